@@ -1,0 +1,52 @@
+/* gateway/call.h - a call: ties an incoming leg A to one or more outgoing legs B. Signalling thread.
+ *
+ * call_fsm.c is the pure table (state x event -> next state + actions); call.c carries actions out.
+ *
+ *   IDLE ─start─► ROUTING ─routed─► CALLING ─ringing─► RINGING ─accepted─► ACCEPTED ─answer─► ACTIVE
+ *                    │                 │ refused by all / ring time over / A ended      │        │
+ *                    └────────────────►└──────────────► ENDED ◄──────────────────────────┘◄───────┘
+ * Offer and answer inside ACTIVE are a machine of their own (call_oa.c): QUIET, A_OFFERED, B_OFFERED. */
+#ifndef SLUSS_GATEWAY_CALL_H
+#define SLUSS_GATEWAY_CALL_H
+
+#include "gateway/core.h"
+#include "gateway/leg.h"
+
+enum call_state { CALL_IDLE, CALL_ROUTING, CALL_CALLING, CALL_RINGING, CALL_ACCEPTED, CALL_ACTIVE,
+		  CALL_ENDED, CALL_STATE_N };
+
+/** Media mode. Only direct is built now; the value goes to both browsers. */
+enum media_mode { MEDIA_DIRECT, MEDIA_RELAY, MEDIA_ANCHOR };
+const char *media_mode_name(enum media_mode mode);
+const char *call_state_name(enum call_state state);
+
+/** Makes a call for the incoming leg `a` (its op calls this when its party calls). Takes one more
+ *  reference of `a` and one of `invite`, fills invite->call_id, and starts routing from the loop, not
+ *  from inside (rule 1 of leg.h): the leg gets its first op later, and exactly one of answer or end.
+ *  The caller has checked who is calling; the call checks limits, the SDP and where it goes.
+ *  `account` is the calling user here, or NULL when the call came by SIP; `peer` is then the proved
+ *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
+ *  EAGAIN (calls a minute), EBADMSG (unusable SDP): the leg refuses its party itself, *callp untouched. */
+int call_alloc(struct call **callp, struct core *core, struct leg *a, struct invite *invite,
+	       const struct addr *account, const char *peer);
+
+/** Ends it from outside (slussctl, shutdown): both sides are told `cause`. */
+void call_end(struct call *call, const struct cause *cause);
+struct call *call_find(const struct core *core, const char *id);
+
+/* read only, for logs, slussctl and legs */
+const char *call_id(const struct call *call);
+enum call_state call_state(const struct call *call);
+enum media_mode call_media_mode(const struct call *call);
+const struct invite *call_invite(const struct call *call);
+struct leg *call_leg_a(const struct call *call);
+struct leg *call_leg_b(const struct call *call);  /**< the winner, or the only one, or NULL */
+uint64_t call_age_s(const struct call *call);
+/** The party at the other end of `leg`, as far as it is known: for a B leg the caller; for the A leg
+ *  the callee as dialled (name empty until known). */
+const struct party *call_other_party(const struct leg *leg);
+
+/** Does the far side encrypt to the browser's own key? Direct mode: "claimed". */
+const char *call_encryption_name(const struct call *call);
+
+#endif

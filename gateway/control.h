@@ -1,0 +1,16 @@
+/* gateway/control.h - slussctl's socket, on the signalling thread, never blocking.
+ *
+ * A local stream socket (mode 0600). One request a line, one answer a line, both JSON:
+ *   {"command":"calls"}            -> {"ok":true,"result":[…]}
+ *   {"command":"user add",…}       -> {"ok":false,"error":"alpha.example has a user alice already"} */
+#ifndef SLUSS_GATEWAY_CONTROL_H
+#define SLUSS_GATEWAY_CONTROL_H
+
+#include "gateway/core.h"
+
+struct control;
+/** Errors: EADDRINUSE another slussd listens there (a stale socket file is replaced); EACCES; ENOENT.
+ *  One line in *whyp. */
+int control_alloc(struct control **cp, char **whyp, struct core *core, const char *path);
+
+#endif

@@ -1,0 +1,58 @@
+/* gateway/core.h - what the signalling thread's rooms share: made by main.c, passed to each room. */
+#ifndef SLUSS_GATEWAY_CORE_H
+#define SLUSS_GATEWAY_CORE_H
+
+#include "gateway/addr.h"
+#include "gateway/config.h"
+#include "gateway/leg.h"
+#include "gateway/loop.h"
+#include "lib/base.h"
+
+struct account_service;
+struct office;
+struct registry;
+
+/** A domain served here. Everything that differs between sites hangs off this. */
+struct site {
+	struct le le;
+	const struct site_config *config;
+	char domain[ADDR_HOST_MAX + 1];
+};
+
+/** The SIP room as the core sees it; all NULL when no SIP is configured. */
+struct federation_ops {
+	/** An outgoing leg from a user of `site` to a user of the foreign `domain`. */
+	int (*leg_alloc)(struct leg **legp, void *arg, struct call *call, const struct site *site,
+			 const char *domain);
+	/** For slussctl: one JSON-free walk over the peers known now. */
+	void (*peers)(void *arg, void (*h)(const char *domain, const char *state, unsigned n_conns,
+					   unsigned n_calls, const char *last_error, void *harg), void *harg);
+};
+
+struct core_counters {
+	uint64_t n_calls_started, n_calls_established, n_calls_failed;
+	uint64_t n_invariants; /**< broken invariants met (that call was dropped) */
+};
+
+struct core {
+	const struct config *config;
+	struct loop *loop;
+	struct list sites;             /* struct site */
+	struct registry *registry;
+	struct office *office;
+	struct account_service *accounts;
+	const struct federation_ops *federation;
+	void *federation_arg;
+	struct list calls;             /* struct call, oldest first */
+	struct core_counters counters;
+	bool stopping;                 /**< no new calls: CAUSE_SHUTDOWN */
+	uint64_t started_us;
+};
+
+/** Fills sites from config. Errors: ENOMEM. */
+int core_init(struct core *core, const struct config *config, struct loop *loop);
+void core_close(struct core *core);
+/** NULL when the domain is not ours. Any case. */
+struct site *core_site_find(const struct core *core, const char *domain);
+
+#endif

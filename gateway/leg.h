@@ -1,0 +1,114 @@
+/* gateway/leg.h - one party's half of a call, and what can make one. Thread: signalling only.
+ *
+ * The core declares this; webrtc/session/ (browser leg), sip/ (SIP leg) and tests/fake/ implement it.
+ *
+ *     party ──► leg ── call_leg_event() ──► call          what the party did
+ *     party ◄── leg ◄───── leg->ops ─────── call          what the call wants done
+ *
+ * Rules. (1) An op never calls call_leg_event() for its own leg before it returns: what fails at once
+ * is returned, what fails later is an event from the loop. (2) LEG_ENDED is the last event of a leg,
+ * and there is none after ops->end(). (3) The call holds one reference from call_alloc() or
+ * endpoint->leg_alloc() until after LEG_ENDED or ops->end(); a leg that has work left (BYE, retries)
+ * keeps a reference of its own. (4) Offer and answer (RFC 3264): at most one offer is open between
+ * call and leg in either direction; the initial offer is the invite's. */
+#ifndef SLUSS_GATEWAY_LEG_H
+#define SLUSS_GATEWAY_LEG_H
+
+#include "gateway/addr.h"
+#include "gateway/cause.h"
+#include "lib/base.h"
+
+struct call;
+struct site;
+struct leg;
+
+/** A session description or other body, immutable, counted (mem_ref), one thread at a time. */
+struct body {
+	size_t len;
+	char data[]; /**< `len` bytes and a NUL behind */
+};
+/** Errors: ENOMEM. */
+int body_alloc(struct body **bp, const void *p, size_t len);
+
+/** Who is at the far end of a leg, as the callee is told. */
+struct party {
+	struct addr addr;
+	char name[128];        /**< display name, cleaned; may be empty; nobody vouches for it */
+	bool site_verified;    /**< the calling site proved its domain (mutual TLS or the same daemon) */
+	char **identityv;      /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
+};
+
+/** What an incoming leg brings and an outgoing leg takes. Owned by the call; immutable. */
+struct invite {
+	char call_id[17];      /**< ours, 16 hex digits, joins both sides in the logs */
+	struct party from;
+	struct addr to;        /**< as dialled */
+	struct body *offer;    /**< complete SDP (half trickle); never NULL */
+	unsigned max_forwards; /**< to write on the wire: already less one where it came from SIP */
+};
+/** Errors: ENOMEM. Copies the strings, takes a reference of the body. */
+int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
+		 struct body *offer, unsigned max_forwards);
+
+enum leg_dir { LEG_IN, LEG_OUT };
+
+enum leg_event_type {
+	LEG_RINGING,        /**< out: the party is being alerted (a device said so; 180/183) */
+	LEG_ACCEPTED,       /**< out: the party took the call; its answer follows (browser only) */
+	LEG_ANSWER,         /**< body: answers the offer that is open towards this leg; the first one on an
+			     *   outgoing leg means the call is established */
+	LEG_OFFER,          /**< body: a new offer in the established call */
+	LEG_OFFER_REFUSED,  /**< cause: the offer that is open towards this leg was refused; call unchanged */
+	LEG_ENDED,          /**< cause: refused, cancelled, hung up, lost. Last event */
+	LEG_EVENT_N
+};
+struct leg_event {
+	enum leg_event_type type;
+	struct body *body;         /**< borrowed for the time of the call */
+	const struct cause *cause; /**< borrowed */
+};
+
+struct leg_ops {
+	const char *kind; /**< "browser", "sip" */
+	/** LEG_OUT, once: start. Errors: any errno value: never started, no event will come. */
+	int (*invite)(struct leg *leg, const struct invite *invite);
+	/** LEG_IN, before the answer: the callee is being alerted. */
+	void (*ringing)(struct leg *leg);
+	/** LEG_IN, before the answer: the callee has accepted, the answer follows. */
+	void (*accepted)(struct leg *leg);
+	/** The answer to the offer that this leg's party made (the invite's or a LEG_OFFER). */
+	int (*answer)(struct leg *leg, struct body *answer);
+	/** A new offer to this leg's party, in the established call. Errors: EBUSY: an offer of this
+	 *  party's own is on its way (glare); the call refuses the other side with CAUSE_GLARE. */
+	int (*offer)(struct leg *leg, struct body *offer);
+	/** Refuses the party's LEG_OFFER; the call goes on as it was. */
+	void (*offer_refuse)(struct leg *leg, const struct cause *cause);
+	/** Ends it whatever its state: refuses, cancels or says goodbye. Safe in every state. */
+	void (*end)(struct leg *leg, const struct cause *cause);
+};
+
+/** Embedded first in the implementation's struct. */
+struct leg {
+	const struct leg_ops *ops;
+	enum leg_dir dir;
+	struct call *call;  /**< not owned; NULL after LEG_ENDED or end */
+	struct le le;       /**< in the call's list of outgoing legs */
+	struct party remote; /**< LEG_OUT: filled when known (an answer names its device's user) */
+	char tag[40];       /**< a short name for logs and slussctl: "d-4f2a" or "beta.example" */
+	unsigned call_state; /**< the call's note about this leg; nobody else's */
+};
+
+/** Something that can be called: a device, or a federated domain. Embedded first, like the leg. */
+struct endpoint;
+struct endpoint_ops {
+	/** Makes an outgoing leg, not started. Errors: ENOMEM, ENOSPC (a limit), ENOTCONN. */
+	int (*leg_alloc)(struct leg **legp, struct endpoint *ep, struct call *call);
+};
+struct endpoint {
+	const struct endpoint_ops *ops;
+};
+
+/** The leg's only way to the call; a leg that has no call any more is ignored. */
+void call_leg_event(struct leg *leg, const struct leg_event *ev);
+
+#endif
