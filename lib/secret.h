@@ -20,7 +20,7 @@ int secret_hmac_sha256(uint8_t out[SECRET_SHA256_BYTES], const void *key, size_t
 /** Constant time in `n`. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *p, size_t n);
-/** A heap copy that is wiped when freed (mem_deref). */
+/** A heap copy of text that is wiped when freed (mem_deref). NULL: out of memory, or a NUL inside. */
 char *secret_dup(const char *p, size_t n);
 
 /** Hashes a password: scrypt (RFC 7914), N=2^log2_n, r=8, p=1, 16 random bytes of salt; text
