@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# tests/lib/nodes.sh - the suites written for node: each file in a world (world.sh) of its own, with a
+# time limit; node's runner with our reporter prints the lines. Sourced by tests/run.
+
+has_tests() {
+	compgen -G "tests/$1/*.test.mjs" >/dev/null || compgen -G "tests/$1/*.test.sh" >/dev/null
+}
+
+# A file may ask for more: "// limit: 600 s" in its first lines.
+limit_of() {
+	local asked
+	asked=$(head -n 12 "$1" | sed -n 's/^\(\/\/\|#\) limit: \([0-9]*\) s.*/\2/p' | head -n 1)
+	echo $((${asked:-180} * ${SLUSS_SLOW:-1}))
+}
+
+# run_nodes SUITE PATTERN
+run_nodes() {
+	local suite=$1 pattern=$2 file filter
+	for file in "tests/$suite"/*.test.mjs "tests/$suite"/*.test.sh; do
+		[ -f "$file" ] || continue
+		filter=
+		if [ -n "$pattern" ]; then
+			case $file in
+			*"$pattern"*) ;;
+			*)
+				grep -qF -- "$pattern" "$file" || continue
+				filter=$pattern
+				;;
+			esac
+		fi
+		[ -z "${SLUSS_ONLY_FILES:-}" ] || grep -qE "$SLUSS_ONLY_FILES" <<<"$file" || continue
+		run_node_file "$suite" "$file" "$filter"
+	done
+}
+
+run_node_file() {
+	local suite=$1 file=$2 filter=$3 name limit log status command
+	name=$suite/$(basename "${file%.test.*}")
+	limit=$(limit_of "$file")
+	log=$SLUSS_OUT/$suite-$(basename "$file").log
+	mkdir -p "$SLUSS_OUT/$(basename "$file")"
+	case $file in
+	*.mjs)
+		command=("$(node_binary)" --test --test-reporter=tests/lib/reporter.mjs
+			--test-reporter-destination=stdout ${filter:+--test-name-pattern="$filter"} "$file")
+		;;
+	*) command=(bash "$file") ;;
+	esac
+	as_root env SLUSS_TOP="$SLUSS_TOP" SLUSS_BUILD="$SLUSS_BUILD" SLUSS_SLOW="${SLUSS_SLOW:-1}" \
+		SLUSS_OUT="$SLUSS_OUT/$(basename "$file")" SLUSS_SUITE="$name" SLUSS_VALGRIND="${SLUSS_VALGRIND:-}" \
+		PATH="$PATH" timeout -k 10 "$limit" tests/lib/world.sh "${command[@]}" 2>"$log.err" </dev/null |
+		tee "$log"
+	status=${PIPESTATUS[0]}
+	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+		echo "not ok $name: not done after $limit s"
+	elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log"; then
+		echo "not ok $name: exit status $status"
+	elif [ "$status" -eq 0 ] && ! grep -qE '^(ok|skip) ' "$log"; then
+		[ -n "$filter" ] || echo "not ok $name: this file ran no test"
+	fi
+	if [ "$status" -ne 0 ] && [ -s "$log.err" ]; then
+		tail -n 40 "$log.err" | sed 's/^/# /'
+	fi
+}
+
+node_binary() {
+	if [ -x tests/node_modules/.bin/node ]; then
+		echo "$SLUSS_TOP/tests/node_modules/.bin/node"
+	else
+		command -v node
+	fi
+}
