@@ -25,8 +25,9 @@ typedef void(account_h)(const struct account_answer *answer, void *arg);
 
 int account_service_alloc(struct account_service **asp, struct core *core);
 
-/* Each: *rp may be NULL when the asker never goes away before the answer. `h` is called from the loop,
- * never from inside. Errors: ENOMEM only; all else comes as an answer. */
+/* Each: rp may be NULL when the asker never goes away before the answer; else *rp is the asker's own
+ * and his to mem_deref, before the answer (then `h` is not called), inside `h`, or after it.
+ * `h` is called once, from the loop, never from inside. Errors: ENOMEM only; all else comes as an answer. */
 int account_login(struct account_request **rp, struct account_service *as, const struct site *site,
 		  const char *user, const char *password, size_t password_len, const struct sa *from,
 		  account_h *h, void *arg);

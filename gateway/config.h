@@ -107,8 +107,8 @@ struct config {
 };
 
 /** Reads and checks all of it. Errors: EINVAL, and every fault as "file:line: what is wrong and what
- *  would be right" on its own line in *reportp (mem_deref); ENOENT/EACCES likewise.
- *  Owns: *cp by mem_deref. Reads the certificates too (cover the site? key fits? expired?). */
+ *  would be right" on its own line in *reportp (mem_deref); ENOENT/EACCES likewise. On success
+ *  *reportp is NULL or holds lines "file:line: warning: …".  Owns: *cp by mem_deref. Reads the certificates too (cover the site? key fits? expired?). */
 int config_load(struct config **cp, char **reportp, const char *file);
 /** The same from memory, `name` standing for the file; no certificate is read. Fuzzed. */
 int config_parse(struct config **cp, char **reportp, const char *name, const char *text, size_t n);

@@ -29,6 +29,8 @@ struct federation_ops {
 					   unsigned n_calls, const char *last_error, void *harg), void *harg);
 };
 
+enum { CORE_QUEUES_MAX = 8 };
+
 struct core_counters {
 	uint64_t n_calls_started, n_calls_established, n_calls_failed;
 	uint64_t n_invariants; /**< broken invariants met (that call was dropped) */
@@ -47,11 +49,19 @@ struct core {
 	struct core_counters counters;
 	bool stopping;                 /**< no new calls: CAUSE_SHUTDOWN */
 	uint64_t started_us;
+	struct mailbox *queuev[CORE_QUEUES_MAX]; /**< for slussctl status; borrowed; not looked at when stopping */
+	size_t n_queues;
 };
 
 /** Fills sites from config. Errors: ENOMEM. */
 int core_init(struct core *core, const struct config *config, struct loop *loop);
 void core_close(struct core *core);
+/** Shows this mailbox's marks in `slussctl status`; it lives until core->stopping. Beyond the array: ignored. */
+static inline void core_queue_show(struct core *core, struct mailbox *mb)
+{
+	if (core->n_queues < CORE_QUEUES_MAX)
+		core->queuev[core->n_queues++] = mb;
+}
 /** NULL when the domain is not ours. Any case. */
 struct site *core_site_find(const struct core *core, const char *domain);
 

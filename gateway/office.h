@@ -15,7 +15,7 @@ enum office_kind {
 	OFFICE_AUTHENTICATE,   /* site, token                           -> user, session id           */
 	OFFICE_LOGOUT,         /* site, token                           -> session id that ended      */
 	OFFICE_PASSWD,         /* site, user, secret=new, old or NULL   -> all but `token` ended      */
-	OFFICE_USER_ADD,       /* site, user, secret                                                  */
+	OFFICE_USER_ADD,       /* site, user, secret; with a token also -> a new session (registration) */
 	OFFICE_USER_REMOVE,    /* site, user                                                          */
 	OFFICE_USER_LIST,      /* site                                  -> usersv                     */
 	OFFICE_USER_EXISTS,    /* site, user                                                          */
@@ -44,7 +44,8 @@ struct office_result {
 struct office;
 typedef void(office_done_h)(const struct office_result *result, void *arg);
 
-/** Starts the threads; each opens the store. Errors: EIO with the reason in *whyp. */
+/** Starts the threads; each opens the store. office0 does what only asks the store, the others (if
+ *  n_threads > 1) what hashes passwords, so that a flood of logins holds up nobody else. Errors: EIO with the reason in *whyp. */
 int office_alloc(struct office **op, char **whyp, struct loop *loop, const char *store_path,
 		 uint32_t n_threads, uint32_t queue, unsigned password_log2n);
 /** Queues `job`; takes what it owns also on error. `done_h` runs once on the signalling thread unless

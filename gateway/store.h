@@ -23,9 +23,10 @@ int store_user_hash_set(struct store *s, const char *site, const char *user, con
 int store_user_list(struct store *s, const char *site, char ***usersv);
 
 /** A sign-in. Only the SHA-256 of the token is kept. The oldest goes when there are `max`.
- *  session[STORE_SESSION_HEX + 1]: its public name. */
-int store_session_add(struct store *s, const char *site, const char *user, const char *token,
-		      int64_t expires_s, uint32_t max, char *session);
+ *  Only while the account's password hash is still `hash` (a password change may overtake a login).
+ *  session[STORE_SESSION_HEX + 1]: its public name. Errors: ENOENT: no such user, or another hash. */
+int store_session_add(struct store *s, const char *site, const char *user, const char *hash,
+		      const char *token, int64_t expires_s, uint32_t max, char *session);
 /** Errors: ENOENT unknown, expired. */
 int store_session_find(struct store *s, const char *site, const char *token, int64_t now_s, char *user,
 		       char *session);
