@@ -30,7 +30,10 @@ int addr_user_parse(char *user, const char *p, size_t n);
 /** "user@host" into buf[ADDR_TEXT_MAX + 1]; gives buf. */
 const char *addr_text(char *buf, const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
+/** For logs: the user's first two bytes and the domain, "al…@alpha.example", into `buf`; gives buf. */
+const char *addr_short(char *buf, const struct addr *a);
 #define AT(a) addr_text((char[ADDR_TEXT_MAX + 1]){0}, (a))
+#define AT_SHORT(a) addr_short((char[ADDR_TEXT_MAX + 4]){0}, (a))
 
 /** Copies a display name: valid UTF-8 without control characters and bidirectional marks, at most
  *  `size`-1 bytes cut at a character; everything else is left out. Gives dst. */

@@ -12,6 +12,8 @@
 #include "gateway/core.h"
 #include "gateway/leg.h"
 
+struct device;
+
 enum call_state { CALL_IDLE, CALL_ROUTING, CALL_CALLING, CALL_RINGING, CALL_ACCEPTED, CALL_ACTIVE,
 		  CALL_ENDED, CALL_STATE_N };
 
@@ -32,6 +34,8 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a, struct inv
 
 /** Ends it from outside (slussctl, shutdown): both sides are told `cause`. */
 void call_end(struct call *call, const struct cause *cause);
+/** A device has come online (after registry_add): it rings too for calls to its user that ring now. */
+void call_device_online(struct core *core, struct device *device);
 struct call *call_find(const struct core *core, const char *id);
 
 /* read only, for logs, slussctl and legs */

@@ -54,5 +54,7 @@ unsigned cause_sip_status(const struct cause *c, const char **phrasep);
 /** How good a refusal is to pass on when several forks refuse (RFC 3261 §16.7 6): lower is better;
  *  603 and other 6xx best, then 4xx that name the user's doing (486, 488), …, 503 and 408 last. */
 unsigned cause_rank(const struct cause *c);
+/** Does it speak for the user and not for one device? 603 and every other 6xx: no fork rings on. */
+bool cause_is_final(const struct cause *c);
 
 #endif

@@ -10,6 +10,7 @@
 
 struct account_service;
 struct office;
+struct quota;
 struct registry;
 
 /** A domain served here. Everything that differs between sites hangs off this. */
@@ -45,7 +46,10 @@ struct core {
 	struct account_service *accounts;
 	const struct federation_ops *federation;
 	void *federation_arg;
-	struct list calls;             /* struct call, oldest first */
+	struct list calls;             /* struct call, oldest first; those just ended until the next turn */
+	struct hash *ringing;          /* calls to users here that nobody has taken yet, by callee */
+	struct quota *quota_users;     /* calls of a user here, at once and a minute */
+	struct quota *quota_peers;     /* calls with a foreign domain, at once */
 	struct core_counters counters;
 	bool stopping;                 /**< no new calls: CAUSE_SHUTDOWN */
 	uint64_t started_us;
@@ -53,8 +57,11 @@ struct core {
 	size_t n_queues;
 };
 
-/** Fills sites from config. Errors: ENOMEM. */
+/** Zeroes *core, fills sites from config, makes the registry and the tables of the calls; the services
+ *  and rooms (office, accounts, federation) are set by main.c after it. Errors: ENOMEM. */
 int core_init(struct core *core, const struct config *config, struct loop *loop);
+/** Ends the calls that are left (CAUSE_SHUTDOWN) and frees what core_init made; the rooms whose legs and
+ *  devices may be in there still exist. Twice is harmless. */
 void core_close(struct core *core);
 /** Shows this mailbox's marks in `slussctl status`; it lives until core->stopping. Beyond the array: ignored. */
 static inline void core_queue_show(struct core *core, struct mailbox *mb)

@@ -94,7 +94,8 @@ struct leg {
 	struct call *call;  /**< not owned; NULL after LEG_ENDED or end */
 	struct le le;       /**< in the call's list of outgoing legs */
 	struct party remote; /**< LEG_OUT: filled when known (an answer names its device's user) */
-	char tag[40];       /**< a short name for logs and slussctl: "d-4f2a" or "beta.example" */
+	char tag[40];       /**< names it in logs and slussctl: its device's whole id (a device does not ring
+			     *   for its own call: the call compares), or the domain "beta.example" */
 	unsigned call_state; /**< the call's note about this leg; nobody else's */
 };
 
