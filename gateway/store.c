@@ -1,0 +1,330 @@
+/* gateway/store.c - the SQL of accounts and sign-ins. Runs on the back office's threads, each with a store
+ * of its own; called by gateway/office.c alone, calls lib/db.h. Statements are prepared once. */
+#include "gateway/store.h"
+
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/secret.h"
+
+static const struct db_migration migrations[] = {
+	{1, "accounts and sign-ins",
+	 "CREATE TABLE account ("
+	 "  site TEXT NOT NULL, user TEXT NOT NULL, hash TEXT NOT NULL,"
+	 "  created INTEGER NOT NULL,"
+	 "  PRIMARY KEY (site, user)) STRICT, WITHOUT ROWID;"
+	 "CREATE TABLE session ("
+	 "  number INTEGER PRIMARY KEY AUTOINCREMENT," /* the order they were made in */
+	 "  token_sha256 TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
+	 "  site TEXT NOT NULL, user TEXT NOT NULL, expires INTEGER NOT NULL,"
+	 "  FOREIGN KEY (site, user) REFERENCES account (site, user) ON DELETE CASCADE"
+	 ") STRICT;"
+	 "CREATE INDEX session_by_user ON session (site, user, number);"
+	 "CREATE INDEX session_by_expiry ON session (expires);"},
+};
+
+enum query {
+	USER_ADD,
+	USER_REMOVE,
+	USER_HASH,
+	USER_HASH_SET,
+	USER_LIST,
+	SESSION_ADD,
+	SESSION_TRIM,
+	SESSION_EXPIRE,
+	SESSION_FIND,
+	SESSION_REMOVE,
+	SESSION_REMOVE_ALL,
+	QUERY_N
+};
+
+static const char *const queries[QUERY_N] = {
+	[USER_ADD] = "INSERT INTO account (site, user, hash, created) "
+		     "VALUES (?1, ?2, ?3, unixepoch())",
+	[USER_REMOVE] = "DELETE FROM account WHERE site = ?1 AND user = ?2",
+	[USER_HASH] = "SELECT hash FROM account WHERE site = ?1 AND user = ?2",
+	[USER_HASH_SET] = "UPDATE account SET hash = ?3 WHERE site = ?1 AND user = ?2",
+	[USER_LIST] = "SELECT user FROM account WHERE site = ?1 ORDER BY user",
+	[SESSION_ADD] = "INSERT INTO session (token_sha256, name, site, user, expires) "
+			"SELECT ?4, ?5, site, user, ?6 FROM account "
+			"WHERE site = ?1 AND user = ?2 AND hash = ?3",
+	[SESSION_TRIM] =
+		"DELETE FROM session WHERE site = ?1 AND user = ?2 AND number NOT IN "
+		"(SELECT number FROM session WHERE site = ?1 AND user = ?2 "
+		"ORDER BY number DESC LIMIT ?3)",
+	[SESSION_EXPIRE] = "DELETE FROM session WHERE expires <= ?1",
+	[SESSION_FIND] = "SELECT user, name FROM session "
+			 "WHERE token_sha256 = ?1 AND site = ?2 AND expires > ?3",
+	[SESSION_REMOVE] = "DELETE FROM session WHERE token_sha256 = ?1 AND site = ?2 "
+			   "RETURNING user, name",
+	[SESSION_REMOVE_ALL] = "DELETE FROM session WHERE site = ?1 AND user = ?2 "
+			       "AND token_sha256 IS NOT ?3",
+};
+
+struct store {
+	struct db *db;
+	struct db_stmt *stmtv[QUERY_N];
+};
+
+static void store_destroy(void *p)
+{
+	struct store *s = p;
+
+	for (size_t i = 0; i < QUERY_N; i++)
+		mem_deref(s->stmtv[i]);
+	mem_deref(s->db);
+}
+
+int store_open(struct store **sp, char **whyp, const char *path)
+{
+	struct store *s = mem_zalloc(sizeof(*s), store_destroy);
+	int err;
+
+	if (!s)
+		return ENOMEM;
+	err = db_open(&s->db, whyp, path, migrations, N_ELEMS(migrations));
+	for (size_t i = 0; i < QUERY_N && !err; i++) {
+		err = db_prepare(&s->stmtv[i], s->db, queries[i]);
+		if (err && whyp && !*whyp)
+			*whyp = base_dup(db_why(s->db), strlen(db_why(s->db)));
+	}
+	if (err)
+		mem_deref(s);
+	else
+		*sp = s;
+	return err;
+}
+
+/* Resets the statement and binds texts ?1, ?2, …; NULL is SQL's NULL. */
+static struct db_stmt *store_bind(struct store *s, enum query q, const char *const *textv,
+				  size_t n, int *errp)
+{
+	struct db_stmt *st = s->stmtv[q];
+
+	*errp = 0;
+	db_reset(st);
+	for (size_t i = 0; i < n && !*errp; i++)
+		*errp = db_bind_text(st, (int)i + 1, textv[i]);
+	return st;
+}
+#define BIND(s, q, errp, ...)                                                            \
+	store_bind((s), (q), (const char *const[]){__VA_ARGS__},                         \
+		   N_ELEMS(((const char *const[]){__VA_ARGS__})), (errp))
+
+/* Runs a statement that gives no rows; n_changed may be NULL. */
+static int store_run(struct store *s, struct db_stmt *st, int err, int *n_changed)
+{
+	if (!err)
+		err = db_step(st);
+	if (err == ENODATA) {
+		err = 0;
+		if (n_changed)
+			*n_changed = db_changes(s->db);
+	}
+	db_reset(st);
+	return err;
+}
+
+static int store_run_one(struct store *s, struct db_stmt *st, int err)
+{
+	int n = 0;
+
+	err = store_run(s, st, err, &n);
+	return err ? err : n ? 0 : ENOENT;
+}
+
+static void store_copy(char *dst, size_t size, const char *text)
+{
+	snprintf(dst, size, "%s", text ? text : "");
+}
+
+int store_user_add(struct store *s, const char *site, const char *user, const char *hash)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_ADD, &err, site, user, hash);
+
+	return store_run(s, st, err, NULL);
+}
+
+int store_user_remove(struct store *s, const char *site, const char *user)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_REMOVE, &err, site, user);
+
+	return store_run_one(s, st, err);
+}
+
+int store_user_hash(struct store *s, const char *site, const char *user, char *hash)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_HASH, &err, site, user);
+
+	if (!err)
+		err = db_step(st);
+	if (!err)
+		store_copy(hash, SECRET_PASSWORD_TEXT, db_text(st, 0));
+	db_reset(st);
+	return err == ENODATA ? ENOENT : err;
+}
+
+int store_user_hash_set(struct store *s, const char *site, const char *user,
+			const char *hash)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_HASH_SET, &err, site, user, hash);
+
+	return store_run_one(s, st, err);
+}
+
+static void store_users_destroy(void *p)
+{
+	for (char **v = p; *v; v++)
+		mem_deref(*v);
+}
+
+int store_user_list(struct store *s, const char *site, char ***usersv)
+{
+	char **v, **bigger;
+	size_t n = 0, size = 64;
+	int err;
+	struct db_stmt *st = BIND(s, USER_LIST, &err, site);
+
+	v = mem_zalloc(size * sizeof(*v), store_users_destroy);
+	if (!v)
+		err = ENOMEM;
+	while (!err && !(err = db_step(st))) {
+		const char *user = db_text(st, 0);
+
+		if (n + 1 == size) {
+			bigger = mem_realloc(v, 2 * size * sizeof(*v));
+			if (!bigger) {
+				err = ENOMEM;
+				break;
+			}
+			v = bigger;
+			memset(v + size, 0, size * sizeof(*v));
+			size *= 2;
+		}
+		v[n] = user ? base_dup(user, strlen(user)) : NULL;
+		if (!v[n++])
+			err = ENOMEM;
+	}
+	db_reset(st);
+	if (err != ENODATA) {
+		mem_deref(v);
+		return err;
+	}
+	*usersv = v;
+	return 0;
+}
+
+static int store_token_hash(char out[2 * SECRET_SHA256_BYTES + 1], const char *token)
+{
+	return secret_sha256_hex(out, token, strlen(token));
+}
+
+/* Inside the transaction of store_session_add(). */
+static int store_session_insert(struct store *s, const char *const textv[5],
+				int64_t expires_s, uint32_t max)
+{
+	struct db_stmt *st = s->stmtv[SESSION_EXPIRE];
+	int err;
+
+	db_reset(st);
+	err = db_bind_int(st, 1, clock_wall_s());
+	err = store_run(s, st, err, NULL);
+	if (err)
+		return err;
+	st = store_bind(s, SESSION_ADD, textv, 5, &err);
+	if (!err)
+		err = db_bind_int(st, 6, expires_s);
+	err = store_run_one(s, st, err);
+	if (err)
+		return err;
+	st = store_bind(s, SESSION_TRIM, textv, 2, &err);
+	if (!err)
+		err = db_bind_int(st, 3, max);
+	return store_run(s, st, err, NULL);
+}
+
+int store_session_add(struct store *s, const char *site, const char *user,
+		      const char *hash, const char *token, int64_t expires_s,
+		      uint32_t max, char *session)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1], name[STORE_SESSION_HEX + 1];
+	const char *textv[5] = {site, user, hash, sha, name};
+	int err = store_token_hash(sha, token);
+
+	if (err)
+		return err;
+	secret_hex(name, STORE_SESSION_HEX);
+	err = db_exec(s->db, "BEGIN IMMEDIATE");
+	if (err)
+		return err;
+	err = store_session_insert(s, textv, expires_s, max);
+	if (!err)
+		err = db_exec(s->db, "COMMIT");
+	if (err)
+		(void)db_exec(s->db, "ROLLBACK");
+	else
+		store_copy(session, STORE_SESSION_HEX + 1, name);
+	return err;
+}
+
+/* The row (user, name) of a statement that gives one. */
+static int store_session_row(struct db_stmt *st, int err, char *user, char *session)
+{
+	if (!err)
+		err = db_step(st);
+	if (!err) {
+		store_copy(user, ADDR_USER_MAX + 1, db_text(st, 0));
+		store_copy(session, STORE_SESSION_HEX + 1, db_text(st, 1));
+		/* A DELETE … RETURNING takes effect whether or not the end is read; the commit does not. */
+		err = db_step(st);
+		err = err == ENODATA ? 0 : err;
+	} else if (err == ENODATA) {
+		err = ENOENT;
+	}
+	db_reset(st);
+	return err;
+}
+
+int store_session_find(struct store *s, const char *site, const char *token,
+		       int64_t now_s, char *user, char *session)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1];
+	struct db_stmt *st;
+	int err = store_token_hash(sha, token);
+
+	if (err)
+		return err;
+	st = BIND(s, SESSION_FIND, &err, sha, site);
+	if (!err)
+		err = db_bind_int(st, 3, now_s);
+	return store_session_row(st, err, user, session);
+}
+
+int store_session_remove(struct store *s, const char *site, const char *token, char *user,
+			 char *session)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1];
+	struct db_stmt *st;
+	int err = store_token_hash(sha, token);
+
+	if (err)
+		return err;
+	st = BIND(s, SESSION_REMOVE, &err, sha, site);
+	return store_session_row(st, err, user, session);
+}
+
+int store_session_remove_all(struct store *s, const char *site, const char *user,
+			     const char *but)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1];
+	struct db_stmt *st;
+	int err = but ? store_token_hash(sha, but) : 0;
+
+	if (err)
+		return err;
+	st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, but ? sha : NULL);
+	return store_run(s, st, err, NULL);
+}
