@@ -18,7 +18,7 @@ run_nodes() {
 	local suite=$1 pattern=$2 file filter
 	for file in "tests/$suite"/*.test.mjs "tests/$suite"/*.test.sh; do
 		[ -f "$file" ] || continue
-		filter=
+		filter=${SLUSS_ONLY_TEST:-}
 		if [ -n "$pattern" ]; then
 			case $file in
 			*"$pattern"*) ;;
