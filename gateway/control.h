@@ -8,6 +8,9 @@
 
 #include "gateway/core.h"
 
+/** Where the socket is unless the configuration says otherwise; also slussctl's default. */
+#define CONTROL_SOCKET "/run/sluss/control.sock"
+
 struct control;
 /** Errors: EADDRINUSE another slussd listens there (a stale socket file is replaced); EACCES; ENOENT.
  *  One line in *whyp. */

@@ -1,0 +1,57 @@
+/* gateway/config_limits.c - every limit there is: its key inside limits { }, default, range, meaning. One
+ * row a field of struct limits; the parser (config_keys.c), the defaults, the table in slussd.conf(5) and
+ * the tests are made from these rows. No thread: constants. */
+#include "gateway/config.h"
+
+#define ROW(key_, field, def_, min_, max_, unit_, help_)                                 \
+	{                                                                                \
+		.key = (key_), .offset = offsetof(struct limits, field), .def = (def_),  \
+		.min = (min_), .max = (max_), .unit = (unit_), .help = (help_)           \
+	}
+
+/* clang-format off */
+const struct limit_row config_limits[] = {
+	/* calls */
+	ROW("ring-time", ring_s, 45, 1, 600, "s", "how long a call rings before it ends with no answer"),
+	ROW("accept-time", accept_s, 15, 1, 120, "s", "from the callee's accepting to the browser's answer"),
+	ROW("offer-time", offer_s, 30, 1, 120, "s", "how long a new offer in a call waits for its answer"),
+	ROW("calls-per-user", calls_per_user, 8, 1, 1000, "calls", "calls one user may have at once"),
+	ROW("calls-per-user-minute", calls_per_user_min, 60, 1, 10000, "calls", "new calls one user may make in a minute"),
+	ROW("calls-per-peer", calls_per_peer, 1000, 1, 1000000, "calls", "calls at once with one federated domain"),
+	ROW("calls", calls, 20000, 1, 1000000, "calls", "calls at once in all"),
+	ROW("sdp-size", sdp_bytes, 65536, 1024, 1048576, "bytes", "the largest session description"),
+	/* browsers */
+	ROW("devices-per-user", devices_per_user, 16, 1, 1000, "devices", "browsers and programs of one user online at once"),
+	ROW("sessions-per-user", sessions_per_user, 32, 1, 10000, "sign-ins", "sign-ins kept for one user; beyond it the oldest ends"),
+	ROW("session-days", session_days, 30, 1, 3650, "days", "how long a sign-in holds"),
+	ROW("http-connections", http_conns, 20000, 1, 1000000, "connections", "HTTPS and WebSocket connections in all"),
+	ROW("http-connections-per-address", http_conns_per_addr, 256, 1, 1000000, "connections", "the same from one address"),
+	ROW("http-handshake-time", http_handshake_s, 10, 1, 120, "s", "for the TLS handshake, and for a request's headers"),
+	ROW("http-idle-time", http_idle_s, 30, 1, 3600, "s", "how long an idle connection is kept alive"),
+	ROW("http-body-size", http_body_bytes, 16384, 1024, 1048576, "bytes", "the largest body of an HTTP request"),
+	ROW("ws-auth-time", ws_auth_s, 30, 1, 300, "s", "from the upgrade to the hello message"),
+	ROW("ws-message-size", ws_message_bytes, 131072, 4096, 4194304, "bytes", "the largest WebSocket message"),
+	ROW("ws-json-depth", ws_json_depth, 16, 4, 64, "levels", "how deep a message's JSON may nest"),
+	ROW("ws-rate", ws_rate, 50, 1, 10000, "messages/s", "messages of one connection; four times as many in a burst"),
+	ROW("ws-queue-size", ws_queue_bytes, 1048576, 65536, 67108864, "bytes", "what waits for a client that does not read"),
+	ROW("ws-ping-time", ws_ping_s, 25, 1, 3600, "s", "between the pings that keep a WebSocket alive"),
+	ROW("login-tries-account", login_tries_account, 10, 1, 1000, "tries", "failed sign-ins to an account before waits begin; forgotten after 15 minutes"),
+	ROW("login-tries-address", login_tries_addr, 50, 1, 100000, "tries", "the same from one address (IPv6: one /64)"),
+	/* SIP */
+	ROW("sip-connections", sip_conns, 20000, 1, 1000000, "connections", "SIP connections from outside in all"),
+	ROW("sip-connections-per-address", sip_conns_per_addr, 64, 1, 1000000, "connections", "the same from one address"),
+	ROW("sip-handshake-time", sip_handshake_s, 10, 1, 120, "s", "for a TLS handshake with a SIP peer"),
+	ROW("sip-idle-time", sip_idle_s, 300, 10, 86400, "s", "how long a SIP connection may be silent"),
+	ROW("sip-message-size", sip_message_bytes, 131072, 4096, 4194304, "bytes", "the largest SIP message"),
+	ROW("sip-target-time", sip_target_s, 4, 1, 60, "s", "for one target of a domain before the next is tried"),
+	ROW("sip-answer-time", sip_answer_s, 32, 1, 180, "s", "for a domain to say more than 100 Trying"),
+	ROW("session-expires", session_expires_s, 1800, 90, 86400, "s", "SIP session timer (RFC 4028)"),
+	ROW("dns-time", dns_s, 5, 1, 60, "s", "for one DNS look-up"),
+	/* back office */
+	ROW("office-threads", office_threads, 2, 1, 64, "threads", "back office: the first asks the store, the others hash passwords"),
+	ROW("office-queue", office_queue, 256, 8, 65536, "jobs", "back office: jobs that may wait; beyond it: busy, try again"),
+	ROW("password-cost", password_log2n, 15, 10, 20, "log2 N", "scrypt's cost: each step doubles time and memory (15: 32 MiB)"),
+	ROW("stop-time", stop_s, 5, 1, 120, "s", "for an orderly stop"),
+};
+/* clang-format on */
+const size_t config_limits_n = N_ELEMS(config_limits);

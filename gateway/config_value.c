@@ -1,0 +1,181 @@
+/* gateway/config_value.c - parsers of single configuration values. Pure; called by config_keys.c. */
+#include "gateway/config_value.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+int config_bool_parse(bool *v, const char *text)
+{
+	static const char *const words[][2] = {
+		{"false", "true"}, {"no", "yes"}, {"off", "on"}};
+
+	for (size_t i = 0; i < N_ELEMS(words); i++) {
+		for (int b = 0; b < 2; b++) {
+			if (!strcasecmp(text, words[i][b])) {
+				*v = b;
+				return 0;
+			}
+		}
+	}
+	return EINVAL;
+}
+
+int config_uint_parse(uint32_t *v, const char *text)
+{
+	uint64_t sum = 0;
+
+	if (!*text || strlen(text) > 10)
+		return EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return EINVAL;
+		sum = 10 * sum + (uint64_t)(*text - '0');
+	}
+	if (sum > UINT32_MAX)
+		return EINVAL;
+	*v = (uint32_t)sum;
+	return 0;
+}
+
+static int port_parse(uint16_t *port, const char *text)
+{
+	uint32_t v;
+
+	if (strlen(text) > 5 || config_uint_parse(&v, text) || v > UINT16_MAX)
+		return EINVAL;
+	*port = (uint16_t)v;
+	return 0;
+}
+
+int config_sa_parse(struct sa *sa, const char *text, int port)
+{
+	const char *colon = strrchr(text, ':'), *end;
+	bool bracket = *text == '[';
+	char host[64];
+	uint16_t p = 0;
+	size_t n;
+
+	text += bracket;
+	end = bracket ? strchr(text, ']') : colon ? colon : text + strlen(text);
+	if (!end || (n = (size_t)(end - text)) >= sizeof(host))
+		return EINVAL;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	/* Colons outside of brackets could be the address's or the port's. */
+	if (bracket != !!strchr(host, ':'))
+		return EINVAL;
+	end += bracket;
+	if (*end == ':') {
+		if (port_parse(&p, end + 1))
+			return EINVAL;
+	} else if (*end || port < 0) {
+		return EINVAL;
+	} else {
+		p = (uint16_t)port;
+	}
+	return sa_set_str(sa, host, p) ? EINVAL : 0;
+}
+
+int config_sip_parse(struct listen_config *l, const char *text)
+{
+	static const char *const names[] = {
+		[TRANSPORT_UDP] = "udp:",
+		[TRANSPORT_TCP] = "tcp:",
+		[TRANSPORT_TLS] = "tls:",
+	};
+	struct sa sa;
+
+	for (size_t i = 0; i < N_ELEMS(names); i++) {
+		if (strncmp(text, names[i], 4))
+			continue;
+		if (config_sa_parse(&sa, text + 4, -1))
+			return EINVAL;
+		l->sa = sa;
+		l->transport = (enum transport)i;
+		return 0;
+	}
+	return EINVAL;
+}
+
+int config_net_parse(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	char host[64];
+	uint32_t bits;
+	struct sa sa;
+
+	if (n >= sizeof(host))
+		return EINVAL;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (sa_set_str(&sa, host, 0))
+		return EINVAL;
+	if (slash && (config_uint_parse(&bits, slash + 1) ||
+		      bits > (sa_af(&sa) == AF_INET ? 32u : 128u)))
+		return EINVAL;
+	return 0;
+}
+
+int config_ports_parse(uint16_t *first, uint16_t *last, const char *text)
+{
+	const char *dash = strchr(text, '-');
+	uint16_t a, b;
+	char buf[6];
+
+	if (!dash || dash - text > 5)
+		return EINVAL;
+	memcpy(buf, text, (size_t)(dash - text));
+	buf[dash - text] = '\0';
+	if (port_parse(&a, buf) || port_parse(&b, dash + 1) || !a || a > b)
+		return EINVAL;
+	*first = a;
+	*last = b;
+	return 0;
+}
+
+int config_origin_parse(char *buf, size_t size, const char *text)
+{
+	bool tls = !strncasecmp(text, "https://", 8);
+	size_t n = strlen(text), host_len;
+	char name[ADDR_HOST_MAX + 1];
+	const char *host, *colon;
+	uint16_t port = 0;
+
+	if ((!tls && strncasecmp(text, "http://", 7)) || n >= size)
+		return EINVAL;
+	host = text + (tls ? 8 : 7);
+	colon = strchr(host, ':');
+	host_len = colon ? (size_t)(colon - host) : strlen(host);
+	if (addr_host_parse(name, host, host_len) ||
+	    (colon && (port_parse(&port, colon + 1) || !port)))
+		return EINVAL;
+	/* A page that came without TLS can be anybody's. */
+	if (!tls && strcmp(name, "localhost") &&
+	    (strlen(name) < 10 || strcmp(name + strlen(name) - 10, ".localhost")))
+		return EINVAL;
+	/* Browsers leave the scheme's own port out. */
+	if (colon && port == (tls ? 443 : 80))
+		n = (size_t)(colon - text);
+	buf[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		buf[i] = (char)tolower((unsigned char)text[i]);
+	return 0;
+}
+
+bool config_sa_is_loopback(const struct sa *sa)
+{
+	return sa_af(sa) == AF_INET ? sa_in(sa) >> 24 == 127 : sa_is_loopback(sa);
+}
+
+const char *config_sa_text(char *buf, const struct sa *sa)
+{
+	char host[48] = "?";
+
+	sa_ntop(sa, host, sizeof(host));
+	if (sa_af(sa) == AF_INET)
+		snprintf(buf, 64, "%s:%u", host, sa_port(sa));
+	else
+		snprintf(buf, 64, "[%s]:%u", host, sa_port(sa));
+	return buf;
+}

@@ -1,0 +1,27 @@
+/* gateway/config_value.h - one value of the configuration file: text to what it means. Pure; strict, the
+ * whole text or nothing. Each gives 0 or EINVAL with its result untouched. */
+#ifndef SLUSS_GATEWAY_CONFIG_VALUE_H
+#define SLUSS_GATEWAY_CONFIG_VALUE_H
+
+#include "gateway/config.h"
+
+/** true yes on, false no off. */
+int config_bool_parse(bool *v, const char *text);
+/** Decimal digits. */
+int config_uint_parse(uint32_t *v, const char *text);
+/** "ADDR:PORT", "[ADDR]:PORT"; numeric. Without port: `port`, unless that is negative. */
+int config_sa_parse(struct sa *sa, const char *text, int port);
+/** "tls:ADDR:PORT", also tcp: and udp:. */
+int config_sip_parse(struct listen_config *l, const char *text);
+/** "ADDR" or "ADDR/BITS". */
+int config_net_parse(const char *text);
+/** "20000-29999". */
+int config_ports_parse(uint16_t *first, uint16_t *last, const char *text);
+/** A web origin "https://host" or "https://host:port"; http for loopback names. Lower-cased into buf. */
+int config_origin_parse(char *buf, size_t size, const char *text);
+/** 127.0.0.0/8, ::1. */
+bool config_sa_is_loopback(const struct sa *sa);
+/** "192.0.2.7:5061", "[::1]:53" into buf[64]; gives buf. */
+const char *config_sa_text(char *buf, const struct sa *sa);
+
+#endif

@@ -1,0 +1,432 @@
+/* test_config.c - the configuration file: the one of the contract, defaults, and what is said about faults.
+ *
+ *   text ──config_parse──► struct config, or lines "x.conf:LINE: what is wrong; what would be right" */
+#include "gateway/config.h"
+
+#include <setjmp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "gateway/config_text.h"
+#include "gateway/config_value.h"
+#include "gateway/control.h"
+
+static struct config *good(const char *text, char **warningsp)
+{
+	struct config *c = NULL;
+	char *report = NULL;
+
+	if (config_parse(&c, &report, "x.conf", text, strlen(text)))
+		fail_msg("refused:\n%s", report ? report : "(no reason)");
+	if (warningsp)
+		*warningsp = report;
+	else if (report)
+		fail_msg("warnings:\n%s", report);
+	return c;
+}
+
+/* The faults of `text`, to be freed. */
+static char *bad(const char *text, size_t n)
+{
+	struct config *c = NULL;
+	char *report = NULL;
+
+	if (config_parse(&c, &report, "x.conf", text, n) != EINVAL)
+		fail_msg("taken:\n%s", text);
+	assert_null(c);
+	assert_non_null(report);
+	return report;
+}
+
+static void the_contracts_file(void **state)
+{
+	static const char text[] =
+		"site \"alpha.example\" {\n"
+		"  certificate = \"/etc/sluss/alpha.example.pem\"  # full chain\n"
+		"  key         = \"/etc/sluss/alpha.example.key\"\n"
+		"  open-registration = false\n"
+		"}\n"
+		"http  { listen = {\"0.0.0.0:443\"} }                # HTTPS and WSS\n"
+		"sip   { listen = {\"tls:0.0.0.0:5061\", \"udp:0.0.0.0:5060\"}  "
+		"trust = \"/etc/ssl/certs/ca-certificates.crt\" }\n"
+		"media { advertise = {\"203.0.113.5\"}  port = 3479  "
+		"rtp-ports = \"20000-29999\"  workers = 0 }   # 0: one a core\n"
+		"store { sqlite = \"/var/lib/sluss/sluss.db\" }\n"
+		"peer  \"beta.example\" { address = \"tls:192.0.2.7:5061\" }\n"
+		"turn  { uris = {\"turn:turn.alpha.example:3478\"}  secret = \"…\" }\n"
+		"trunk \"asterisk\" {                               # a legacy system\n"
+		"  address = \"udp:127.0.0.1:5070\"\n"
+		"  numbers = {\"+\", \"1\"}                          # prefixes\n"
+		"  trust-identity = true                            # believed\n"
+		"  match = {\"192.0.2.0/24\"}\n"
+		"}\n";
+	char *warnings = NULL;
+	struct config *c = good(text, &warnings);
+
+	assert_int_equal(c->n_sites, 1);
+	assert_string_equal(c->sitev[0].domain, "alpha.example");
+	assert_string_equal(c->sitev[0].certificate, "/etc/sluss/alpha.example.pem");
+	assert_string_equal(c->sitev[0].key, "/etc/sluss/alpha.example.key");
+	assert_false(c->sitev[0].open_registration);
+	assert_int_equal(c->n_http, 1);
+	assert_int_equal(sa_port(&c->httpv[0].sa), 443);
+	assert_false(c->httpv[0].plain);
+	assert_int_equal(c->n_sip, 2);
+	assert_int_equal(c->sipv[0].transport, TRANSPORT_TLS);
+	assert_int_equal(c->sipv[1].transport, TRANSPORT_UDP);
+	assert_string_equal(c->store_path, "/var/lib/sluss/sluss.db");
+	assert_int_equal(c->n_peers, 1);
+	assert_true(c->peerv[0].has_address);
+	assert_int_equal(c->peerv[0].require, REQUIRE_TLS);
+	assert_int_equal(sa_port(&c->peerv[0].address.sa), 5061);
+	assert_string_equal(
+		warnings,
+		"x.conf:8: warning: media is not used by this version of Sluss\n"
+		"x.conf:11: warning: turn is not used by this version of Sluss\n"
+		"x.conf:12: warning: trunk is not used by this version of Sluss\n");
+	mem_deref(warnings);
+	mem_deref(c);
+}
+
+#define SITE "site \"alpha.example\" { certificate = /a.pem key = /a.key }\n"
+
+static void the_smallest_file(void **state)
+{
+	struct config *c = good(SITE, NULL);
+
+	assert_int_equal(c->n_http, 1);
+	assert_int_equal(sa_port(&c->httpv[0].sa), 443);
+	assert_int_equal(c->n_sip, 1);
+	assert_int_equal(sa_port(&c->sipv[0].sa), 5061);
+	assert_int_equal(c->sipv[0].transport, TRANSPORT_TLS);
+	assert_string_equal(c->control_path, CONTROL_SOCKET);
+	assert_string_equal(c->log_level, "info");
+	assert_non_null(c->sip_trust);
+	assert_null(c->sip_dnsv);
+	assert_false(c->sip_loopback);
+	assert_null(c->user);
+	assert_int_equal(c->limits.ring_s, 45);
+	assert_int_equal(c->limits.password_log2n, 15);
+	assert_ptr_equal(config_site_find(c, "ALPHA.example"), &c->sitev[0]);
+	assert_null(config_site_find(c, "beta.example"));
+	assert_null(config_peer_find(c, "alpha.example"));
+	mem_deref(c);
+}
+
+static void everything_of_this_version(void **state)
+{
+	static const char text[] =
+		"site \"Alpha.Localhost\" { open-registration = yes\n"
+		"  origins = {\"https://App.example\", \"https://b.example:443\","
+		" \"https://b.example:8443\", \"http://x.localhost:8080\"} }\n"
+		"site \"localhost\" { }\n"
+		"http { listen = {\"plain:127.0.0.1:8080\", \"plain:[::1]:0\"} root = '/srv' }\n"
+		"sip { listen = {} dns = {\"127.0.0.1\", \"[::1]:5353\"} "
+		"private-targets = on }\n"
+		"peer \"b.example\" { require = either block = true }\n"
+		"peer \"c.example\" { require = both address = \"tcp:[2001:db8::7]:5060\" }\n"
+		"control { socket = \"/tmp/c.sock\" }\n"
+		"run { user = \"nobody\" group = \"nogroup\" }\n"
+		"log { level = debug }\n"
+		"limits { ring-time = 1 calls = 5 ws-rate = 9 password-cost = 10 }\n";
+	struct config *c = good(text, NULL);
+
+	assert_int_equal(c->n_sites, 2);
+	assert_string_equal(c->sitev[0].domain, "alpha.localhost");
+	assert_null(c->sitev[0].certificate);
+	assert_true(c->sitev[0].open_registration);
+	assert_string_equal(c->sitev[0].originv[0], "https://app.example");
+	assert_string_equal(c->sitev[0].originv[1], "https://b.example");
+	assert_string_equal(c->sitev[0].originv[2], "https://b.example:8443");
+	assert_string_equal(c->sitev[0].originv[3], "http://x.localhost:8080");
+	assert_null(c->sitev[0].originv[4]);
+	assert_null(c->sitev[1].originv);
+	assert_int_equal(c->n_http, 2);
+	assert_true(c->httpv[0].plain && c->httpv[1].plain);
+	assert_int_equal(sa_port(&c->httpv[0].sa), 8080);
+	assert_int_equal(sa_af(&c->httpv[1].sa), AF_INET6);
+	assert_string_equal(c->web_root, "/srv");
+	assert_int_equal(c->n_sip, 0);
+	assert_string_equal(c->sip_dnsv[0], "127.0.0.1:53");
+	assert_string_equal(c->sip_dnsv[1], "[::1]:5353");
+	assert_null(c->sip_dnsv[2]);
+	assert_true(c->sip_loopback);
+	assert_int_equal(config_peer_find(c, "b.example")->require, REQUIRE_EITHER);
+	assert_true(config_peer_find(c, "b.example")->block);
+	assert_false(config_peer_find(c, "b.example")->has_address);
+	assert_int_equal(config_peer_find(c, "C.example")->address.transport,
+			 TRANSPORT_TCP);
+	assert_string_equal(c->control_path, "/tmp/c.sock");
+	assert_string_equal(c->user, "nobody");
+	assert_string_equal(c->group, "nogroup");
+	assert_string_equal(c->log_level, "debug");
+	assert_int_equal(c->limits.ring_s, 1);
+	assert_int_equal(c->limits.calls, 5);
+	assert_int_equal(c->limits.ws_rate, 9);
+	assert_int_equal(c->limits.password_log2n, 10);
+	assert_int_equal(c->limits.accept_s, 15);
+	mem_deref(c);
+}
+
+/* Each text has the faults given, each on its line, and no other. */
+static const struct {
+	const char *text;
+	const char *faults[8];
+} fault_cases[] = {
+	{"", {"x.conf: there is no site; site \"alpha.example\""}},
+	{"# nothing\n", {"x.conf: there is no site"}},
+	/* names */
+	{SITE "htp { listen = {\"a\", \"b\"}\n q { } }\n",
+	 {"x.conf:2: there is no section \"htp\"; did you mean \"http\"?"}},
+	{SITE "\nbogus = {1, 2}\nbogus2 \"t\" { a { b = 1 } }\nhttp { lisen = \"x\" }\n",
+	 {"x.conf:3: there is no section \"bogus\"; known are: site, http, sip, media, ",
+	  "x.conf:4: there is no section \"bogus2\"",
+	  "x.conf:5: there is no option \"lisen\" in http; did you mean \"listen\"?"}},
+	{SITE "limits { ring-tim = 5\n ringtime = 6 }\n",
+	 {"x.conf:2: there is no option \"ring-tim\" in limits; did you mean \"ring-time\"?",
+	  "x.conf:3: there is no option \"ringtime\" in limits; did you mean \"ring-time\"?"}},
+	/* values */
+	{"site \"alpha_example\" { certificate = \"a.pem\"\n key = /b }\n",
+	 {"x.conf:1: \"alpha_example\" is no domain",
+	  "x.conf:1: certificate: \"a.pem\" is not usable; write the whole path"}},
+	{SITE "http { listen = {\"plain:0.0.0.0:80\",\n\"1.2.3.4:99999\",\n\"::1:80\",\n"
+	      "\"localhost:80\",\n\"1.2.3.4\"} }\n",
+	 {"x.conf:2: listen: \"plain:0.0.0.0:80\" is not usable; HTTP without TLS is for "
+	  "loopback",
+	  "x.conf:3: listen: \"1.2.3.4:99999\"", "x.conf:4: listen: \"::1:80\"",
+	  "x.conf:5: listen: \"localhost:80\"", "x.conf:6: listen: \"1.2.3.4\""}},
+	{SITE "sip { listen = {\"0.0.0.0:5061\"} dns = {\"dns.example\", \"1.2.3.4:0\"}\n"
+	      "private-targets = perhaps }\n",
+	 {"x.conf:2: listen: \"0.0.0.0:5061\" is not usable; write \"tls:0.0.0.0:5061\"",
+	  "x.conf:2: dns: \"dns.example\"", "x.conf:2: dns: \"1.2.3.4:0\"",
+	  "x.conf:3: private-targets: \"perhaps\" is not usable; write true or false"}},
+	{SITE "peer \"b.example\" {\n require = mtls\n address = \"udp:1.2.3.4:5060\" }\n"
+	      "peer \"B.example\" { }\npeer \"alpha.example\" { }\n",
+	 {"x.conf:3: require: \"mtls\" is not usable; write \"tls\", \"identity\"",
+	  "x.conf:4: address: \"udp:1.2.3.4:5060\"",
+	  "x.conf:5: peer \"b.example\" is there a second time",
+	  "x.conf:6: peer \"alpha.example\" is a site of this very file"}},
+	{SITE
+	 "limits { ring-time = 0\n calls = 1000001\n ws-rate = -1\n ws-ping-time = 1s\n"
+	 " stop-time = 99999999999999999999 }\n",
+	 {"x.conf:2: ring-time: \"0\" is not usable; a number from 1 to 600 (s) would be "
+	  "right, 45 is the default",
+	  "x.conf:3: calls: \"1000001\"", "x.conf:4: ws-rate: \"-1\"",
+	  "x.conf:5: ws-ping-time: \"1s\"", "x.conf:6: stop-time: \"9999999"}},
+	{SITE "limits { sdp-size = 131072 }\n",
+	 {"x.conf:2: sdp-size (131072) must be less than ws-message-size (131072)",
+	  "x.conf:2: sdp-size (131072) must be less than sip-message-size"}},
+	{SITE "log { level = loud }\nrun { group = \"g\" }\n",
+	 {"x.conf:2: level: \"loud\" is not usable; write \"err\"",
+	  "x.conf:3: run has a group but no user"}},
+	{"site \"a.example\" { certificate = /a key = /b\norigins = {\"http://b.example\",\n"
+	 "\"null\",\n\"https://b.example/\",\n\"https://b.example:0\",\n\"https://*.b\"} }\n",
+	 {"x.conf:2: origins: \"http://b.example\" is not usable; an origin is https://name",
+	  "x.conf:3: origins: \"null\"", "x.conf:4: origins: \"https://b.example/\"",
+	  "x.conf:5: origins: \"https://b.example:0\"",
+	  "x.conf:6: origins: \"https://*.b\""}},
+	{SITE "media { advertise = {\"x\"} port = 70000 rtp-ports = \"9-8\" }\n"
+	      "turn { uris = {\"http://x\", \"turn:\"} }\n"
+	      "trunk \"t\" { numbers = {\"a\"} match = {\"1.2.3.4/33\"} media = x }\n",
+	 {"x.conf:2: advertise: \"x\"", "x.conf:2: port: \"70000\"",
+	  "x.conf:2: rtp-ports: \"9-8\"", "x.conf:3: uris: \"http://x\"",
+	  "x.conf:3: uris: \"turn:\"", "x.conf:4: numbers: \"a\"",
+	  "x.conf:4: match: \"1.2.3.4/33\"", "x.conf:4: media: \"x\""}},
+	/* what belongs together */
+	{"site \"a.example\" { key = /k }\nsite \"b.example\" {\n certificate = /c }\n"
+	 "site \"c.example\" { }\n",
+	 {"x.conf:1: site \"a.example\" has a key but no certificate",
+	  "x.conf:3: site \"b.example\" has a certificate but no key",
+	  "x.conf:4: site \"c.example\" has no certificate"}},
+	{"site \"a.localhost\" { }\nhttp { listen = \"plain:127.0.0.1:8080\" }\n",
+	 {"x.conf:1: site \"a.localhost\" has no certificate, which SIP over TLS needs"}},
+	{"site \"a.localhost\" { }\nhttp { listen = {\"127.0.0.1:8443\"} } sip { listen = {} }\n",
+	 {"x.conf:1: site \"a.localhost\" has no certificate"}},
+	{"site \"a.example\" { }\nhttp { listen = {\"plain:127.0.0.1:80\"} } sip { listen = {} }\n",
+	 {"x.conf:1: site \"a.example\" has no certificate"}},
+	{"site \"xlocalhost\" { }\nhttp { listen = {\"plain:127.0.0.1:80\"} } sip { listen = {} }\n",
+	 {"x.conf:1: site \"xlocalhost\" has no certificate"}},
+	{SITE "http { listen = {} }\n", {"x.conf:2: http listens nowhere"}},
+	{SITE "http { listen = {\"127.0.0.1:5061\"} }\n"
+	      "sip { listen = {\"tls:127.0.0.1:5061\", \"udp:127.0.0.1:5061\",\n"
+	      "\"tls:127.0.0.1:0\", \"tls:127.0.0.1:0\"} }\n",
+	 {"x.conf:3: listens on 127.0.0.1:5061 twice"}},
+	/* twice */
+	{SITE "http { listen = \"1.2.3.4:1\" }\n\nhttp { root = /srv }\n",
+	 {"x.conf:4: a second section of this name; put its options into the one on line 2"}},
+	{SITE "store { sqlite = /a\n sqlite = /b }\n",
+	 {"x.conf:3: sqlite is set a second time; once is right (the first is on line 2)"}},
+	{SITE "site \"ALPHA.example\" { certificate = /a key = /b }\n",
+	 {"x.conf:2: site \"alpha.example\" is there a second time"}},
+	{SITE SITE, {"x.conf:2: found duplicate title 'alpha.example'"}},
+	/* syntax: one fault, where it is */
+	{SITE "http {\n listen \"1.2.3.4:1\" }\n",
+	 {"x.conf:3: missing equal sign after option 'listen'; name = \"value\""}},
+	{SITE "http {\n listen = {\"1.2.3.4:1\"}\n",
+	 {"x.conf:2: the { on this line has no closing }"}},
+	{SITE "}\n", {"x.conf:2: unexpected closing brace"}},
+	{"site { }\n", {"x.conf:1: missing title for section 'site'"}},
+	{SITE "http \"t\" { }\n", {"x.conf:2: missing opening brace"}},
+	{SITE "http|listen = 1\n", {"x.conf:2: no sub-section"}},
+	{SITE "\"\" = 1\n", {"x.conf:2: this cannot be understood"}},
+	{"\n# c\n/* c\n */ // c\nsite \"a.example { }\n",
+	 {"x.conf:5: the quoted text does not end on its line; a closing \" is missing"}},
+	{SITE "/* for ever\n", {"x.conf:2: the comment that begins here has no end"}},
+	{SITE "store { sqlite = \"${HOME}/x\" }\n",
+	 {"x.conf:2: \"${\" would be replaced"}},
+	{SITE "store { sqlite = ${HOME} }\n", {"x.conf:2: \"${\" would be replaced"}},
+};
+
+static void faults_are_said_with_their_lines(void **state)
+{
+	for (size_t i = 0; i < N_ELEMS(fault_cases); i++) {
+		char *report = bad(fault_cases[i].text, strlen(fault_cases[i].text));
+		const char *line = report;
+		size_t n = 0;
+
+		for (; *line; line = strchr(line, '\n') + 1) {
+			const char *want = n < 8 ? fault_cases[i].faults[n] : NULL;
+
+			if (strstr(line, "warning: ") &&
+			    strstr(line, "warning: ") < strchr(line, '\n'))
+				continue;
+			if (!want || strncmp(line, want, strlen(want)))
+				fail_msg("case %zu, fault %zu: want\n%s\ngot\n%s", i, n,
+					 want ? want : "(none)", report);
+			n++;
+		}
+		if (n < 8 && fault_cases[i].faults[n])
+			fail_msg("case %zu: missing\n%s\ngot\n%s", i,
+				 fault_cases[i].faults[n], report);
+		mem_deref(report);
+	}
+}
+
+static void binary_is_refused(void **state)
+{
+	static const char *const texts[] = {"a\n\0b", "a\n\033[0m", "a\n\177"};
+	static const char *const words[] = {"byte 0x00", "byte 0x1b", "byte 0x7f"};
+
+	for (size_t i = 0; i < N_ELEMS(texts); i++) {
+		char *report = bad(texts[i], 4);
+
+		assert_non_null(strstr(report, "x.conf:2: "));
+		assert_non_null(strstr(report, words[i]));
+		mem_deref(report);
+	}
+}
+
+static void a_fault_cannot_write_to_the_terminal(void **state)
+{
+	static const char text[] = SITE "log { level = \"\\x1b[2J\\nx\" }\n";
+	char *report = bad(text, strlen(text));
+
+	assert_null(strchr(report, '\033'));
+	assert_ptr_equal(strchr(report, '\n'), report + strlen(report) - 1);
+	mem_deref(report);
+}
+
+static void size_and_number_of_faults_are_bounded(void **state)
+{
+	size_t n = CONFIG_TEXT_MAX_BYTES + 1;
+	char *text = mem_alloc(n, NULL), *report, *p;
+
+	memset(text, ' ', n);
+	report = bad(text, n);
+	assert_non_null(strstr(report, "is 1048577 bytes long"));
+	mem_deref(report);
+
+	p = text + sprintf(text, "http { listen = {");
+	for (int i = 0; i < 200; i++)
+		p += sprintf(p, "\"x%d\",\n", i);
+	sprintf(p, "\"y\"} }");
+	report = bad(text, strlen(text));
+	assert_non_null(strstr(report, "x.conf: and "));
+	mem_deref(report);
+
+	p = text; /* a thousand unknown names end after a while, with what was found */
+	for (int i = 0; i < 1000; i++)
+		p += sprintf(p, "unknown%d = 1\n", i);
+	report = bad(text, strlen(text));
+	assert_non_null(strstr(report, "x.conf:30: there is no section \"unknown29\""));
+	mem_deref(report);
+
+	memset(text, '{', 200000); /* depth */
+	memcpy(text, "a", 1);
+	report = bad(text, 200000);
+	mem_deref(report);
+	mem_deref(text);
+}
+
+static void addresses(void **state)
+{
+	static const char *const good_texts[] = {"1.2.3.4:5", "[::]:443",
+						 "[2001:db8::1]:0", "0.0.0.0:65535"};
+	static const char *const bad_texts[] = {
+		"",           ":",           "1.2.3.4",    "1.2.3.4:",
+		"1.2.3.4:x",  "1.2.3:4",     "[::1]",      "[::1]5",
+		"[::1",       "[1.2.3.4]:5", "::1:5",      "1.2.3.4:65536",
+		"1.2.3.4:-1", "1.2.3.4:+5",  "[::1%lo]:5", " 1.2.3.4:5"};
+	struct sa sa;
+
+	for (size_t i = 0; i < N_ELEMS(good_texts); i++) {
+		char buf[64];
+
+		assert_int_equal(config_sa_parse(&sa, good_texts[i], -1), 0);
+		assert_string_equal(config_sa_text(buf, &sa), good_texts[i]);
+	}
+	for (size_t i = 0; i < N_ELEMS(bad_texts); i++)
+		assert_int_equal(config_sa_parse(&sa, bad_texts[i], -1), EINVAL);
+	assert_int_equal(config_sa_parse(&sa, "127.9.9.9:1", -1), 0);
+	assert_true(config_sa_is_loopback(&sa));
+	assert_int_equal(config_sa_parse(&sa, "126.0.0.1:1", -1), 0);
+	assert_false(config_sa_is_loopback(&sa));
+}
+
+/* What only config_load() looks at. */
+static void files_are_looked_at(void **state)
+{
+	char path[] = "/tmp/test_config.XXXXXX", *report = NULL;
+	struct config *c = NULL;
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+		SITE "sip {\n trust = /no/such/trust }\nhttp {\n root = /no/such/root }\n"
+		     "run { user = \"no-such-user\"\n group = \"no-such-group\" }\n");
+	fclose(f);
+	assert_int_equal(config_load(&c, &report, path), EINVAL);
+	assert_non_null(strstr(report, ":1: /a.pem cannot be read: No such file"));
+	assert_non_null(
+		strstr(report, ":3: /no/such/trust cannot be read: No such file"));
+	assert_non_null(strstr(report, ":5: /no/such/root is no folder"));
+	assert_non_null(strstr(report, ":6: this system has no user \"no-such-user\""));
+	assert_non_null(strstr(report, ":7: this system has no group \"no-such-group\""));
+	mem_deref(report);
+	unlink(path);
+	assert_int_equal(config_load(&c, &report, path), ENOENT);
+	assert_non_null(strstr(report, "cannot be read: No such file"));
+	mem_deref(report);
+	assert_int_equal(config_load(&c, &report, "/tmp"), EISDIR);
+	mem_deref(report);
+	assert_null(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_contracts_file),
+		cmocka_unit_test(the_smallest_file),
+		cmocka_unit_test(everything_of_this_version),
+		cmocka_unit_test(faults_are_said_with_their_lines),
+		cmocka_unit_test(binary_is_refused),
+		cmocka_unit_test(a_fault_cannot_write_to_the_terminal),
+		cmocka_unit_test(size_and_number_of_faults_are_bounded),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(files_are_looked_at),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
