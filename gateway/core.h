@@ -47,6 +47,7 @@ struct core {
 	const struct federation_ops *federation;
 	void *federation_arg;
 	struct list calls;             /* struct call, oldest first; those just ended until the next turn */
+	uint32_t n_calls;              /* in there */
 	struct hash *ringing;          /* calls to users here that nobody has taken yet, by callee */
 	struct quota *quota_users;     /* calls of a user here, at once and a minute */
 	struct quota *quota_peers;     /* calls with a foreign domain, at once */

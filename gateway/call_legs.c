@@ -1,0 +1,191 @@
+/* gateway/call_legs.c - the B side of a call: who rings, who wins, who is told what.
+ *
+ * Signalling thread. Called by call.c (actions) and by the web room (call_device_online); calls the
+ * endpoints' and legs' ops, the registry and the federation. RFC 3261 §16.7 (best refusal), §26.1.5. */
+#include "gateway/call_own.h"
+#include "gateway/quota.h"
+#include "gateway/registry.h"
+#include "lib/log.h"
+
+void call_legs_refused(struct call *call, const struct cause *cause)
+{
+	if (call->best.reason == CAUSE_NONE || cause_rank(cause) < cause_rank(&call->best))
+		call->best = *cause;
+}
+
+void call_leg_drop(struct call *call, struct leg *leg, const struct cause *cause)
+{
+	leg->call = NULL;
+	if (call->winner == leg)
+		call->winner = NULL;
+	if (call->a == leg)
+		call->a = NULL;
+	list_unlink(&leg->le);
+	list_append(&call->spent, &leg->le, leg);
+	if (cause) {
+		log_debug(call_id(call), "call.leg.end", "leg=%s reason=%s", LQ(leg->tag),
+			  cause_reason_name(cause->reason));
+		leg->ops->end(leg, cause);
+	}
+	call_turn(call);
+}
+
+void call_legs_end(struct call *call, const struct cause *cause)
+{
+	while (call->legs_b.head)
+		call_leg_drop(call, call->legs_b.head->data, cause);
+}
+
+void call_legs_choose(struct call *call, struct leg *winner)
+{
+	struct cause elsewhere;
+	struct le *le = call->legs_b.head;
+
+	cause_set(&elsewhere, CAUSE_ELSEWHERE, NULL);
+	call->winner = winner;
+	while (le) {
+		struct leg *leg = le->data;
+
+		le = le->next;
+		if (leg != winner)
+			call_leg_drop(call, leg, &elsewhere);
+	}
+}
+
+/** What a leg that could not be started says to the caller. */
+static void start_refused(struct call *call, int err)
+{
+	const struct addr *to = &call->invite->to;
+	struct cause c;
+
+	switch (err) {
+	case ENOSPC:
+	case EAGAIN:
+		cause_set(&c, CAUSE_LIMIT, "There are too many calls to %s at the moment.",
+			  to->host);
+		break;
+	case ENOTCONN:
+		if (call->kind == ROUTE_LOCAL)
+			cause_set(&c, CAUSE_OFFLINE, "%s is not online at the moment.", AT(to));
+		else
+			cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached.", to->host);
+		break;
+	default:
+		cause_set(&c, CAUSE_INTERNAL, NULL);
+		break;
+	}
+	call_legs_refused(call, &c);
+}
+
+/** Takes `leg`, just made, into the call and starts it. */
+static bool leg_start(struct call *call, struct leg *leg)
+{
+	int err;
+
+	leg->call = call;
+	leg->dir = LEG_OUT;
+	list_append(&call->legs_b, &leg->le, leg);
+	err = leg->ops->invite(leg, call->invite);
+	log_debug(call_id(call), "call.leg.invite", "leg=%s kind=%s err=%d", LQ(leg->tag),
+		  leg->ops->kind, err);
+	if (!err)
+		return true;
+	start_refused(call, err);
+	call_leg_drop(call, leg, NULL); /* never started: no op, no event */
+	return false;
+}
+
+/** A user who calls their own address rings at their other devices. */
+static bool is_callers_own(const struct call *call, const struct device *d)
+{
+	return call->a && addr_equal(&call->account, &d->user) && !strcmp(call->a->tag, d->id);
+}
+
+static bool device_ring(struct device *d, void *arg)
+{
+	struct call *call = arg;
+	struct leg *leg;
+	int err;
+
+	if (is_callers_own(call, d))
+		return false;
+	err = d->ep.ops->leg_alloc(&leg, &d->ep, call);
+	if (err)
+		start_refused(call, err);
+	else
+		leg_start(call, leg);
+	return false;
+}
+
+static void local_ring(struct call *call)
+{
+	struct core *core = call->core;
+	const struct addr *to = &call->invite->to;
+
+	hash_append(core->ringing, hash_joaat_str(AT(to)), &call->le_ringing, call);
+	if (registry_each(core->registry, to, device_ring, call) && call->best.reason == CAUSE_NONE &&
+	    !call->legs_b.head) {
+		struct cause c;
+
+		cause_set(&c, CAUSE_OFFLINE, "You called yourself, and no other device of %s is online.",
+			  AT(to));
+		call_legs_refused(call, &c);
+	}
+}
+
+static void federated_ring(struct call *call)
+{
+	struct core *core = call->core;
+	const struct addr *to = &call->invite->to;
+	const struct site *site = core_site_find(core, call->account.host);
+	struct leg *leg;
+	int err;
+
+	if (!site || !core->federation) {
+		start_refused(call, ENOSYS);
+		return;
+	}
+	if (!call->invite->max_forwards) {
+		struct cause c;
+
+		cause_set(&c, CAUSE_LOOP, NULL);
+		c.code = 483; /* RFC 3261 §16.3 3 */
+		call_legs_refused(call, &c);
+		return;
+	}
+	err = quota_take(core->quota_peers, to->host, core->config->limits.calls_per_peer, 0);
+	if (!err) {
+		snprintf(call->peer_key, sizeof(call->peer_key), "%s", to->host);
+		err = core->federation->leg_alloc(&leg, core->federation_arg, call, site, to->host);
+	}
+	if (err)
+		start_refused(call, err);
+	else
+		leg_start(call, leg);
+}
+
+bool call_legs_ring(struct call *call)
+{
+	if (call->kind == ROUTE_LOCAL)
+		local_ring(call);
+	else
+		federated_ring(call);
+	if (call->legs_b.head)
+		return true;
+	if (call->best.reason == CAUSE_NONE)
+		start_refused(call, ENOTCONN); /* the last device has just gone */
+	return false;
+}
+
+void call_device_online(struct core *core, struct device *device)
+{
+	struct le *le = hash_list(core->ringing, hash_joaat_str(AT(&device->user)))->head;
+
+	while (le) {
+		struct call *call = le->data;
+
+		le = le->next;
+		if (addr_equal(&call->invite->to, &device->user))
+			device_ring(device, call);
+	}
+}

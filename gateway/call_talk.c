@@ -1,0 +1,134 @@
+/* gateway/call_talk.c - new offers and their answers in an established call.
+ *
+ * Signalling thread. Called by call.c with what the legs say; looks steps up in call_oa.c and carries
+ * them out by the legs' ops. Never ends a call. RFC 3264 §8, RFC 3261 §14, RFC 6337. */
+#include "gateway/call_own.h"
+#include "gateway/sdp.h"
+#include "lib/log.h"
+
+int call_sdp_check(const struct core *core, struct cause *cause, const struct body *body)
+{
+	struct sdp_facts facts;
+	const char *why;
+	int err;
+
+	cause_set(cause, CAUSE_NONE, NULL);
+	if (!body) {
+		cause_set(cause, CAUSE_MEDIA, "There is no media description.");
+		return EBADMSG;
+	}
+	err = sdp_check(&facts, &why, body->data, body->len, core->config->limits.sdp_bytes);
+	if (err) {
+		cause_set(cause, CAUSE_MEDIA, "The media description is not usable: %s.", why);
+		return EBADMSG;
+	}
+	/* Both ends are browsers, directly: nothing here could make up for what is missing. */
+	if (!facts.webrtc) {
+		cause_set(cause, CAUSE_MEDIA,
+			  "The media are not encrypted the way browsers need it (DTLS-SRTP with ICE).");
+		return EBADMSG;
+	}
+	return 0;
+}
+
+static void offer_time_over(void *arg)
+{
+	struct call *call = arg;
+	struct cause c;
+
+	cause_set(&c, CAUSE_TIMEOUT, "The other side did not reply to the change in time.");
+	call_oa_event(call, OA_TIMEOUT, NULL, &c);
+}
+
+static void oa_state_set(struct call *call, enum oa_state next, enum oa_event event)
+{
+	bool open = next == OA_A_OFFERED || next == OA_B_OFFERED;
+	uint64_t offer_ms = (uint64_t)call->core->config->limits.offer_s * 1000;
+
+	if (next == call->oa)
+		return;
+	log_debug(call_id(call), "call.offer", "%s -> %s on %s", oa_state_name(call->oa),
+		  oa_state_name(next), oa_event_name(event));
+	call->oa = next;
+	timer_cancel(&call->oa_timer);
+	if (open && timer_start(call->core->loop->timers, &call->oa_timer, offer_ms,
+				offer_time_over, call))
+		log_err(call_id(call), "call.offer", "no memory for its timer");
+}
+
+/** Brings an offer to `to`. What fails counts as refused by it; gives whether it did. */
+static bool offer_failed(struct leg *to, struct body *offer, struct cause *cause)
+{
+	int err = to->ops->offer(to, offer);
+
+	if (err == EBUSY)
+		cause_set(cause, CAUSE_GLARE, NULL);
+	else if (err)
+		cause_set(cause, CAUSE_INTERNAL, NULL);
+	return err != 0;
+}
+
+static void answer(struct leg *to, struct body *body)
+{
+	struct cause c;
+
+	/* it must not wait for an answer that got lost here */
+	if (to->ops->answer(to, body))
+		to->ops->offer_refuse(to, cause_set(&c, CAUSE_INTERNAL, NULL));
+}
+
+static void step_take(struct call *call, enum oa_event event, struct body *body,
+		      const struct cause *cause)
+{
+	enum oa_state was = call->oa;
+	const struct oa_step *step = call_oa_step(was, event);
+	struct leg *a = call->a, *b = call->winner;
+	struct cause own;
+
+	if (!a || !b)
+		return;
+	/* an offer that meets another, or one whose answer is overdue, is refused by us */
+	if (event == OA_A_OFFER || event == OA_B_OFFER) {
+		if (was == OA_A_LATE || was == OA_B_LATE)
+			cause = cause_set(&own, CAUSE_TIMEOUT,
+					  "The other side has not replied to the last change yet.");
+		else
+			cause = cause_set(&own, CAUSE_GLARE, NULL);
+	}
+	oa_state_set(call, step->next, event);
+	switch (step->action) {
+	case OA_DO_NOTHING:
+		log_debug(call_id(call), "call.offer.ignored", "%s in %s", oa_event_name(event),
+			  oa_state_name(was));
+		break;
+	case OA_DO_OFFER_A:
+		if (offer_failed(a, body, &own))
+			step_take(call, OA_A_REFUSE, NULL, &own);
+		break;
+	case OA_DO_OFFER_B:
+		if (offer_failed(b, body, &own))
+			step_take(call, OA_B_REFUSE, NULL, &own);
+		break;
+	case OA_DO_ANSWER_A:
+		answer(a, body);
+		break;
+	case OA_DO_ANSWER_B:
+		answer(b, body);
+		break;
+	case OA_DO_REFUSE_A:
+		a->ops->offer_refuse(a, cause);
+		break;
+	case OA_DO_REFUSE_B:
+		b->ops->offer_refuse(b, cause);
+		break;
+	}
+}
+
+void call_oa_event(struct call *call, enum oa_event event, struct body *body,
+		   const struct cause *cause)
+{
+	call->busy = true;
+	step_take(call, event, body, cause);
+	call->busy = false;
+	call_again(call);
+}

@@ -1,0 +1,78 @@
+/* gateway/leg.c - what travels between legs and call: bodies and invites.
+ *
+ * Signalling thread. Called by the legs of every room and by call.c; calls nothing of ours.
+ * call_leg_event(), the leg's way to the call, is in call.c. */
+#include "gateway/leg.h"
+
+int body_alloc(struct body **bp, const void *p, size_t len)
+{
+	struct body *b;
+
+	if (len > SIZE_MAX - sizeof(*b) - 1)
+		return ENOMEM;
+	b = mem_alloc(sizeof(*b) + len + 1, NULL);
+	if (!b)
+		return ENOMEM;
+	b->len = len;
+	if (len)
+		memcpy(b->data, p, len);
+	b->data[len] = '\0';
+	*bp = b;
+	return 0;
+}
+
+static void identity_destructor(void *arg)
+{
+	for (char **v = arg; *v; v++)
+		mem_deref(*v);
+}
+
+static int identity_dup(char ***vp, char *const *from)
+{
+	char **v;
+	size_t n = 0;
+
+	while (from[n])
+		n++;
+	v = mem_zalloc((n + 1) * sizeof(*v), identity_destructor);
+	if (!v)
+		return ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		v[i] = base_dup(from[i], strlen(from[i]));
+		if (!v[i]) {
+			mem_deref(v);
+			return ENOMEM;
+		}
+	}
+	*vp = v;
+	return 0;
+}
+
+static void invite_destructor(void *arg)
+{
+	struct invite *inv = arg;
+
+	mem_deref(inv->from.identityv);
+	mem_deref(inv->offer);
+}
+
+int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
+		 struct body *offer, unsigned max_forwards)
+{
+	struct invite *inv;
+
+	inv = mem_zalloc(sizeof(*inv), invite_destructor);
+	if (!inv)
+		return ENOMEM;
+	inv->from = *from;
+	inv->from.identityv = NULL;
+	inv->to = *to;
+	inv->offer = mem_ref(offer);
+	inv->max_forwards = max_forwards;
+	if (from->identityv && identity_dup(&inv->from.identityv, from->identityv)) {
+		mem_deref(inv);
+		return ENOMEM;
+	}
+	*invp = inv;
+	return 0;
+}
