@@ -180,7 +180,7 @@ class Call {
 }
 
 /** A request that came in. */
-class Incoming {
+export class Incoming {
 	constructor(link, message) {
 		Object.assign(this, { link, message, tag: token() });
 	}

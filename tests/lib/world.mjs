@@ -46,6 +46,8 @@ export async function until(ms, probe, what) {
 			if (last)
 				return last;
 		} catch (error) {
+			if (error.fatal)
+				throw error;
 			last = error;
 		}
 		if (Date.now() > end)

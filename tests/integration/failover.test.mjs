@@ -1,0 +1,201 @@
+// limit: 240 s
+// Where a domain's targets fail: refused, silent, 503, wrong certificates, no DNS.
+//
+//                                            ┌─ .71 RST
+//   bob ──wss──► beta.test (.20) ══SRV══► gamma ─ .72 takes TCP, never speaks TLS
+//                                            ├─ .73 503
+//                                            └─ .74 answers
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, afterEach, before, test } from 'node:test';
+import * as sdp from '../lib/sdp.mjs';
+import { Incoming, SipSite } from '../lib/sip.mjs';
+import { twoSites } from '../lib/site.mjs';
+import { dial } from '../lib/talk.mjs';
+import { SLOW } from '../lib/world.mjs';
+
+let world, ca, dns, beta, bob;
+const sites = [];
+
+before(async () => {
+	({ world, ca, dns, beta } = await twoSites());
+	for (const n of [71, 72, 73, 74])
+		await world.address(n);
+	bob = await beta.client('bob');
+});
+after(async () => {
+	for (const site of sites)
+		await site.close();
+	await world.close();
+});
+afterEach(async () => {
+	bob.check();
+	await beta.idle();
+	while (sites.length > 0)
+		await sites.pop().close();
+});
+
+const target = (n, priority, extra = {}) => ({ priority, weight: 10, port: 5061, host: `t${n}`, address: `198.18.0.${n}`, ...extra });
+
+async function gammaAt(n, pair = ca.valid('gamma.test')) {
+	const site = await SipSite.listen({ domain: 'gamma.test', pair, ca: ca.root, address: `198.18.0.${n}` });
+	sites.push(site);
+	return site;
+}
+
+/** Takes connections and says nothing, or resets them at once. */
+async function mute(n, { reset = false } = {}) {
+	const open = new Set();
+	const server = createServer((socket) => {
+		socket.on('error', () => {});
+		open.add(socket);
+		if (reset)
+			socket.resetAndDestroy();
+	});
+	await new Promise((resolve) => server.listen(5061, `198.18.0.${n}`, resolve));
+	sites.push({ close: () => new Promise((resolve) => {
+		for (const socket of open)
+			socket.destroy();
+		server.close(resolve);
+	}) });
+	return open;
+}
+
+async function ended(id, ms = 36_000) {
+	return (await bob.event('ended', { call: id }, ms)).cause;
+}
+
+test('RST, then silence after TCP, then 503: the fourth target answers, one dialog', async () => {
+	dns.site('gamma.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1), target(73, 2), target(74, 3)] });
+	await dns.serve();
+	await mute(71, { reset: true });
+	await mute(72);
+	const busy = await gammaAt(73);
+	const good = await gammaAt(74);
+	const start = performance.now();
+	const { id } = await dial(bob, 'gunda@gamma.test');
+	(await busy.request('INVITE', 15_000)).reply(503);
+	const invite = await good.request('INVITE', 15_000);
+	const took = performance.now() - start;
+	assert.ok(took < 9000 * SLOW, `three failures took ${took} ms; 4 s at most for the silent one`);
+	const answer = sdp.answer('fourth');
+	invite.reply(200, { body: answer });
+	await good.request('ACK');
+	assert.equal((await bob.event('answered', { call: id })).sdp, answer);
+	await busy.request('ACK');
+	assert.equal(busy.received('INVITE').length, 1);
+	assert.equal(good.received('INVITE').length, 1);
+	await bob.request('hangup', { call: id });
+	(await good.request('BYE')).reply(200);
+	await ended(id);
+});
+
+test('a target that shakes hands and is silent: the next one gets a new INVITE, a late 200 gets ACK and BYE', async () => {
+	dns.site('gamma.test', '198.18.0.74', { targets: [target(73, 0), target(74, 1)] });
+	await dns.serve();
+	const silent = await gammaAt(73);
+	const good = await gammaAt(74);
+	const { id } = await dial(bob, 'gunda@gamma.test');
+	const first = await silent.request('INVITE');
+	const invite = await good.request('INVITE', 15_000);
+	assert.notEqual(invite.message.branch(), first.message.branch());
+	invite.reply(200, { body: sdp.answer('good') });
+	await good.request('ACK');
+	assert.match((await bob.event('answered', { call: id })).sdp, /^s=good/m);
+	first.reply(200, { body: sdp.answer('late') });
+	const ack = await silent.request('ACK');
+	const bye = await silent.request('BYE');
+	assert.equal(ack.message.tag('To'), bye.message.tag('To'));
+	bye.reply(200);
+	assert.equal(bob.count('answered', { call: id }), 1);
+	await bob.request('hangup', { call: id });
+	(await good.request('BYE')).reply(200);
+	await ended(id);
+});
+
+test('every target fails: an answer within 32 s that says why', async () => {
+	dns.site('gamma.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1)] });
+	await dns.serve();
+	await mute(71, { reset: true });
+	await mute(72);
+	const { id } = await dial(bob, 'gunda@gamma.test');
+	const cause = await ended(id);
+	assert.equal(cause.reason, 'unreachable');
+	assert.match(cause.text, /gamma\.test/);
+});
+
+test('why it could not be reached, in words', async () => {
+	await gammaAt(71, ca.expired('gamma.test'));
+	await gammaAt(72, ca.wrongName('gamma.test'));
+	for (const [n, words] of [[71, /gamma\.test.*certificate.*expired/i], [72, /gamma\.test.*certificate/i], [73, /gamma\.test/]]) {
+		dns.site('gamma.test', '198.18.0.74', { targets: [target(n, 0)] });
+		await dns.serve();
+		const { id } = await dial(bob, 'gunda@gamma.test');
+		const cause = await ended(id);
+		assert.equal(cause.reason, 'unreachable', JSON.stringify(cause));
+		assert.match(cause.text, words);
+	}
+});
+
+test('a poisoned SRV record ends in a refused handshake', async () => {
+	const eve = await gammaAt(71, ca.valid('eve.test'));
+	dns.site('gamma.test', '198.18.0.71', { targets: [target(71, 0)] });
+	await dns.serve();
+	const { id } = await dial(bob, 'gunda@gamma.test');
+	const cause = await ended(id);
+	assert.equal(cause.reason, 'unreachable');
+	assert.equal(eve.received('INVITE').length, 0, 'nothing of the call reached it');
+});
+
+test('weights spread calls over targets of one priority', async () => {
+	dns.site('gamma.test', '198.18.0.74', { targets: [target(73, 0, { weight: 1 }), target(74, 0, { weight: 1 })] });
+	await dns.serve();
+	const [one, two] = [await gammaAt(73), await gammaAt(74)];
+	const serve = (site) => {
+		site.arrived = (link, message) => {
+			site.log.push({ link, message });
+			if (message.method === 'INVITE')
+				new Incoming(link, message).reply(486);
+		};
+	};
+	serve(one);
+	serve(two);
+	for (let i = 0; i < 24; i++)
+		await ended((await dial(bob, 'gunda@gamma.test')).id);
+	const counts = [one, two].map((s) => s.received('INVITE').length);
+	assert.equal(counts[0] + counts[1], 24);
+	assert.ok(counts.every((c) => c >= 2), `both are used: ${counts}`);
+});
+
+test('no NAPTR: SRV is enough; neither: the address record', async () => {
+	const good = await gammaAt(74);
+	for (const lines of [
+		['@ A 198.18.0.99', '_sips._tcp SRV 0 0 5061 t74', 't74 A 198.18.0.74'],
+		['@ A 198.18.0.74'],
+		['@ A 198.18.0.74', '@ NAPTR 10 10 "s" "SIP+D2U" "" _sip._udp.gamma.test.', '@ NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.gamma.test.',
+			'_sips._tcp SRV 0 0 5061 gamma.test.'],
+	]) {
+		dns.zone('gamma.test', lines);
+		await dns.serve();
+		const { id } = await dial(bob, 'gunda@gamma.test');
+		const invite = await good.request('INVITE');
+		invite.reply(486);
+		await good.request('ACK');
+		assert.equal((await ended(id)).reason, 'busy');
+	}
+});
+
+test('DNS is down: a clear error in time, and calls work again afterwards', async () => {
+	dns.site('gamma.test', '198.18.0.74', { targets: [target(74, 0)] });
+	const good = await gammaAt(74);
+	await dns.stop();
+	const { id } = await dial(bob, 'gunda@other-name.test');
+	const cause = await ended(id);
+	assert.equal(cause.reason, 'unreachable');
+	assert.match(cause.text, /other-name\.test/);
+	await dns.serve();
+	const second = await dial(bob, 'gunda@gamma.test');
+	(await good.request('INVITE', 15_000)).reply(486);
+	await good.request('ACK');
+	await ended(second.id);
+});
