@@ -55,6 +55,7 @@ int office_post(struct office *o, struct office_job *job, office_done_h *done_h,
 void office_forget(struct office *o, uint32_t id);
 /** Stops and joins; mem_deref does the same. */
 void office_stop(struct office *o);
+/** Both queues together; capacity and high-water mark are those of one, the fuller. */
 void office_stats(struct office *o, struct mailbox_stats *stats);
 
 #endif

@@ -42,7 +42,8 @@ static const char *const queries[QUERY_N] = {
 		     "VALUES (?1, ?2, ?3, unixepoch())",
 	[USER_REMOVE] = "DELETE FROM account WHERE site = ?1 AND user = ?2",
 	[USER_HASH] = "SELECT hash FROM account WHERE site = ?1 AND user = ?2",
-	[USER_HASH_SET] = "UPDATE account SET hash = ?3 WHERE site = ?1 AND user = ?2",
+	[USER_HASH_SET] = "UPDATE account SET hash = ?3 WHERE site = ?1 AND user = ?2 "
+			  "AND hash = coalesce(?4, hash)",
 	[USER_LIST] = "SELECT user FROM account WHERE site = ?1 ORDER BY user",
 	[SESSION_ADD] = "INSERT INTO session (token_sha256, name, site, user, expires) "
 			"SELECT ?4, ?5, site, user, ?6 FROM account "
@@ -167,10 +168,10 @@ int store_user_hash(struct store *s, const char *site, const char *user, char *h
 }
 
 int store_user_hash_set(struct store *s, const char *site, const char *user,
-			const char *hash)
+			const char *old, const char *hash)
 {
 	int err;
-	struct db_stmt *st = BIND(s, USER_HASH_SET, &err, site, user, hash);
+	struct db_stmt *st = BIND(s, USER_HASH_SET, &err, site, user, hash, old);
 
 	return store_run_one(s, st, err);
 }
@@ -316,15 +317,25 @@ int store_session_remove(struct store *s, const char *site, const char *token, c
 	return store_session_row(st, err, user, session);
 }
 
-int store_session_remove_all(struct store *s, const char *site, const char *user,
-			     const char *but)
+int store_user_passwd(struct store *s, const char *site, const char *user,
+		      const char *old, const char *hash, const char *but)
 {
 	char sha[2 * SECRET_SHA256_BYTES + 1];
 	struct db_stmt *st;
 	int err = but ? store_token_hash(sha, but) : 0;
 
+	if (!err)
+		err = db_exec(s->db, "BEGIN IMMEDIATE");
 	if (err)
 		return err;
-	st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, but ? sha : NULL);
-	return store_run(s, st, err, NULL);
+	err = store_user_hash_set(s, site, user, old, hash);
+	if (!err) {
+		st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, but ? sha : NULL);
+		err = store_run(s, st, err, NULL);
+	}
+	if (!err)
+		err = db_exec(s->db, "COMMIT");
+	if (err)
+		(void)db_exec(s->db, "ROLLBACK");
+	return err;
 }

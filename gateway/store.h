@@ -18,7 +18,13 @@ int store_user_add(struct store *s, const char *site, const char *user, const ch
 int store_user_remove(struct store *s, const char *site, const char *user);
 /** hash[SECRET_PASSWORD_TEXT]. Errors: ENOENT. */
 int store_user_hash(struct store *s, const char *site, const char *user, char *hash);
-int store_user_hash_set(struct store *s, const char *site, const char *user, const char *hash);
+/** Replaces the hash, only while it is `old`. Errors: ENOENT. */
+int store_user_hash_set(struct store *s, const char *site, const char *user, const char *old,
+			const char *hash);
+/** A new password: the same, and ends all sign-ins but the one with token `but` (may be NULL), both or
+ *  nothing. old NULL: whatever it was. Errors: ENOENT. */
+int store_user_passwd(struct store *s, const char *site, const char *user, const char *old,
+		      const char *hash, const char *but);
 /** *usersv: mem array of mem strings, NULL ended, sorted. */
 int store_user_list(struct store *s, const char *site, char ***usersv);
 
@@ -32,7 +38,4 @@ int store_session_find(struct store *s, const char *site, const char *token, int
 		       char *session);
 /** Errors: ENOENT. */
 int store_session_remove(struct store *s, const char *site, const char *token, char *user, char *session);
-/** All sign-ins of a user but the one with token `but` (may be NULL). */
-int store_session_remove_all(struct store *s, const char *site, const char *user, const char *but);
-
 #endif

@@ -327,36 +327,53 @@ static void a_fault_cannot_write_to_the_terminal(void **state)
 	mem_deref(report);
 }
 
+/* `n` times `fmt`, which takes a number, between two other texts. Owns: the caller's. */
+static char *many(const char *before, const char *fmt, int n, const char *after)
+{
+	struct mbuf *mb = mbuf_alloc(4096);
+	char *text;
+
+	assert_non_null(mb);
+	assert_int_equal(mbuf_write_str(mb, before), 0);
+	for (int i = 0; i < n; i++)
+		assert_int_equal(mbuf_printf(mb, fmt, i), 0);
+	assert_int_equal(mbuf_write_str(mb, after), 0);
+	text = base_dup(mb->buf, mb->end);
+	assert_non_null(text);
+	mem_deref(mb);
+	return text;
+}
+
+static void bad_says(char *text, const char *what)
+{
+	char *report = bad(text, strlen(text));
+
+	if (!strstr(report, what))
+		fail_msg("want\n%s\ngot\n%s", what, report);
+	mem_deref(report);
+	mem_deref(text);
+}
+
 static void size_and_number_of_faults_are_bounded(void **state)
 {
 	size_t n = CONFIG_TEXT_MAX_BYTES + 1;
-	char *text = mem_alloc(n, NULL), *report, *p;
+	char *text = mem_alloc(n, NULL), *report;
 
+	assert_non_null(text);
 	memset(text, ' ', n);
 	report = bad(text, n);
 	assert_non_null(strstr(report, "is 1048577 bytes long"));
 	mem_deref(report);
-
-	p = text + sprintf(text, "http { listen = {");
-	for (int i = 0; i < 200; i++)
-		p += sprintf(p, "\"x%d\",\n", i);
-	sprintf(p, "\"y\"} }");
-	report = bad(text, strlen(text));
-	assert_non_null(strstr(report, "x.conf: and "));
-	mem_deref(report);
-
-	p = text; /* a thousand unknown names end after a while, with what was found */
-	for (int i = 0; i < 1000; i++)
-		p += sprintf(p, "unknown%d = 1\n", i);
-	report = bad(text, strlen(text));
-	assert_non_null(strstr(report, "x.conf:30: there is no section \"unknown29\""));
-	mem_deref(report);
-
-	memset(text, '{', 200000); /* depth */
-	memcpy(text, "a", 1);
-	report = bad(text, 200000);
-	mem_deref(report);
 	mem_deref(text);
+
+	bad_says(many("http { listen = {", "\"x%d\",\n", 200, "\"y\"} }"),
+		 "x.conf: and ");
+	/* A thousand unknown names end after a while, with what was found. */
+	bad_says(many("", "unknown%d = 1\n", 1000, ""),
+		 "x.conf:30: there is no section \"unknown29\"");
+	bad_says(many("a ", "{", 200000, ""),
+		 "x.conf:1: the { on this line has no closing }");
+	bad_says(many("", "} ", 1000, ""), "x.conf:1: unexpected closing brace");
 }
 
 static void addresses(void **state)

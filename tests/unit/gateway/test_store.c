@@ -1,0 +1,274 @@
+/* test_store.c - accounts and sign-ins in SQLite, on a fresh file each. Users are "alice" and "bob" of
+ * site.example; tokens are what office jobs carry, 64 hex digits. */
+#include "gateway/store.h"
+
+#include <setjmp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "lib/db.h"
+#include "lib/secret.h"
+
+#define SITE "site.example"
+
+static char dir[64], path[128];
+static struct store *store;
+
+static const char token_a[] =
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+static const char token_b[] =
+	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+static int setup(void **state)
+{
+	char *why = NULL;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/test_store.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/sluss.db", dir);
+	return store_open(&store, &why, path);
+}
+
+static int teardown(void **state)
+{
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char file[160];
+
+	(void)state;
+	store = mem_deref(store);
+	for (size_t i = 0; i < N_ELEMS(ends); i++) {
+		snprintf(file, sizeof(file), "%s%s", path, ends[i]);
+		unlink(file);
+	}
+	return rmdir(dir);
+}
+
+static int sign_in(const char *user, const char *token, uint32_t max, char *session)
+{
+	return store_session_add(store, SITE, user, "hash", token, clock_wall_s() + 100,
+				 max, session);
+}
+
+static int find(const char *token, char *session)
+{
+	char user[ADDR_USER_MAX + 1];
+
+	return store_session_find(store, SITE, token, clock_wall_s(), user, session);
+}
+
+static void users_come_and_go(void **state)
+{
+	char hash[SECRET_PASSWORD_TEXT], **usersv = NULL;
+
+	assert_int_equal(store_user_list(store, SITE, &usersv), 0);
+	assert_null(usersv[0]);
+	mem_deref(usersv);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash-b"), 0);
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash-a"), 0);
+	assert_int_equal(store_user_add(store, SITE, "alice", "other"), EEXIST);
+	assert_int_equal(store_user_add(store, "other.example", "alice", "hash-o"), 0);
+	assert_int_equal(store_user_hash(store, SITE, "alice", hash), 0);
+	assert_string_equal(hash, "hash-a");
+	assert_int_equal(store_user_hash(store, SITE, "carol", hash), ENOENT);
+	assert_int_equal(store_user_list(store, SITE, &usersv), 0);
+	assert_string_equal(usersv[0], "alice");
+	assert_string_equal(usersv[1], "bob");
+	assert_null(usersv[2]);
+	mem_deref(usersv);
+	assert_int_equal(store_user_remove(store, SITE, "alice"), 0);
+	assert_int_equal(store_user_remove(store, SITE, "alice"), ENOENT);
+	assert_int_equal(store_user_hash(store, "other.example", "alice", hash), 0);
+}
+
+static void a_long_list_is_whole(void **state)
+{
+	char name[16], **usersv = NULL;
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "u%03d", i);
+		assert_int_equal(store_user_add(store, SITE, name, "h"), 0);
+	}
+	assert_int_equal(store_user_list(store, SITE, &usersv), 0);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "u%03d", i);
+		assert_string_equal(usersv[i], name);
+	}
+	assert_null(usersv[300]);
+	mem_deref(usersv);
+}
+
+static void a_hash_changes_only_from_the_one_that_was_seen(void **state)
+{
+	char hash[SECRET_PASSWORD_TEXT];
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "one"), 0);
+	assert_int_equal(store_user_hash_set(store, SITE, "alice", "zero", "two"),
+			 ENOENT);
+	assert_int_equal(store_user_hash_set(store, SITE, "alice", "one", "two"), 0);
+	assert_int_equal(store_user_passwd(store, SITE, "alice", "one", "three", NULL),
+			 ENOENT);
+	assert_int_equal(store_user_passwd(store, SITE, "bob", NULL, "three", NULL),
+			 ENOENT);
+	assert_int_equal(store_user_hash(store, SITE, "alice", hash), 0);
+	assert_string_equal(hash, "two");
+	assert_int_equal(store_user_passwd(store, SITE, "alice", NULL, "four", NULL), 0);
+}
+
+static void sign_ins_are_found_by_token(void **state)
+{
+	char user[ADDR_USER_MAX + 1], session[STORE_SESSION_HEX + 1],
+		again[STORE_SESSION_HEX + 1];
+
+	assert_int_equal(sign_in("alice", token_a, 9, session), ENOENT);
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
+	assert_int_equal(strlen(session), STORE_SESSION_HEX);
+	assert_int_equal(
+		store_session_find(store, SITE, token_a, clock_wall_s(), user, again), 0);
+	assert_string_equal(user, "alice");
+	assert_string_equal(again, session);
+	assert_int_equal(find(token_b, again), ENOENT);
+	assert_int_equal(store_session_find(store, "other.example", token_a,
+					    clock_wall_s(), user, again),
+			 ENOENT);
+	assert_int_equal(
+		store_session_remove(store, "other.example", token_a, user, again),
+		ENOENT);
+	assert_int_equal(store_session_remove(store, SITE, token_a, user, again), 0);
+	assert_string_equal(user, "alice");
+	assert_string_equal(again, session);
+	assert_int_equal(find(token_a, again), ENOENT);
+	assert_int_equal(store_session_remove(store, SITE, token_a, user, again), ENOENT);
+}
+
+static void no_token_is_in_the_file(void **state)
+{
+	char session[STORE_SESSION_HEX + 1], sha[2 * SECRET_SHA256_BYTES + 1];
+	struct db_stmt *st = NULL;
+	struct db *db = NULL;
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
+	assert_int_equal(
+		db_open(&db, NULL, path, (struct db_migration[]){{1, "x", ""}}, 1), 0);
+	assert_int_equal(db_prepare(&st, db, "SELECT token_sha256 FROM session"), 0);
+	assert_int_equal(db_step(st), 0);
+	secret_sha256_hex(sha, token_a, strlen(token_a));
+	assert_string_equal(db_text(st, 0), sha);
+	mem_deref(st);
+	mem_deref(db);
+}
+
+static void a_login_overtaken_by_a_new_password_gets_nothing(void **state)
+{
+	char session[STORE_SESSION_HEX + 1] = "untouched";
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_passwd(store, SITE, "alice", "hash", "new", NULL), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, session), ENOENT);
+	assert_string_equal(session, "untouched");
+	assert_int_equal(find(token_a, session), ENOENT);
+}
+
+static void sign_ins_expire(void **state)
+{
+	char user[ADDR_USER_MAX + 1], session[STORE_SESSION_HEX + 1];
+	int64_t now = clock_wall_s();
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_a,
+					   now + 10, 9, session),
+			 0);
+	assert_int_equal(store_session_find(store, SITE, token_a, now + 9, user, session),
+			 0);
+	assert_int_equal(
+		store_session_find(store, SITE, token_a, now + 10, user, session),
+		ENOENT);
+	/* One that is over goes when the next one comes, whoever's it is. */
+	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_b, now - 1,
+					   9, session),
+			 0);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(sign_in("bob", "cc", 9, session), 0);
+	assert_int_equal(
+		store_session_find(store, SITE, token_b, now - 100, user, session),
+		ENOENT);
+	assert_int_equal(find(token_a, session), 0);
+}
+
+static void the_oldest_sign_in_goes_first(void **state)
+{
+	char session[STORE_SESSION_HEX + 1], token[16];
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(sign_in("bob", token_b, 3, session), 0);
+	for (int i = 0; i < 5; i++) {
+		snprintf(token, sizeof(token), "t%d", i);
+		assert_int_equal(sign_in("alice", token, 3, session), 0);
+	}
+	assert_int_equal(find("t0", session), ENOENT);
+	assert_int_equal(find("t1", session), ENOENT);
+	assert_int_equal(find("t2", session), 0);
+	assert_int_equal(find("t3", session), 0);
+	assert_int_equal(find("t4", session), 0);
+	assert_int_equal(find(token_b, session), 0);
+}
+
+static void removal_and_new_passwords_end_sign_ins(void **state)
+{
+	char session[STORE_SESSION_HEX + 1];
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
+	assert_int_equal(sign_in("alice", token_b, 9, session), 0);
+	assert_int_equal(sign_in("bob", "bobs", 9, session), 0);
+	assert_int_equal(store_user_passwd(store, SITE, "alice", "hash", "hash", token_b),
+			 0);
+	assert_int_equal(find(token_a, session), ENOENT);
+	assert_int_equal(find(token_b, session), 0);
+	assert_int_equal(find("bobs", session), 0);
+	assert_int_equal(store_user_passwd(store, SITE, "alice", NULL, "hash", NULL), 0);
+	assert_int_equal(find(token_b, session), ENOENT);
+	assert_int_equal(store_user_remove(store, SITE, "bob"), 0);
+	assert_int_equal(find("bobs", session), ENOENT);
+	/* The name made anew has none of the old sign-ins. */
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(find("bobs", session), ENOENT);
+}
+
+static void what_was_stored_is_there_after_a_restart(void **state)
+{
+	char session[STORE_SESSION_HEX + 1];
+
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
+	mem_deref(store);
+	assert_int_equal(store_open(&store, NULL, path), 0);
+	assert_int_equal(find(token_a, session), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(users_come_and_go),
+		TEST(a_long_list_is_whole),
+		TEST(a_hash_changes_only_from_the_one_that_was_seen),
+		TEST(sign_ins_are_found_by_token),
+		TEST(no_token_is_in_the_file),
+		TEST(a_login_overtaken_by_a_new_password_gets_nothing),
+		TEST(sign_ins_expire),
+		TEST(the_oldest_sign_in_goes_first),
+		TEST(removal_and_new_passwords_end_sign_ins),
+		TEST(what_was_stored_is_there_after_a_restart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
