@@ -153,6 +153,20 @@ static void option(int c, const char *arg)
 	}
 }
 
+/* what Kamailio's calls are to carry */
+static void say_sdp(void)
+{
+	static char offer[8192], answer[8192], text[20000];
+	json_t *j;
+
+	load_sdp_json(offer, sizeof(offer), false, 0);
+	load_sdp_json(answer, sizeof(answer), true, 0);
+	snprintf(text, sizeof(text), "{\"offer\":\"%s\",\"answer\":\"%s\"}", offer,
+		 answer);
+	j = json_loads(text, 0, NULL);
+	load_say("sdp", j);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -160,7 +174,7 @@ static const struct {
 	{"calls", load_calls},         {"soak", load_calls},
 	{"idle", load_idle},           {"ping", load_ping},
 	{"options", load_options_run}, {"responder", load_responder},
-	{"dial", load_dial},
+	{"dial", load_dial},           {"sdp", say_sdp},
 };
 
 int main(int argc, char **argv)
