@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Authority } from '../lib/ca.mjs';
 import { Daemon } from '../lib/site.mjs';
+import { DnsFaults } from '../abuse/lib/dns_faults.mjs';
 
 const LIMITS = {
 	'calls-per-user': 1000, 'calls-per-user-minute': 10_000, 'devices-per-user': 1000, 'calls-per-peer': 100_000,
@@ -16,7 +17,7 @@ export class Site extends Daemon {
 	}
 }
 
-let ca;
+let ca, names;
 export function authority(world) {
 	ca ??= new Authority(join(world.dir, 'ca'));
 	return ca;
@@ -25,6 +26,8 @@ export function authority(world) {
 /** One site: HTTPS on 127.0.0.1:port, SIP on port + 1. `peers`: {domain: SIP port}. */
 export async function site(world, domain, port, { users = 0, peers = {}, limits = {} } = {}) {
 	const auth = authority(world);
+	names ??= await DnsFaults.listen(await world.address(53)); // for our own HTTP client
+	names.records(domain, 'A', [{ address: '127.0.0.1' }]);
 	const host = { name: domain, address: '127.0.0.1', spawn: (...a) => world.here.spawn(...a), exec: (...a) => world.here.exec(...a) };
 	const s = new Site(world, host, {
 		sites: [{ domain, pair: auth.valid(domain), lines: [`origins = {"https://${domain}:${port}"}`] }], trust: auth.root, limits: { ...LIMITS, ...limits },

@@ -9,6 +9,7 @@ import { Authority } from '../../lib/ca.mjs';
 import { answer } from '../../lib/sdp.mjs';
 import { Daemon } from '../../lib/site.mjs';
 import { SLOW, until, World } from '../../lib/world.mjs';
+import { DnsFaults } from './dns_faults.mjs';
 import { probe, StreamWire, UdpWire } from './wire.mjs';
 
 const RSS_SLACK_KIB = 32 * 1024;
@@ -23,6 +24,9 @@ export class Stand {
 		stand.ca = new Authority(join(world.dir, 'ca'));
 		stand.host = await world.host('alpha', 10);
 		stand.attacker = await world.address(77);
+		stand.names = await DnsFaults.listen(await world.address(53)); // for the test's own clients
+		for (const domain of sites)
+			stand.names.records(domain, 'A', [{ address: stand.host.address }]);
 		stand.peers = peers;
 		stand.peerPair = stand.ca.leaf('peer', { cn: peers[0], san: peers.map((p) => `DNS:${p}`) });
 		const options = {
@@ -141,6 +145,10 @@ export class Stand {
 	async close() {
 		for (const device of this.devices.values())
 			await device.close().catch(() => {});
-		await this.world.close();
+		try {
+			await this.world.close();
+		} finally {
+			this.names.close();
+		}
 	}
 }
