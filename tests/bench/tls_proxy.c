@@ -69,8 +69,8 @@ int main(int argc, char **argv)
 		return 2;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_ANY);
-	sa.sin_port = htons((uint16_t)atoi(argv[4]));
-	to.sin_port = htons((uint16_t)atoi(argv[5]));
+	sa.sin_port = htons((uint16_t)strtoul(argv[4], NULL, 10));
+	to.sin_port = htons((uint16_t)strtoul(argv[5], NULL, 10));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 64))
 		return 2;
