@@ -41,7 +41,7 @@ run_node_file() {
 	mkdir -p "$SLUSS_OUT/$(basename "$file")"
 	case $file in
 	*.mjs)
-		command=("$(node_binary)" --test --test-reporter=./tests/lib/reporter.mjs
+		command=("$(node_binary)" --test --test-force-exit --test-reporter=./tests/lib/reporter.mjs
 			--test-reporter-destination=stdout ${filter:+--test-name-pattern="$filter"} "$file")
 		;;
 	*) command=(bash "$file") ;;

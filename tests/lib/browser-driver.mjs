@@ -1,0 +1,137 @@
+// tests/lib/browser-driver.mjs - a browser inside a host's network, driven over node's IPC channel. Started by
+// browser.mjs as: node browser-driver.mjs chromium|firefox CA-FILE SPKI-HASHES PROFILE-DIR
+//
+// Chromium by playwright-core, Firefox by puppeteer-core and WebDriver BiDi; what the parent asks of either is the
+// same handful of methods below. Pages are known by number.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [, , kind, ca, spki, profile] = process.argv;
+const pages = new Map();
+let browser, n_pages = 0;
+
+function trust(dir) {
+	mkdirSync(dir, { recursive: true });
+	execFileSync('certutil', ['-N', '-d', `sql:${dir}`, '--empty-password']);
+	execFileSync('certutil', ['-A', '-d', `sql:${dir}`, '-n', 'test root', '-t', 'C,,', '-i', ca]);
+}
+
+async function launchChromium() {
+	const { chromium } = await import('playwright-core');
+	process.env.HOME = profile;
+	trust(join(profile, '.pki/nssdb'));
+	return chromium.launch({
+		executablePath: '/usr/bin/chromium', headless: true,
+		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+			'--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
+			'--disable-features=WebRtcHideLocalIpsWithMdns', '--autoplay-policy=no-user-gesture-required',
+			`--ignore-certificate-errors-spki-list=${spki}`],
+	});
+}
+
+async function launchFirefox() {
+	const { default: puppeteer } = await import('puppeteer-core');
+	process.env.HOME = profile;
+	trust(profile);
+	return puppeteer.launch({
+		browser: 'firefox', protocol: 'webDriverBiDi', executablePath: '/usr/bin/firefox-esr', headless: true, userDataDir: profile,
+		extraPrefsFirefox: {
+			'media.navigator.permission.disabled': true, 'media.navigator.streams.fake': true, 'media.autoplay.default': 0,
+			'media.autoplay.blocking_policy': 0, 'media.peerconnection.ice.obfuscate_host_addresses': false,
+			'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'network.proxy.type': 0,
+			'browser.safebrowsing.malware.enabled': false, 'browser.safebrowsing.phishing.enabled': false, 'app.normandy.enabled': false,
+			'datareporting.healthreport.uploadEnabled': false, 'toolkit.telemetry.enabled': false, 'services.settings.server': 'data:,',
+			'network.trr.mode': 5, 'network.dns.disableIPv6': true,
+		},
+	});
+}
+
+function say(event, fields) {
+	process.send?.({ event, ...fields });
+}
+
+const methods = {
+	async open({ url, script, permissions }) {
+		const id = ++n_pages;
+		const context = kind === 'chromium' ? await browser.newContext({ permissions: permissions ?? ['microphone', 'camera'] })
+			: await browser.createBrowserContext();
+		const page = await context.newPage();
+		page.on('console', (m) => say('console', { page: id, kind: m.type(), text: m.text() }));
+		page.on('pageerror', (e) => say('pageerror', { page: id, text: String(e?.stack ?? e) }));
+		if (script) {
+			if (kind === 'chromium')
+				await page.addInitScript({ content: script });
+			else
+				await page.evaluateOnNewDocument(`(() => {${script}})()`);
+		}
+		pages.set(id, { page, context });
+		await page.goto(url, { waitUntil: 'load' });
+		return id;
+	},
+	async goto({ page, url }) {
+		await pages.get(page).page.goto(url, { waitUntil: 'load' });
+	},
+	async fill({ page, selector, text }) {
+		const { page: p } = pages.get(page);
+		if (kind === 'chromium') {
+			await p.fill(selector, text);
+		} else {
+			await p.locator(selector).fill(text);
+		}
+	},
+	async click({ page, selector }) {
+		const { page: p } = pages.get(page);
+		await (kind === 'chromium' ? p.click(selector) : p.locator(selector).click());
+	},
+	async press({ page, key }) {
+		await pages.get(page).page.keyboard.press(key);
+	},
+	async evaluate({ page, source, arg }) {
+		return pages.get(page).page.evaluate(`(${source})(${JSON.stringify(arg ?? null)})`);
+	},
+	/** Waits until the function gives something true, and gives that. */
+	async wait({ page, source, arg, ms }) {
+		const { page: p } = pages.get(page);
+		const call = `(${source})(${JSON.stringify(arg ?? null)})`;
+		const handle = kind === 'chromium' ? await p.waitForFunction(call, undefined, { timeout: ms, polling: 50 })
+			: await p.waitForFunction(call, { timeout: ms, polling: 50 });
+		return handle.jsonValue();
+	},
+	async screenshot({ page, path, width, height }) {
+		const { page: p } = pages.get(page);
+		if (width)
+			await (kind === 'chromium' ? p.setViewportSize({ width, height }) : p.setViewport({ width, height }));
+		await p.screenshot({ path });
+	},
+	async closePage({ page }) {
+		const { context } = pages.get(page);
+		pages.delete(page);
+		await context.close();
+	},
+	async version() {
+		return browser.version();
+	},
+	async quit() {
+		await browser.close();
+	},
+};
+
+try {
+	browser = await (kind === 'chromium' ? launchChromium() : launchFirefox());
+	say('ready', {});
+} catch (error) {
+	say('failed', { text: String(error?.stack ?? error) });
+	process.exit(1);
+}
+process.on('message', async ({ id, method, args }) => {
+	try {
+		const result = await methods[method](args ?? {});
+		process.send({ id, result });
+	} catch (error) {
+		process.send({ id, error: String(error?.message ?? error) });
+	}
+	if (method === 'quit')
+		process.exit(0);
+});
+process.on('disconnect', () => process.exit(0));

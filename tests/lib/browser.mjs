@@ -1,0 +1,239 @@
+// tests/lib/browser.mjs - Chromium and Firefox on hosts of their own, and the phone in them, driven by its
+// data-test hooks as a person would: type, click, read.
+//
+//   const pc = await Browser.start(world, await world.host('pc', 101), 'firefox', { ca, pairs });
+//   const alice = await Phone.signIn(pc, site, 'alice', PASSWORD);      await alice.dial('bob@beta.test');
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spkiHash } from './ca.mjs';
+import { Proc, SLOW, within } from './world.mjs';
+
+const driver = fileURLToPath(new URL('browser-driver.mjs', import.meta.url));
+
+/** Runs in every page before its own scripts: keeps what passes on WebSockets and what RTCPeerConnections
+ *  are asked to do, with times, in window.seen; adds nothing and changes nothing. */
+const WATCH = `
+	const seen = window.seen = { sent: [], received: [], pc: [], peers: [], media: 0, errors: [] };
+	window.addEventListener('securitypolicyviolation', (e) => seen.errors.push('CSP: ' + e.violatedDirective + ' ' + e.blockedURI));
+	const send = WebSocket.prototype.send;
+	WebSocket.prototype.send = function (data) { seen.sent.push({ at: performance.now(), data: String(data) }); return send.call(this, data); };
+	const Native = window.WebSocket;
+	window.WebSocket = class extends Native {
+		constructor(...args) { super(...args); this.addEventListener('message', (e) => seen.received.push({ at: performance.now(), data: String(e.data) })); }
+	};
+	const Peer = window.RTCPeerConnection;
+	window.RTCPeerConnection = class extends Peer {
+		constructor(...args) { super(...args); seen.peers.push(this); seen.pc.push({ at: performance.now(), what: 'new' }); }
+	};
+	for (const what of ['createOffer', 'createAnswer', 'setLocalDescription', 'setRemoteDescription', 'addIceCandidate']) {
+		const native = Peer.prototype[what];
+		Peer.prototype[what] = function (...args) { seen.pc.push({ at: performance.now(), what }); return native.apply(this, args); };
+	}
+	const media = MediaDevices.prototype.getUserMedia;
+	MediaDevices.prototype.getUserMedia = function (...args) { seen.media++; return media.apply(this, args); };
+`;
+
+export class Browser {
+	constructor(world, host, kind) {
+		Object.assign(this, { world, host, kind, ids: 0, answers: new Map(), console: [], pages: [] });
+	}
+
+	static async start(world, host, kind, { ca, pairs }) {
+		const browser = new Browser(world, host, kind);
+		const profile = join(world.dir, `${host.name}-${kind}`);
+		mkdirSync(profile, { recursive: true });
+		const [file, ...args] = host.inside([process.execPath, driver, kind, ca, pairs.map((p) => spkiHash(p.cert)).join(','), profile]);
+		const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
+		browser.proc = new Proc(`${kind}-${host.name}`, child);
+		browser.child = child;
+		world.onClose(() => browser.quit());
+		const ready = new Promise((resolve, reject) => {
+			child.on('message', (m) => {
+				if (m.event === 'ready')
+					resolve();
+				else if (m.event === 'failed')
+					reject(new Error(m.text));
+				else
+					browser.#message(m);
+			});
+			child.on('exit', (code) => {
+				reject(new Error(`${kind} did not start (${code}): ${browser.proc.text.slice(-1000)}`));
+				for (const { reject: no } of browser.answers.values())
+					no(new Error(`${kind} has ended`));
+			});
+		});
+		await within(60_000, ready, `${kind} starts`);
+		return browser;
+	}
+
+	#message(m) {
+		if (m.event) {
+			this.console.push(m);
+			return;
+		}
+		const w = this.answers.get(m.id);
+		this.answers.delete(m.id);
+		m.error === undefined ? w?.resolve(m.result) : w?.reject(new Error(`${this.kind}: ${m.error}`));
+	}
+
+	ask(method, args, ms = 30_000) {
+		const id = ++this.ids;
+		const answered = new Promise((resolve, reject) => this.answers.set(id, { resolve, reject }));
+		this.child.send({ id, method, args });
+		return within(ms, answered, `${this.kind}: ${method} ${JSON.stringify(args)?.slice(0, 300)}`);
+	}
+
+	async quit() {
+		if (!this.proc.over) {
+			await this.ask('quit').catch(() => {});
+			await within(10_000, this.proc.exited, `${this.kind} ends`).catch(() => this.child.kill('SIGKILL'));
+		}
+	}
+
+	async open(url) {
+		const page = await this.ask('open', { url, script: WATCH });
+		return new Page(this, page);
+	}
+}
+
+export class Page {
+	constructor(browser, page) {
+		Object.assign(this, { browser, page });
+	}
+
+	fill(selector, text) {
+		return this.browser.ask('fill', { page: this.page, selector, text });
+	}
+
+	click(selector) {
+		return this.browser.ask('click', { page: this.page, selector });
+	}
+
+	press(key) {
+		return this.browser.ask('press', { page: this.page, key });
+	}
+
+	evaluate(f, arg) {
+		return this.browser.ask('evaluate', { page: this.page, source: String(f), arg });
+	}
+
+	wait(f, arg, ms = 15_000) {
+		return this.browser.ask('wait', { page: this.page, source: String(f), arg, ms: ms * SLOW }, ms + 5000);
+	}
+
+	screenshot(path, size = {}) {
+		return this.browser.ask('screenshot', { page: this.page, path, ...size });
+	}
+
+	close() {
+		return this.browser.ask('closePage', { page: this.page });
+	}
+
+	/** What the page complained of: exceptions, CSP violations, console errors. */
+	async complaints() {
+		const said = this.browser.console.filter((m) => m.page === this.page && (m.event === 'pageerror' || m.kind === 'error')).map((m) => m.text);
+		return [...said, ...(await this.evaluate(() => window.seen.errors))];
+	}
+}
+
+const hook = (name) => `[data-test="${name}"]`;
+
+export class Phone extends Page {
+	static async open(browser, site) {
+		const { page } = await browser.open(site.url);
+		return new Phone(browser, page);
+	}
+
+	static async signIn(browser, site, user, password) {
+		const phone = await Phone.open(browser, site);
+		phone.user = `${user}@${site.domain}`;
+		await phone.visible('login-user');
+		await phone.fill(hook('login-user'), user);
+		await phone.fill(hook('login-password'), password);
+		await phone.click(hook('login-submit'));
+		await phone.visible('dial-input');
+		await phone.wait(() => window.sluss?.phone?.state === 'online');
+		return phone;
+	}
+
+	/** Waits until the element with this hook is shown. */
+	visible(name, ms) {
+		return this.wait((selector) => {
+			const e = document.querySelector(selector);
+			return Boolean(e && (e.checkVisibility ? e.checkVisibility() : e.getClientRects().length > 0));
+		}, hook(name), ms);
+	}
+
+	hidden(name, ms) {
+		return this.wait((selector) => {
+			const e = document.querySelector(selector);
+			return !(e && e.getClientRects().length > 0);
+		}, hook(name), ms);
+	}
+
+	async text(name) {
+		return this.evaluate((selector) => document.querySelector(selector)?.textContent.trim() ?? null, hook(name));
+	}
+
+	/** Waits until the text of a hook matches, and gives it. */
+	says(name, pattern, ms) {
+		return this.wait(({ selector, source, flags }) => {
+			const e = document.querySelector(selector);
+			const text = e && e.getClientRects().length > 0 ? e.textContent.trim() : '';
+			return new RegExp(source, flags).test(text) ? text || ' ' : false;
+		}, { selector: hook(name), source: pattern.source, flags: pattern.flags }, ms);
+	}
+
+	press_(name) {
+		return this.click(hook(name));
+	}
+
+	async dial(address) {
+		await this.visible('dial-input');
+		await this.fill(hook('dial-input'), address);
+		await this.click(hook('dial-submit'));
+	}
+
+	/** Waits for the SDK's own word for the newest call's state. */
+	state(wanted, ms) {
+		return this.wait((state) => window.sluss.phone.calls?.at?.(-1)?.state === state || [...(window.sluss.phone.calls ?? [])].some((c) => c.state === state),
+			wanted, ms);
+	}
+
+	/** Audio that comes in: energy seen by WebAudio on the remote track and by the receiver's statistics, over
+	 *  `ms`. {rms, energy, packets} */
+	hear(ms = 3000) {
+		return this.evaluate(async (time) => {
+			const peer = window.seen.peers.filter((p) => p.connectionState === 'connected').at(-1);
+			if (!peer)
+				return { rms: 0, energy: 0, packets: 0, why: window.seen.peers.map((p) => p.connectionState).join() };
+			const stats = async () => {
+				let found = { energy: 0, packets: 0 };
+				for (const s of (await peer.getStats()).values()) {
+					if (s.type === 'inbound-rtp' && s.kind === 'audio')
+						found = { energy: s.totalAudioEnergy ?? 0, packets: s.packetsReceived ?? 0 };
+				}
+				return found;
+			};
+			const track = peer.getReceivers().map((r) => r.track).find((t) => t.kind === 'audio');
+			const context = new AudioContext();
+			await context.resume();
+			const analyser = context.createAnalyser();
+			analyser.fftSize = 2048;
+			context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+			const before = await stats();
+			const samples = new Float32Array(analyser.fftSize);
+			let rms = 0;
+			for (const end = performance.now() + time; performance.now() < end;) {
+				await new Promise((resolve) => setTimeout(resolve, 40));
+				analyser.getFloatTimeDomainData(samples);
+				rms = Math.max(rms, Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length));
+			}
+			const after = await stats();
+			await context.close();
+			return { rms, energy: after.energy - before.energy, packets: after.packets - before.packets };
+		}, ms);
+	}
+}
