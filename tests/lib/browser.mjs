@@ -186,8 +186,10 @@ export class Phone extends Page {
 		}, { selector: hook(name), source: pattern.source, flags: pattern.flags }, ms);
 	}
 
-	press_(name) {
-		return this.click(hook(name));
+	/** Clicks what has this hook, once it is shown. */
+	async push(name, ms) {
+		await this.visible(name, ms);
+		await this.click(hook(name));
 	}
 
 	async dial(address) {
@@ -196,10 +198,45 @@ export class Phone extends Page {
 		await this.click(hook('dial-submit'));
 	}
 
-	/** Waits for the SDK's own word for the newest call's state. */
+	/** Waits until a call of this phone is in this state, in the SDK's own word. */
 	state(wanted, ms) {
-		return this.wait((state) => window.sluss.phone.calls?.at?.(-1)?.state === state || [...(window.sluss.phone.calls ?? [])].some((c) => c.state === state),
-			wanted, ms);
+		return this.wait((state) => window.sluss.phone.calls.some((c) => c.state === state), wanted, ms);
+	}
+
+	/** Rings, and the person takes it. */
+	async accept() {
+		await this.push('accept');
+	}
+
+	/** The call has ended: what the page says, headline and sentence. */
+	async ended(pattern, ms) {
+		const text = await this.says('call-cause', pattern, ms);
+		await this.wait(() => window.sluss.phone.calls.length === 0);
+		return text;
+	}
+
+	/** What the SDK knows of the call that is on. */
+	call() {
+		return this.evaluate(() => {
+			const call = window.sluss.phone.calls[0];
+			return call && { state: call.state, media: call.media, encryption: call.encryption, remote: call.remote, direction: call.direction };
+		});
+	}
+
+	path() {
+		return this.evaluate(async () => (await window.sluss.phone.calls[0].stats()).path);
+	}
+
+	/** Back to the page where one dials. */
+	async home() {
+		if (await this.evaluate((selector) => (document.querySelector(selector)?.getClientRects().length ?? 0) > 0, hook('call-done')))
+			await this.click(hook('call-done'));
+		await this.visible('dial-input');
+	}
+
+	/** The types of the messages that this page has sent. */
+	sent() {
+		return this.evaluate(() => window.seen.sent.map(({ data }) => JSON.parse(data)));
 	}
 
 	/** Audio that comes in: energy seen by WebAudio on the remote track and by the receiver's statistics, over

@@ -1,0 +1,12 @@
+// tests/browser/sdk.test.mjs - the SDK's and the phone's modules without a browser: pure ones directly, the
+// rest between a fake socket, a fake microphone and fake peer connections (sdk/fake.mjs).
+//
+//   sdk/*.test.mjs ──► webrtc/sdk/*.js, webrtc/phone/*.js ──► sdk/fake.mjs
+import './sdk/address.test.mjs';
+import './sdk/state.test.mjs';
+import './sdk/offer-answer.test.mjs';
+import './sdk/reading.test.mjs';
+import './sdk/socket.test.mjs';
+import './sdk/call.test.mjs';
+import './sdk/change.test.mjs';
+import './sdk/page.test.mjs';

@@ -1,0 +1,266 @@
+// tests/browser/sdk/fake.mjs - what a browser gives the SDK, as far as the SDK uses it: WebSocket,
+// getUserMedia, RTCPeerConnection. The test plays the site: it reads `socket.sent` and says things.
+
+/** Lets everything that is ready run: microtasks, and what they start. */
+export async function settle(rounds = 20) {
+	for (let i = 0; i < rounds; i++)
+		await new Promise((resolve) => { setImmediate(resolve); });
+}
+
+export class FakeSocket {
+	static all = [];
+	static get last() {
+		return FakeSocket.all.at(-1);
+	}
+
+	sent = [];
+	readyState = 0;
+	seq = 0;
+
+	constructor(url, protocol) {
+		Object.assign(this, { url, protocol });
+		FakeSocket.all.push(this);
+	}
+
+	send(text) {
+		this.sent.push(JSON.parse(text));
+	}
+
+	close() {
+		this.readyState = 3;
+	}
+
+	/** What the site does. */
+	open() {
+		this.readyState = 1;
+		this.onopen?.({});
+	}
+
+	say(message) {
+		this.onmessage?.({ data: JSON.stringify(message) });
+	}
+
+	event(type, fields) {
+		this.say({ type, seq: ++this.seq, ...fields });
+	}
+
+	drop(code = 1006) {
+		this.readyState = 3;
+		this.onclose?.({ code });
+	}
+
+	/** The newest message of a type, or undefined. */
+	got(type) {
+		return this.sent.findLast((m) => m.type === type);
+	}
+
+	ok(message, fields = {}) {
+		this.say({ type: 'ok', id: message.id, ...fields });
+	}
+
+	refuse(message, error, text = `said ${error}`) {
+		this.say({ type: 'error', id: message.id, error, text });
+	}
+}
+
+export const WELCOME = { user: 'alice@alpha.test', site: 'alpha.test', device: 'd-0123456789abcdef', ping_s: 25,
+	limits: { sdp_bytes: 65536, message_bytes: 131072 } };
+
+class FakeTrack extends EventTarget {
+	enabled = true;
+	muted = false;
+	readyState = 'live';
+
+	constructor(kind) {
+		super();
+		this.kind = kind;
+	}
+
+	stop() {
+		this.readyState = 'ended';
+	}
+}
+
+export class FakeStream {
+	#tracks;
+
+	constructor(tracks = []) {
+		this.#tracks = new Set(tracks);
+	}
+
+	getTracks() {
+		return [...this.#tracks];
+	}
+
+	getVideoTracks() {
+		return this.getTracks().filter((t) => t.kind === 'video');
+	}
+
+	addTrack(track) {
+		this.#tracks.add(track);
+	}
+
+	removeTrack(track) {
+		this.#tracks.delete(track);
+	}
+}
+
+/** Signalling states of W3C webrtc §4.4.1; gathering ends at once, or when the test says gathered(). */
+export class FakePeer extends EventTarget {
+	static all = [];
+	static autoGather = true;
+	static get last() {
+		return FakePeer.all.at(-1);
+	}
+
+	signalingState = 'stable';
+	iceGatheringState = 'new';
+	connectionState = 'new';
+	localDescription = null;
+	did = [];
+	#transceivers = [];
+	#n = 0;
+
+	constructor(config) {
+		super();
+		this.config = config;
+		FakePeer.all.push(this);
+	}
+
+	#transceiver(kind, direction, track = null) {
+		const t = { mid: null, direction, currentDirection: null, receiver: { track: new FakeTrack(kind) } };
+
+		t.sender = { track, replaceTrack: async (other) => { t.sender.track = other; },
+			dtmf: { canInsertDTMF: true, insertDTMF: (...tones) => this.did.push(['dtmf', ...tones]) } };
+		this.#transceivers.push(t);
+		return t;
+	}
+
+	addTrack(track) {
+		const free = this.#transceivers.find((t) => t.receiver.track.kind === track.kind && !t.sender.track);
+
+		if (!free)
+			return this.#transceiver(track.kind, 'sendrecv', track).sender;
+		free.sender.track = track;
+		free.direction = 'sendrecv';
+		return free.sender;
+	}
+
+	addTransceiver(kind, { direction }) {
+		return this.#transceiver(kind, direction);
+	}
+
+	getTransceivers() {
+		return this.#transceivers;
+	}
+
+	createDataChannel(label) {
+		return { label, readyState: 'connecting', close() {} };
+	}
+
+	async createOffer() {
+		return { type: 'offer', sdp: `offer ${++this.#n}` };
+	}
+
+	async createAnswer() {
+		return { type: 'answer', sdp: `answer ${++this.#n}` };
+	}
+
+	#turn(side, { type, sdp }) {
+		const offered = `have-${side}-offer`;
+		const theirs = `have-${side === 'local' ? 'remote' : 'local'}-offer`;
+		const next = {
+			offer: { stable: offered, [offered]: offered },
+			answer: { [theirs]: 'stable' },
+			rollback: { [offered]: 'stable' },
+		}[type][this.signalingState];
+
+		if (!next)
+			throw new DOMException(`${side} ${type} in ${this.signalingState}`, 'InvalidStateError');
+		this.did.push([`${side} ${type}`, sdp]);
+		this.signalingState = next;
+		if (type === 'answer') {
+			this.#transceivers.forEach((t, i) => {
+				t.mid = String(i);
+				t.currentDirection = t.direction;
+			});
+		}
+	}
+
+	async setLocalDescription(description) {
+		this.#turn('local', description);
+		if (description.type === 'rollback')
+			return;
+		this.localDescription = description;
+		this.iceGatheringState = 'gathering';
+		if (FakePeer.autoGather)
+			this.gathered();
+	}
+
+	async setRemoteDescription(description) {
+		if (description.sdp === 'unusable')
+			throw new DOMException('no', 'InvalidAccessError');
+		this.#turn('remote', description);
+		if (description.type === 'offer' && /m=video/.test(description.sdp)
+		    && !this.#transceivers.some((t) => t.receiver.track.kind === 'video'))
+			this.#transceiver('video', 'recvonly');
+	}
+
+	gathered() {
+		this.iceGatheringState = 'complete';
+		this.dispatchEvent(new Event('icegatheringstatechange'));
+	}
+
+	connection(state) {
+		this.connectionState = state;
+		this.dispatchEvent(new Event('connectionstatechange'));
+	}
+
+	close() {
+		this.signalingState = 'closed';
+		this.connectionState = 'closed';
+	}
+}
+
+/** Puts the fakes in place; -> {mic}: mic.fail is the name of the DOMException to answer with. */
+export function install() {
+	const mic = { fail: null, asked: [], tracks: [] };
+	const mediaDevices = {
+		async getUserMedia({ audio, video }) {
+			mic.asked.push({ audio, video });
+			await mic.wait;
+			if (mic.fail)
+				throw new DOMException('fake', mic.fail);
+			const tracks = [...(audio ? ['audio'] : []), ...(video ? ['video'] : [])].map((k) => new FakeTrack(k));
+
+			mic.tracks.push(...tracks);
+			return new FakeStream(tracks);
+		},
+		enumerateDevices: async () => [],
+	};
+
+	FakeSocket.all = [];
+	FakePeer.all = [];
+	FakePeer.autoGather = true;
+	Object.defineProperty(globalThis, 'navigator', { configurable: true,
+		value: { mediaDevices, userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0', onLine: true } });
+	Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeer, MediaStream: FakeStream });
+	return { mic };
+}
+
+/** A phone that is online at alpha.test. -> {phone, socket} */
+export async function online(Phone, options = {}) {
+	const coming = Phone.connect({ site: 'alpha.test', token: 'secret', ...options });
+	await settle();
+	const socket = FakeSocket.last;
+	socket.open();
+	socket.ok(socket.got('hello'), WELCOME);
+	return { phone: await coming, socket };
+}
+
+export const SDP = 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
+
+export function incoming(call, fields = {}) {
+	return { call, from: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } },
+		to: 'alice@alpha.test', sdp: SDP, media: 'direct', encryption: 'claimed', identity: [], ...fields };
+}

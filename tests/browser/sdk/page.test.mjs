@@ -1,0 +1,96 @@
+// the phone's words, and what its page may not contain
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { strings } from '../../../webrtc/phone/strings.js';
+import { duration, endWords, errorWords, initials, securityWords, words } from '../../../webrtc/phone/words.js';
+import { SlussError } from '../../../webrtc/sdk/errors.js';
+
+const folder = new URL('../../../webrtc/phone/', import.meta.url);
+const html = readFileSync(new URL('index.html', folder), 'utf8');
+const scripts = readdirSync(folder).filter((f) => f.endsWith('.js'))
+	.map((f) => readFileSync(new URL(f, folder), 'utf8'));
+
+const REASONS = ['hangup', 'cancelled', 'elsewhere', 'busy', 'declined', 'no-answer', 'offline', 'not-found',
+	'no-route', 'unreachable', 'timeout', 'forbidden', 'media', 'glare', 'loop', 'bad-request', 'limit', 'lost',
+	'shutdown', 'internal', 'gone', 'redirect', 'other'];
+
+test('words: every reason of the protocol has a headline, and the site’s sentence below it', () => {
+	for (const reason of REASONS) {
+		const { title, text } = endWords({ code: 500, reason, text: 'The site says why.' });
+
+		assert.ok(title, reason);
+		assert.ok(reason === 'elsewhere' || text === 'The site says why.', reason);
+	}
+	assert.equal(endWords({ reason: 'elsewhere', text: 'x' }).title, 'Answered on another device');
+});
+test('words: every media mode and encryption is said, and none is said too well', () => {
+	const remote = { site: { domain: 'beta.test' } };
+
+	for (const media of ['direct', 'relay', 'anchor']) {
+		for (const encryption of ['end-to-end', 'claimed', 'to-gateway']) {
+			const said = securityWords({ media, encryption, remote });
+
+			assert.ok(said.title && said.text && said.media, `${media} ${encryption}`);
+			if (encryption === 'claimed')
+				assert.match(said.text, /Not yet proved/);
+		}
+	}
+	assert.equal(securityWords({ media: 'direct', encryption: 'claimed', remote }).text,
+		'Both sites say the sound goes straight between the two browsers, encrypted. Not yet proved.');
+	assert.equal(securityWords({ media: null, encryption: null, remote }), null);
+});
+test('words: an error says what the site said, else what the SDK says', () => {
+	assert.equal(errorWords(new SlussError('limit', 'too many calls')), 'Too many calls');
+	assert.match(errorWords(new SlussError('mic-denied')), /address bar/);
+	assert.ok(errorWords(new SlussError('never-heard-of')).length > 0);
+});
+test('words: names are isolated, numbers are not', () => {
+	assert.equal(words('notice.missed', { who: 'Per' }), 'Missed call from \u2068Per\u2069');
+	assert.equal(words('signin.wait', { seconds: 7 }), 'Too many tries. Try again in 7 s.');
+	assert.equal(words('no such key'), undefined);
+});
+test('words: times and initials', () => {
+	assert.deepEqual([0, 7.9, 754, 3723, -5].map(duration), ['0:00', '0:07', '12:34', '1:02:03', '0:00']);
+	const of = (name, address = 'per.o@beta.test') => initials({ name, address });
+	assert.deepEqual([of('Per Öberg'), of('per'), of(''), of('“Ann” B. C'), of('👩‍🚀')], ['PÖ', 'P', 'PO', 'AC', '?']);
+});
+
+test('page: every text it names is there', () => {
+	for (const [, key] of html.matchAll(/data-text(?:-[a-z-]+)?="([^"]*)"/g))
+		assert.ok(words(key), key);
+	for (const [, key] of scripts.join('\n').matchAll(/words\('([a-z.-]+)'/g))
+		assert.ok(words(key), key);
+});
+test('page: every text it has is used', () => {
+	const all = html + scripts.filter((s) => !s.startsWith('// strings.js')).join('\n');
+	// put together from a word and a value
+	const made = /^(end\.|security\.|media\.|state\.(?!muted|nomic|allow|dial)|bar\.|(register|signin)\.(title|site|submit)$|error$|lang$)/;
+
+	for (const key of Object.keys(strings))
+		assert.ok(made.test(key) || all.includes(key), key);
+});
+test('page: every icon that a script names is drawn', () => {
+	for (const [, name] of scripts.join('\n').matchAll(/icon\([^,]+, '([a-z-]+)'/g))
+		assert.ok(html.includes(`id="i-${name}"`), name);
+	for (const [, name] of html.matchAll(/href="#(i-[a-z-]+)"/g))
+		assert.ok(html.includes(`id="${name}"`), name);
+});
+test('page: nothing that a strict Content-Security-Policy forbids, and no HTML made of text', () => {
+	assert.doesNotMatch(html, /\sstyle=|\son[a-z]+=|javascript:|<style|<script(?![^>]*\ssrc=)/i);
+	assert.doesNotMatch(scripts.join('\n'),
+		/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.style\b|setAttribute\('style/);
+	assert.doesNotMatch(html, /https?:\/\/(?!www\.w3\.org)/, 'nothing from elsewhere');
+});
+test('page: the hooks that browser tests hold on to', () => {
+	for (const hook of ['login-user', 'login-password', 'login-submit', 'dial-input', 'dial-submit', 'call-state',
+		'call-remote', 'call-encryption', 'call-media', 'call-cause', 'accept', 'decline', 'busy', 'mute', 'camera',
+		'hangup', 'incoming-from', 'incoming-site', 'me'])
+		assert.equal(html.split(`data-test="${hook}"`).length, 2, hook);
+});
+test('page: every field and button has a name', () => {
+	for (const [, id] of html.matchAll(/<input id="([^"]+)"/g))
+		assert.ok(html.includes(`<label for="${id}"`), id);
+	for (const [tag] of html.matchAll(/<button[^>]*class="[^"]*round[^"]*"[^>]*>/g))
+		assert.ok(/data-text-aria-label=/.test(tag) || /data-do="again"/.test(tag), tag);
+});

@@ -1,0 +1,51 @@
+// tests/lib/phones.mjs - two sites and a browser of each kind at either: what the browser tests begin with.
+//
+//   chromium .101 ─┐                                                    ┌─ chromium .111
+//                  ├─https─► alpha.test .10 ══SIP══► beta.test .20 ◄─────┤
+//   firefox  .102 ─┘                                                    └─ firefox  .112
+import { Browser, Phone } from './browser.mjs';
+import { isMedia } from './capture.mjs';
+import { PASSWORD, twoSites } from './site.mjs';
+
+const OCTETS = { alpha: { chromium: 101, firefox: 102 }, beta: { chromium: 111, firefox: 112 } };
+
+/** `wanted`: [['alpha', 'chromium'], …]. Gives the sites and browsers.alpha.chromium and so on. */
+export async function sitesWithBrowsers(wanted, options) {
+	const set = await twoSites(options);
+	set.browsers = { alpha: {}, beta: {} };
+	const pairs = [set.alpha, set.beta].flatMap((d) => d.sites.map((s) => s.pair));
+	for (const [site, kind] of wanted) {
+		const host = await set.world.host(`${site}-${kind}`, OCTETS[site][kind]);
+		set.browsers[site][kind] = await Browser.start(set.world, host, kind, { ca: set.ca.root, pairs });
+	}
+	return set;
+}
+
+export const phone = (browser, site, user) => Phone.signIn(browser, site, user, PASSWORD);
+
+/** Both are connected and hear each other; the call is what the house promises. Gives what each heard. */
+export async function talk(assert, one, other) {
+	await one.state('connected', 20_000);
+	await other.state('connected', 20_000);
+	const heard = await Promise.all([one.hear(), other.hear()]);
+	for (const [i, h] of heard.entries()) {
+		const who = [one, other][i];
+		assert.ok(h.packets > 50, `${who.user} gets audio packets: ${JSON.stringify(h)}`);
+		assert.ok(h.rms > 0.001, `${who.user} hears something: ${JSON.stringify(h)}`);
+		assert.ok(h.energy > 0, `${who.user}'s receiver counts energy: ${JSON.stringify(h)}`);
+	}
+	for (const [who, far] of [[one, other], [other, one]]) {
+		const call = await who.call();
+		assert.equal(call.remote.address, far.user);
+		assert.equal(call.remote.site.verified, true);
+		assert.equal(call.media, 'direct');
+		assert.equal(call.encryption, 'claimed');
+		const path = await who.path();
+		assert.equal(path.remote.address, far.browser.host.address, 'media goes from browser to browser');
+	}
+	return heard;
+}
+
+/** Packets of a capture that are media, or any datagram but DNS and the marks. */
+export const datagrams = (packets) => packets.filter((p) => p.proto === 'udp' && p.sport !== 53 && p.dport !== 53);
+export { isMedia };
