@@ -1,0 +1,151 @@
+/* webrtc/http/request.c - the head of a request: method, path, site, who speaks, how long the body is.
+ *
+ * Web thread. Called by callback.c and ws.c inside lws callbacks; rules.c judges, this file only fetches.
+ * RFC 9110, RFC 9112 §6.3: a request whose length is not plain (two lengths, chunked) is refused. */
+#include "webrtc/http/request.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+
+#include "lib/secret.h"
+
+enum { HEADER_MAX = 4096 };
+
+static const struct {
+	enum lws_token_indexes token;
+	enum http_method method;
+} methods[] = {
+	{WSI_TOKEN_GET_URI, HTTP_GET},       {WSI_TOKEN_HEAD_URI, HTTP_HEAD},
+	{WSI_TOKEN_POST_URI, HTTP_POST},     {WSI_TOKEN_DELETE_URI, HTTP_DELETE},
+	{WSI_TOKEN_PUT_URI, HTTP_OTHER},     {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
+	{WSI_TOKEN_OPTIONS_URI, HTTP_OTHER},
+};
+
+/* One header into buf; gives its length, 0 when it is not there, -1 when it is longer than buf. Values of
+ * a header that comes twice stand there with a comma between. */
+static int header(struct lws *wsi, enum lws_token_indexes token, char *buf, size_t size)
+{
+	if (lws_hdr_total_length(wsi, token) <= 0)
+		return 0;
+	return lws_hdr_copy(wsi, buf, (int)size, token);
+}
+
+static unsigned read_path(struct http_request *r, const char **whyp, struct lws *wsi)
+{
+	int n;
+
+	r->method = HTTP_OTHER;
+	for (size_t i = 0; i < N_ELEMS(methods); i++) {
+		if (lws_hdr_total_length(wsi, methods[i].token) <= 0)
+			continue;
+		r->method = methods[i].method;
+		n = header(wsi, methods[i].token, r->path, sizeof(r->path));
+		if (n < 0) {
+			*whyp = "the path is too long";
+			return 414;
+		}
+		if (memchr(r->path, '\0', (size_t)n)) {
+			*whyp = "the path is not usable";
+			return 400;
+		}
+		return 0;
+	}
+	*whyp = "the request has no path";
+	return 400;
+}
+
+/* The name that the client gave in the TLS handshake must be the Host's, or absent. */
+static bool sni_agrees(struct lws *wsi, const char *host)
+{
+	const char *sni = SSL_get_servername(lws_get_ssl(wsi), TLSEXT_NAMETYPE_host_name);
+	char name[ADDR_HOST_MAX + 1];
+
+	return !sni || (!addr_host_parse(name, sni, strlen(sni)) && !strcmp(name, host));
+}
+
+static unsigned read_host(struct http_request *r, const char **whyp, struct lws *wsi,
+			  const struct config *config, bool tls)
+{
+	char value[ADDR_HOST_MAX + 16], host[ADDR_HOST_MAX + 1];
+	unsigned port;
+	int n = header(wsi, WSI_TOKEN_HOST, value, sizeof(value));
+
+	if (!n) {
+		*whyp = "the Host header is missing";
+		return 400;
+	}
+	if (n < 0 || rules_host(host, &port, value, (size_t)n))
+		return 0; /* none of our sites can be called that */
+	rules_origin(r->own, tls, host, port);
+	if (!tls || sni_agrees(wsi, host))
+		r->site = config_site_find(config, host);
+	return 0;
+}
+
+static void read_who(struct http_request *r, struct lws *wsi, bool tls)
+{
+	const char *cookie = tls ? "__Host-sluss" : "sluss";
+	char value[HEADER_MAX];
+	int n = header(wsi, WSI_TOKEN_ORIGIN, value, sizeof(value));
+
+	r->has_origin = n != 0;
+	if (r->site && n >= 0)
+		r->origin_allowed = rules_origin_allowed(r->site, r->own,
+							 n ? value : NULL, (size_t)n);
+	n = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, value, sizeof(value));
+	r->bearer = n > 0 && rules_bearer(r->token, value, (size_t)n);
+	if (n > 0) {
+		secret_wipe(value, (size_t)n);
+		return; /* whoever shows something wrong there is not asked for a cookie */
+	}
+	n = header(wsi, WSI_TOKEN_HTTP_COOKIE, value, sizeof(value));
+	if (n > 0) {
+		rules_cookie(r->token, cookie, value, (size_t)n);
+		secret_wipe(value, (size_t)n);
+	}
+}
+
+static unsigned read_length(struct http_request *r, const char **whyp, struct lws *wsi)
+{
+	char value[64];
+	int n;
+
+	if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
+		*whyp = "say Content-Length; chunked requests are not taken";
+		return 411;
+	}
+	n = header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, value, sizeof(value));
+	if (n && (n < 0 || rules_length(&r->length, value, (size_t)n))) {
+		*whyp = "Content-Length is not a number";
+		return 400;
+	}
+	if (!n && r->method == HTTP_POST) {
+		*whyp = "Content-Length is missing";
+		return 411;
+	}
+	if (r->length && r->method != HTTP_POST) {
+		*whyp = "this method has no body";
+		return 400;
+	}
+	return 0;
+}
+
+unsigned http_request_read(struct http_request *r, const char **whyp, struct lws *wsi,
+			   const struct config *config, bool tls)
+{
+	unsigned status;
+	int n;
+
+	memset(r, 0, sizeof(*r));
+	status = read_path(r, whyp, wsi);
+	if (!status)
+		status = read_host(r, whyp, wsi, config, tls);
+	if (status)
+		return status;
+	read_who(r, wsi, tls);
+	n = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
+		   sizeof(r->if_none_match));
+	if (n < 0)
+		r->if_none_match[0] = '\0';
+	return read_length(r, whyp, wsi);
+}

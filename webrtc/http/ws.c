@@ -1,0 +1,355 @@
+/* webrtc/http/ws.c - a WebSocket's frames: who may open one, messages put together and judged, what goes out
+ * queued, pings.
+ *
+ * Web thread. Called by callback.c (lws's news) and server.c (what the signalling thread sends); gate.c
+ * judges each message, print.c makes the text. RFC 6455; close codes in docs/protocol.md. */
+#include "lib/log.h"
+#include "webrtc/http/own.h"
+#include "webrtc/session/print.h"
+#include "webrtc/session/utf8.h"
+
+enum { FRAMES_MAX = 256, PING_BYTES = 4, CLOSE_MS = 3000, WS_IN_BYTES = 4096 };
+
+/* ---- opening ---- */
+
+static bool header_lists(struct lws *wsi, enum lws_token_indexes token, const char *word,
+			 bool any_case)
+{
+	char value[512];
+	int n = lws_hdr_total_length(wsi, token) > 0
+			? lws_hdr_copy(wsi, value, sizeof(value), token)
+			: -1;
+
+	return n > 0 && rules_list_has(value, strlen(value), word, any_case);
+}
+
+static bool header_is(struct lws *wsi, enum lws_token_indexes token, const char *word)
+{
+	char value[64];
+	int n = lws_hdr_total_length(wsi, token) > 0
+			? lws_hdr_copy(wsi, value, sizeof(value), token)
+			: -1;
+
+	return n > 0 && !strcmp(value, word);
+}
+
+static bool key_ok(struct lws *wsi)
+{
+	char value[64];
+	int n = lws_hdr_copy(wsi, value, sizeof(value), WSI_TOKEN_KEY);
+
+	return n > 0 && rules_ws_key(value, (size_t)n);
+}
+
+/* Gives the status to refuse it with, 0 when all is well. */
+static unsigned judge(struct conn *c, const char **whyp)
+{
+	struct http_request *r = &c->request;
+	unsigned status = http_request_read(r, whyp, c->wsi, c->server->config, c->tls);
+
+	if (status)
+		return status;
+	*whyp = "No site of that name is served here.";
+	if (!r->site)
+		return 421;
+	*whyp = "There is no WebSocket at this path.";
+	if (strcmp(r->path, "/ws"))
+		return 404;
+	*whyp = "A WebSocket begins with GET and has no body.";
+	if (r->method != HTTP_GET || r->length)
+		return 400;
+	*whyp = "Only version 13 of the WebSocket protocol is spoken.";
+	if (!header_is(c->wsi, WSI_TOKEN_VERSION, "13"))
+		return 426;
+	*whyp = "Connection: Upgrade or Sec-WebSocket-Key is missing.";
+	if (!header_lists(c->wsi, WSI_TOKEN_CONNECTION, "upgrade", true) ||
+	    !key_ok(c->wsi))
+		return 400;
+	*whyp = "The subprotocol must be sluss.v1.";
+	if (!header_lists(c->wsi, WSI_TOKEN_PROTOCOL, "sluss.v1", false))
+		return 400;
+	*whyp = "Pages of this origin may not connect.";
+	if (!r->origin_allowed)
+		return 403;
+	*whyp = "The site is stopping.";
+	return c->server->stopping ? 503 : 0;
+}
+
+int ws_confirm(struct conn *c)
+{
+	const char *why = "";
+	unsigned status = judge(c, &why);
+
+	if (!status)
+		return 0;
+	log_debug(NULL, "web.refused", "conn=%llu status=%u why=%s",
+		  (unsigned long long)c->id, status, why);
+	/* Written at once, since lws closes after this. */
+	c->reply.close = true;
+	if (web_conn_step(c, CONN_REQUEST) &&
+	    !web_reply_error(c, status, "bad-request", why,
+			     status == 426 ? "Sec-WebSocket-Version: 13\r\n" : NULL))
+		web_reply_write(c);
+	return -1;
+}
+
+static void on_ping(void *arg)
+{
+	struct conn *c = arg;
+	struct socket *s = c->socket;
+
+	if (s->want_ping ||
+	    !s->heard) { /* the last one is not even out, or nobody answered it */
+		log_debug(NULL, "web.dead", "conn=%llu", (unsigned long long)c->id);
+		web_conn_step(c, CONN_CLOSE);
+		web_conn_kill(c);
+		return;
+	}
+	s->heard = false;
+	s->want_ping = true;
+	lws_callback_on_writable(c->wsi);
+	timer_start(c->server->timers, &s->ping,
+		    (uint64_t)c->server->config->limits.ws_ping_s * 1000, on_ping, c);
+}
+
+int ws_established(struct conn *c)
+{
+	const struct limits *limits = &c->server->config->limits;
+	struct web_up up = {.kind = WEB_OPENED, .conn = c->id};
+
+	c->socket = mem_zalloc(sizeof(*c->socket), NULL);
+	if (!c->socket || !web_conn_step(c, CONN_UPGRADE))
+		return -1;
+	lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
+	gate_init(&c->socket->gate, limits, timers_now_us(c->server->timers));
+	c->socket->heard = true;
+	up.opened.site = c->request.site;
+	up.opened.from = c->from;
+	memcpy(up.opened.token, c->request.token, sizeof(up.opened.token));
+	if (mailbox_post(c->server->up, &up))
+		return -1;
+	c->socket->told_open = true;
+	return timer_start(c->server->timers, &c->socket->ping,
+			   (uint64_t)limits->ws_ping_s * 1000, on_ping, c)
+		       ? -1
+		       : 0;
+}
+
+/* ---- going out ---- */
+
+static void out_destructor(void *arg)
+{
+	struct out *o = arg;
+
+	list_unlink(&o->le);
+	mem_deref(o->mb);
+}
+
+void web_socket_free(struct conn *c)
+{
+	struct socket *s = c->socket;
+
+	if (!s)
+		return;
+	timer_cancel(&s->ping);
+	list_flush(&s->queue);
+	mem_deref(s->in);
+	c->socket = mem_deref(s);
+}
+
+static void on_close_late(void *arg)
+{
+	web_conn_kill(arg);
+}
+
+void ws_close(struct conn *c, uint16_t code, const char *why)
+{
+	struct socket *s = c->socket;
+
+	if (!s || c->over || s->close_code)
+		return;
+	s->close_code = code;
+	s->close_why = why;
+	lws_callback_on_writable(c->wsi);
+	timer_start(c->server->timers, &s->ping, CLOSE_MS, on_close_late,
+		    c); /* no more pings */
+}
+
+static void ws_queue(struct conn *c, struct mbuf *mb)
+{
+	struct socket *s = c->socket;
+	struct out *o = mem_zalloc(sizeof(*o), out_destructor);
+
+	if (!o || s->queue_bytes + mb->end - LWS_PRE >
+			  c->server->config->limits.ws_queue_bytes) {
+		static struct log_gate gate;
+
+		if (log_gate_open(&gate, 5))
+			log_warn(NULL, "web.slow", "conn=%llu queued=%zu: closed",
+				 (unsigned long long)c->id, s->queue_bytes);
+		mem_deref(o);
+		list_flush(&s->queue);
+		s->queue_bytes = 0;
+		ws_close(c, 1013, "does not read");
+		return;
+	}
+	o->mb = mem_ref(mb);
+	list_append(&s->queue, &o->le, o);
+	s->queue_bytes += mb->end - LWS_PRE;
+	lws_callback_on_writable(c->wsi);
+}
+
+static void send_printed(struct conn *c, const struct server_msg *m)
+{
+	struct mbuf *mb =
+		mbuf_alloc(LWS_PRE + 256 + (m->sdp ? m->sdp->len + m->sdp->len / 8 : 0));
+	int err = ENOMEM;
+
+	if (mb) {
+		mb->pos = mb->end = LWS_PRE;
+		err = server_msg_print(mb, m);
+	}
+	if (err) {
+		log_err(m->call[0] ? m->call : NULL, "web.print", "type=%s err=%d",
+			server_kind_name(m->kind), err);
+		ws_close(c, 1013, "out of memory"); /* it would miss something */
+	} else {
+		ws_queue(c, mb);
+	}
+	mem_deref(mb);
+}
+
+void ws_send(struct conn *c, const struct server_msg *m)
+{
+	struct socket *s = c->socket;
+
+	if (!s || c->over || s->close_code)
+		return;
+	send_printed(c, m);
+	if (m->kind == SERVER_ERROR &&
+	    gate_error(&s->gate, timers_now_us(c->server->timers)))
+		ws_close(c, 1008, "too many errors");
+}
+
+int ws_writable(struct conn *c)
+{
+	struct socket *s = c->socket;
+	struct out *o = list_ledata(list_head(&s->queue));
+	int n;
+
+	if (s->want_ping && !s->close_code) {
+		uint8_t ping[LWS_PRE + PING_BYTES] = {0};
+
+		memcpy(ping + LWS_PRE, "ping", PING_BYTES);
+		s->want_ping = false;
+		if (lws_write(c->wsi, ping + LWS_PRE, PING_BYTES, LWS_WRITE_PING) <
+		    PING_BYTES)
+			return -1;
+	} else if (o) {
+		n = (int)(o->mb->end - LWS_PRE);
+		s->queue_bytes -= (size_t)n;
+		list_unlink(&o->le);
+		if (lws_write(c->wsi, o->mb->buf + LWS_PRE, (size_t)n, LWS_WRITE_TEXT) <
+		    n) {
+			mem_deref(o);
+			return -1;
+		}
+		mem_deref(o);
+	} else if (s->close_code) {
+		lws_close_reason(c->wsi, (enum lws_close_status)s->close_code,
+				 (unsigned char *)(uintptr_t)s->close_why,
+				 strlen(s->close_why));
+		web_conn_step(c, CONN_CLOSE);
+		return -1;
+	}
+	if (s->want_ping || s->queue.head || s->close_code)
+		lws_callback_on_writable(c->wsi);
+	return 0;
+}
+
+/* ---- coming in ---- */
+
+static void refuse(struct conn *c, const struct parse_fault *fault)
+{
+	struct server_msg *m = server_msg_new(SERVER_ERROR);
+
+	if (!m)
+		return;
+	m->id = fault->id;
+	m->error.code = fault->code;
+	snprintf(m->error.text, sizeof(m->error.text), "%s", fault->text);
+	ws_send(c, m);
+	mem_deref(m);
+}
+
+static int whole_message(struct conn *c, const char *p, size_t n)
+{
+	struct parse_fault fault = {.id = 0};
+	struct web_up up = {.kind = WEB_CLIENT, .conn = c->id};
+	int err;
+
+	if (!utf8_valid(p, n)) {
+		lws_close_reason(c->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+				 (unsigned char *)"not UTF-8", 9);
+		return -1;
+	}
+	err = gate_take(&c->socket->gate, &up.client, &fault, p, n,
+			timers_now_us(c->server->timers));
+	if (!err && mailbox_post_or_clear(c->server->up, &up)) {
+		fault.code = ERROR_LIMIT;
+		snprintf(fault.text, sizeof(fault.text),
+			 "the site is overloaded; this had no effect");
+		err = ENOSPC;
+	}
+	if (err)
+		refuse(c, &fault);
+	return 0;
+}
+
+static int refuse_frame(struct conn *c, enum lws_close_status code, const char *why)
+{
+	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)why, strlen(why));
+	web_conn_step(c, CONN_CLOSE);
+	return -1;
+}
+
+void ws_heard(struct conn *c)
+{
+	if (c->socket)
+		c->socket->heard = true;
+}
+
+int ws_receive(struct conn *c, const void *p, size_t n)
+{
+	struct socket *s = c->socket;
+	size_t left = lws_remaining_packet_payload(c->wsi), have;
+	bool last = lws_is_final_fragment(c->wsi);
+	int err;
+
+	ws_heard(c);
+	if (s->close_code)
+		return 0;
+	if (lws_frame_is_binary(c->wsi))
+		return refuse_frame(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
+	if (lws_is_first_fragment(c->wsi)) {
+		s->in = mem_deref(s->in);
+		s->n_frames = 0;
+	}
+	have = s->in ? s->in->end : 0;
+	if (have + n + left > c->server->config->limits.ws_message_bytes)
+		return refuse_frame(c, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too long");
+	if (!left && ++s->n_frames > FRAMES_MAX)
+		return refuse_frame(c, LWS_CLOSE_STATUS_POLICY_VIOLATION,
+				    "too many fragments");
+	if (last && !s->in) /* all of it at once */
+		return whole_message(c, p, n);
+	if (!s->in)
+		s->in = mbuf_alloc(WS_IN_BYTES);
+	if (!s->in || mbuf_write_mem(s->in, p, n))
+		return -1;
+	if (!last)
+		return 0;
+	err = whole_message(c, (const char *)s->in->buf, s->in->end);
+	s->in = mem_deref(s->in);
+	return err;
+}

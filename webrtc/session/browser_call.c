@@ -1,0 +1,380 @@
+/* webrtc/session/browser_call.c - what a browser asks about its calls: `call` to `hangup`.
+ *
+ * Signalling thread. Called by session.c for a browser that is online; looks the leg up by its name, lets
+ * its machine (browser_leg_fsm.c) decide, tells the call by call_leg_event(), answers `ok` or `error`.
+ * A request never names anything outside its own connection, and the account is the browser's own. */
+#include "webrtc/session/browser_call.h"
+#include "gateway/sdp.h"
+#include "lib/log.h"
+
+enum { PAST_N = 16, MAX_FORWARDS = 70 };
+
+struct browser_calls {
+	struct browser *b;
+	struct list legs; /* struct browser_leg */
+	struct {
+		char call[WEB_CALL_MAX + 1];
+		enum cause_reason why;
+	} pastv[PAST_N]; /* the last calls that ended: a request may cross the `ended` event */
+	unsigned n_past;
+};
+
+static void browser_calls_destructor(void *arg)
+{
+	struct browser_calls *c = arg;
+
+	for (struct le *le = c->legs.head; le; le = le->next)
+		((struct browser_leg *)le->data)->mine = NULL;
+	list_flush(&c->legs);
+}
+
+int browser_calls_alloc(struct browser_calls **cp, struct browser *b)
+{
+	struct browser_calls *c = mem_zalloc(sizeof(*c), browser_calls_destructor);
+
+	if (!c)
+		return ENOMEM;
+	c->b = b;
+	*cp = c;
+	return 0;
+}
+
+struct browser *browser_calls_owner(struct browser_calls *c)
+{
+	return c->b;
+}
+
+struct browser_leg *browser_calls_find(struct browser_calls *c, const char *name)
+{
+	for (struct le *le = c->legs.head; le; le = le->next) {
+		struct browser_leg *l = le->data;
+
+		if (!strcmp(l->call, name))
+			return l;
+	}
+	return NULL;
+}
+
+void browser_calls_add(struct browser_calls *c, struct browser_leg *l)
+{
+	list_append(&c->legs, &l->le, mem_ref(l));
+	for (unsigned i = 0; i < PAST_N; i++)
+		if (!strcmp(c->pastv[i].call, l->call))
+			c->pastv[i].call[0] = '\0'; /* the name means this one now */
+}
+
+void browser_calls_past(struct browser_calls *c, const char *name, enum cause_reason why)
+{
+	unsigned i = c->n_past++ % PAST_N;
+
+	snprintf(c->pastv[i].call, sizeof(c->pastv[i].call), "%s", name);
+	c->pastv[i].why = why;
+}
+
+/* The error for a call that is not there (any more). */
+static void refuse_missing(struct browser_calls *c, const struct client_msg *m)
+{
+	for (unsigned i = 0; i < PAST_N; i++) {
+		if (strcmp(c->pastv[i].call, m->call))
+			continue;
+		if (c->pastv[i].why == CAUSE_ELSEWHERE)
+			browser_error(c->b, m->id, ERROR_ELSEWHERE,
+				      "another device has taken the call");
+		else
+			browser_error(c->b, m->id, ERROR_GONE, "the call is over");
+		return;
+	}
+	browser_error(c->b, m->id, ERROR_NO_CALL,
+		      "there is no such call in this connection");
+}
+
+/* ---- call ---- */
+
+static void refuse_call(struct browser_calls *c, uint32_t id, int err)
+{
+	switch (err) {
+	case ENOSPC:
+		browser_error(c->b, id, ERROR_LIMIT,
+			      "there are too many calls at the moment");
+		break;
+	case EAGAIN:
+		browser_error(c->b, id, ERROR_RATE, "too many calls in one minute");
+		break;
+	case ECANCELED:
+		browser_error(c->b, id, ERROR_STOPPING, "the site is stopping");
+		break;
+	case EBADMSG:
+		browser_error(c->b, id, ERROR_BAD_SDP, "the description is not usable");
+		break;
+	default:
+		browser_error(c->b, id, ERROR_INTERNAL, "the call could not be made");
+		break;
+	}
+}
+
+/* Is it a description that a browser would make? Says what is wrong when not. */
+static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
+{
+	struct sdp_facts facts;
+	const char *why = "";
+	int err = sdp_check(&facts, &why, m->sdp->data, m->sdp->len,
+			    browser_core(c->b)->config->limits.sdp_bytes);
+
+	if (err == EFBIG)
+		browser_error(c->b, m->id, ERROR_LIMIT, "`sdp` is too long");
+	else if (err)
+		browser_error(c->b, m->id, ERROR_BAD_SDP, "%s", why);
+	else if (!facts.webrtc)
+		browser_error(c->b, m->id, ERROR_BAD_SDP,
+			      "every medium needs DTLS, ICE and a sha-256 fingerprint");
+	return !err && facts.webrtc;
+}
+
+static void request_call(struct browser_calls *c, const struct client_msg *m)
+{
+	const struct device *device = browser_device(c->b);
+	struct party from = {.addr = device->user, .site_verified = true};
+	struct browser_leg *l = NULL;
+	struct invite *invite = NULL;
+	struct call *call;
+	struct addr to;
+	int err;
+
+	if (browser_calls_find(c, m->call)) {
+		browser_error(c->b, m->id, ERROR_CALL_EXISTS,
+			      "`call` names a call that goes on");
+		return;
+	}
+	if (addr_parse(&to, m->to, strlen(m->to))) {
+		browser_error(c->b, m->id, ERROR_BAD_ADDRESS,
+			      "`to` must look like name@site.example");
+		return;
+	}
+	if (!check_sdp(c, m))
+		return;
+	if (m->name)
+		addr_name_clean(from.name, sizeof(from.name), m->name, strlen(m->name));
+	err = invite_alloc(&invite, &from, &to, m->sdp, MAX_FORWARDS);
+	if (!err)
+		err = browser_leg_new(&l, c, LEG_IN, m->call);
+	if (!err)
+		err = call_alloc(&call, browser_core(c->b), &l->leg, invite,
+				 &device->user, NULL);
+	if (err) {
+		if (l) {
+			l->state = BLEG_ENDED;
+			list_unlink(&l->le);
+			l->mine = NULL;
+			mem_deref(l); /* the list's */
+		}
+		refuse_call(c, m->id, err);
+	} else {
+		snprintf(l->call_id, sizeof(l->call_id), "%s", invite->call_id);
+		browser_ok(c->b, m->id);
+	}
+	mem_deref(l);
+	mem_deref(invite);
+}
+
+/* ---- about a call that there is ---- */
+
+static enum bleg_event event_of(enum client_kind kind)
+{
+	switch (kind) {
+	case CLIENT_RINGING:
+		return BLEG_C_RINGING;
+	case CLIENT_ACCEPT:
+		return BLEG_C_ACCEPT;
+	case CLIENT_REJECT:
+		return BLEG_C_REJECT;
+	case CLIENT_ANSWER:
+		return BLEG_C_ANSWER;
+	case CLIENT_OFFER:
+		return BLEG_C_OFFER;
+	case CLIENT_REFUSE:
+		return BLEG_C_REFUSE;
+	case CLIENT_HANGUP:
+		return BLEG_C_HANGUP;
+	case CLIENT_HELLO:
+	case CLIENT_CALL:
+	case CLIENT_PING:
+	case CLIENT_KIND_N:
+		break;
+	}
+	return BLEG_EVENT_N;
+}
+
+static enum cause_reason cause_of(const struct client_msg *m, const struct browser_leg *l,
+				  enum bleg_state was)
+{
+	switch (m->reason) {
+	case REASON_BUSY:
+		return CAUSE_BUSY;
+	case REASON_DECLINE:
+		return CAUSE_DECLINED;
+	case REASON_MEDIA:
+		return CAUSE_MEDIA;
+	case REASON_GLARE:
+		return CAUSE_GLARE;
+	case REASON_MISMATCH:
+		return CAUSE_FORBIDDEN;
+	case REASON_HANGUP:
+	case REASON_NONE:
+		break;
+	}
+	if (was == BLEG_ACTIVE)
+		return CAUSE_HANGUP;
+	return l->leg.dir == LEG_IN ? CAUSE_CANCELLED : CAUSE_DECLINED;
+}
+
+static void tell_call(struct browser_leg *l, enum leg_event_type type, struct body *body,
+		      const struct cause *cause)
+{
+	struct leg_event ev = {.type = type, .body = body, .cause = cause};
+
+	call_leg_event(&l->leg, &ev);
+}
+
+static void do_accept(struct browser_calls *c, struct browser_leg *l,
+		      const struct client_msg *m)
+{
+	tell_call(l, LEG_ACCEPTED, NULL, NULL);
+	if (l->state == BLEG_ENDED) /* the call did not want it any more */
+		refuse_missing(c, m);
+	else
+		browser_ok(c->b, m->id);
+}
+
+static void do_answer(struct browser_calls *c, struct browser_leg *l,
+		      const struct client_msg *m)
+{
+	browser_ok(c->b, m->id);
+	tell_call(l, LEG_ANSWER, m->sdp, NULL);
+	if (l->state != BLEG_ENDED)
+		browser_leg_tell_established(l);
+}
+
+static void do_end(struct browser_calls *c, struct browser_leg *l,
+		   const struct client_msg *m, enum bleg_state was)
+{
+	enum cause_reason reason = cause_of(m, l, was);
+	struct cause cause;
+
+	cause_set(&cause, reason, NULL);
+	browser_ok(c->b, m->id);
+	browser_leg_tell_ended(l, &cause);
+	browser_leg_forget(l, reason);
+	tell_call(l, LEG_ENDED, NULL, &cause);
+}
+
+static void do_refuse(struct browser_calls *c, struct browser_leg *l,
+		      const struct client_msg *m)
+{
+	struct cause cause;
+
+	cause_set(&cause, cause_of(m, l, l->state), NULL);
+	browser_ok(c->b, m->id);
+	tell_call(l, LEG_OFFER_REFUSED, NULL, &cause);
+}
+
+static void do_glare(struct browser_calls *c, struct browser_leg *l,
+		     const struct client_msg *m)
+{
+	struct cause cause;
+
+	cause_set(&cause, CAUSE_GLARE, NULL);
+	browser_ok(c->b, m->id);
+	browser_leg_tell_refused(l, &cause);
+}
+
+static void request_about(struct browser_calls *c, struct browser_leg *l,
+			  const struct client_msg *m)
+{
+	enum bleg_state was = l->state;
+
+	if (m->sdp && !check_sdp(c, m))
+		return;
+	switch (browser_leg_step(l, event_of(m->kind))) {
+	case BLEG_DO_SAY_RINGING:
+		browser_ok(c->b, m->id);
+		tell_call(l, LEG_RINGING, NULL, NULL);
+		break;
+	case BLEG_DO_SAY_ACCEPTED:
+		do_accept(c, l, m);
+		break;
+	case BLEG_DO_SAY_ANSWER:
+		do_answer(c, l, m);
+		break;
+	case BLEG_DO_SAY_ENDED:
+		do_end(c, l, m, was);
+		break;
+	case BLEG_DO_PASS_OFFER:
+		browser_ok(c->b, m->id);
+		tell_call(l, LEG_OFFER, m->sdp, NULL);
+		break;
+	case BLEG_DO_PASS_ANSWER:
+		browser_ok(c->b, m->id);
+		tell_call(l, LEG_ANSWER, m->sdp, NULL);
+		break;
+	case BLEG_DO_PASS_REFUSE:
+		do_refuse(c, l, m);
+		break;
+	case BLEG_DO_GLARE:
+		do_glare(c, l, m);
+		break;
+	case BLEG_DO_BAD_STATE:
+		browser_error(c->b, m->id, ERROR_BAD_STATE,
+			      "`%s` does not fit a call that is %s",
+			      client_kind_name(m->kind), bleg_state_name(was));
+		break;
+	case BLEG_DO_NOTHING:
+	case BLEG_DO_TELL_INCOMING: /* these are answers to what the call does */
+	case BLEG_DO_TELL_RINGING:
+	case BLEG_DO_TELL_ACCEPTED:
+	case BLEG_DO_TELL_ANSWERED:
+	case BLEG_DO_TELL_ENDED:
+	case BLEG_DO_TELL_OFFER:
+	case BLEG_DO_TELL_ANSWER:
+	case BLEG_DO_TELL_REFUSED:
+	case BLEG_DO_OFFER_ANSWER:
+	case BLEG_ACTION_N:
+		break;
+	}
+}
+
+void browser_calls_request(struct browser_calls *c, const struct client_msg *m)
+{
+	struct browser_leg *l;
+
+	switch (m->kind) {
+	case CLIENT_PING:
+		browser_ok(c->b, m->id);
+		return;
+	case CLIENT_CALL:
+		request_call(c, m);
+		return;
+	default:
+		break;
+	}
+	l = mem_ref(browser_calls_find(c, m->call));
+	if (l)
+		request_about(c, l, m);
+	else
+		refuse_missing(c, m);
+	mem_deref(l);
+}
+
+void browser_calls_lose(struct browser_calls *c)
+{
+	struct cause cause;
+
+	cause_set(&cause, CAUSE_LOST, NULL);
+	while (c->legs.head) {
+		struct browser_leg *l = mem_ref(c->legs.head->data);
+
+		browser_leg_step(l, BLEG_LOST);
+		browser_leg_forget(l, CAUSE_LOST);
+		tell_call(l, LEG_ENDED, NULL, &cause);
+		mem_deref(l);
+	}
+}

@@ -1,0 +1,185 @@
+/* webrtc/session/print.c - the site's side of docs/protocol.md: struct server_msg to JSON text.
+ *
+ * Pure; runs on the web thread; called by ws.c and api.c; uses jansson. */
+#include "webrtc/session/print.h"
+#include <jansson.h>
+
+/* Sets a key; a value that could not be made (not UTF-8, no memory) leaves its mark in *bad. */
+static void put(json_t *obj, const char *key, json_t *value, bool *bad)
+{
+	if (json_object_set_new(obj, key, value))
+		*bad = true;
+}
+
+static void put_text(json_t *obj, const char *key, const char *text, bool *bad)
+{
+	put(obj, key, json_string(text), bad);
+}
+
+static void put_body(json_t *obj, const char *key, const struct body *body, bool *bad)
+{
+	put(obj, key, body ? json_stringn(body->data, body->len) : NULL, bad);
+}
+
+static void put_party(json_t *obj, const char *key, const struct web_party *party,
+		      bool *bad)
+{
+	json_t *who = json_object(), *site = json_object();
+
+	put_text(site, "domain", party->domain, bad);
+	put(site, "verified", json_boolean(party->verified), bad);
+	put_text(who, "address", party->address, bad);
+	put_text(who, "name", party->name, bad);
+	put(who, "site", site, bad);
+	put(obj, key, who, bad);
+}
+
+static void put_cause(json_t *obj, const struct cause *cause, bool *bad)
+{
+	json_t *c = json_object();
+
+	put(c, "code", json_integer(cause->code), bad);
+	put_text(c, "reason", cause_reason_name(cause->reason), bad);
+	put_text(c, "text", cause->text, bad);
+	put(obj, "cause", c, bad);
+}
+
+static void put_media(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	put_text(obj, "media", m->media, bad);
+	put_text(obj, "encryption", m->encryption, bad);
+}
+
+static void put_identity(json_t *obj, char *const *identityv, bool *bad)
+{
+	json_t *list = json_array();
+
+	for (; identityv && *identityv; identityv++)
+		if (json_array_append_new(list, json_string(*identityv)))
+			*bad = true;
+	put(obj, "identity", list, bad);
+}
+
+static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	json_t *limits = json_object();
+
+	put_text(obj, "user", m->welcome.user, bad);
+	put_text(obj, "site", m->welcome.site, bad);
+	put_text(obj, "device", m->welcome.device, bad);
+	put(obj, "ping_s", json_integer(m->welcome.ping_s), bad);
+	put(limits, "sdp_bytes", json_integer(m->welcome.sdp_bytes), bad);
+	put(limits, "message_bytes", json_integer(m->welcome.message_bytes), bad);
+	put(obj, "limits", limits, bad);
+}
+
+static void put_error(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	put_text(obj, "error", web_error_name(m->error.code), bad);
+	put_text(obj, "text", m->error.text, bad);
+	if (m->error.retry_s)
+		put(obj, "retry_s", json_integer(m->error.retry_s), bad);
+}
+
+/* The head that all answers and all events have. */
+static void put_head(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	put_text(obj, "type", server_kind_name(m->kind), bad);
+	if (m->kind == SERVER_OK || m->kind == SERVER_WELCOME || m->kind == SERVER_ERROR)
+		put(obj, "id", json_integer(m->id), bad);
+	else
+		put(obj, "seq", json_integer((json_int_t)m->seq), bad);
+	if (m->call[0])
+		put_text(obj, "call", m->call, bad);
+}
+
+static int append(const char *p, size_t n, void *arg)
+{
+	return mbuf_write_mem(arg, (const uint8_t *)p, n) ? -1 : 0;
+}
+
+static int finish(struct mbuf *mb, json_t *obj, bool bad)
+{
+	int err = 0;
+
+	if (bad)
+		err = EILSEQ;
+	else if (json_dump_callback(obj, append, mb, JSON_COMPACT))
+		err = ENOMEM;
+	json_decref(obj);
+	return err;
+}
+
+int server_msg_print(struct mbuf *mb, const struct server_msg *m)
+{
+	json_t *obj = json_object();
+	bool bad = false;
+
+	if (!obj)
+		return ENOMEM;
+	put_head(obj, m, &bad);
+	switch (m->kind) {
+	case SERVER_OK:
+	case SERVER_KIND_N:
+		break;
+	case SERVER_WELCOME:
+		put_welcome(obj, m, &bad);
+		break;
+	case SERVER_ERROR:
+		put_error(obj, m, &bad);
+		break;
+	case SERVER_INCOMING:
+		put_party(obj, "from", &m->who.party, &bad);
+		put_text(obj, "to", m->who.to, &bad);
+		put_body(obj, "sdp", m->sdp, &bad);
+		put_media(obj, m, &bad);
+		put_identity(obj, m->identityv, &bad);
+		break;
+	case SERVER_PROGRESS:
+		put_text(obj, "state", m->state, &bad);
+		break;
+	case SERVER_ANSWERED:
+		put_body(obj, "sdp", m->sdp, &bad);
+		put_media(obj, m, &bad);
+		put_party(obj, "remote", &m->who.party, &bad);
+		break;
+	case SERVER_ESTABLISHED:
+		put_media(obj, m, &bad);
+		break;
+	case SERVER_OFFER:
+	case SERVER_ANSWER:
+		put_body(obj, "sdp", m->sdp, &bad);
+		break;
+	case SERVER_REFUSED:
+	case SERVER_ENDED:
+		put_cause(obj, &m->cause, &bad);
+		break;
+	case SERVER_BYE:
+		put_text(obj, "reason", m->bye.reason, &bad);
+		put_text(obj, "text", m->bye.text, &bad);
+		break;
+	}
+	return finish(mb, obj, bad);
+}
+
+int api_reply_print(struct mbuf *mb, const struct api_reply *r)
+{
+	json_t *obj = json_object();
+	bool bad = false;
+
+	if (!obj)
+		return ENOMEM;
+	if (r->error) {
+		put_text(obj, "error", r->error, &bad);
+		put_text(obj, "text", r->text, &bad);
+		if (r->retry_s)
+			put(obj, "retry_s", json_integer(r->retry_s), &bad);
+	}
+	if (r->user[0])
+		put_text(obj, "user", r->user, &bad);
+	if (r->expires_s)
+		put(obj, "expires", json_integer(r->expires_s), &bad);
+	if (r->token[0] && r->bearer)
+		put_text(obj, "token", r->token, &bad);
+	return finish(mb, obj, bad);
+}

@@ -1,0 +1,89 @@
+/* webrtc/session/session_fsm.c - states and events of a connected browser. Pure; called by session.c alone;
+ * a test walks every pair. */
+#include "webrtc/session/session_fsm.h"
+#include "lib/base.h"
+
+struct cell {
+	enum browser_state next;
+	enum browser_action action;
+};
+
+#define STAY(state, action)                                                              \
+	{                                                                                \
+		BROWSER_##state, BROWSER_DO_##action                                     \
+	}
+#define END(action)                                                                      \
+	{                                                                                \
+		BROWSER_ENDED, BROWSER_DO_##action                                       \
+	}
+
+/* clang-format off */
+static const struct cell table[BROWSER_STATE_N][BROWSER_EVENT_N] = {
+	[BROWSER_NEW] = {
+		[BROWSER_HELLO] = { BROWSER_ASKING, BROWSER_DO_ASK },
+		[BROWSER_REQUEST] = STAY(NEW, REFUSE_ANON),
+		[BROWSER_GRANTED] = STAY(NEW, NOTHING),
+		[BROWSER_DENIED] = STAY(NEW, NOTHING),
+		[BROWSER_LATE] = END(CLOSE_LATE),
+		[BROWSER_BYE] = END(SAY_BYE),
+		[BROWSER_BROKEN] = END(BREAK),
+		[BROWSER_CLOSED] = END(FORGET),
+	},
+	[BROWSER_ASKING] = {
+		[BROWSER_HELLO] = STAY(ASKING, REFUSE_STATE),
+		[BROWSER_REQUEST] = STAY(ASKING, REFUSE_ANON),
+		[BROWSER_GRANTED] = { BROWSER_ONLINE, BROWSER_DO_ENTER },
+		[BROWSER_DENIED] = { BROWSER_NEW, BROWSER_DO_DENY },
+		[BROWSER_LATE] = END(CLOSE_LATE),
+		[BROWSER_BYE] = END(SAY_BYE),
+		[BROWSER_BROKEN] = END(BREAK),
+		[BROWSER_CLOSED] = END(FORGET),
+	},
+	[BROWSER_ONLINE] = {
+		[BROWSER_HELLO] = STAY(ONLINE, REFUSE_STATE),
+		[BROWSER_REQUEST] = STAY(ONLINE, SERVE),
+		[BROWSER_GRANTED] = STAY(ONLINE, NOTHING),
+		[BROWSER_DENIED] = STAY(ONLINE, NOTHING),
+		[BROWSER_LATE] = STAY(ONLINE, NOTHING),
+		[BROWSER_BYE] = END(SAY_BYE),
+		[BROWSER_BROKEN] = END(BREAK),
+		[BROWSER_CLOSED] = END(FORGET),
+	},
+	[BROWSER_ENDED] = {
+		[BROWSER_HELLO] = END(NOTHING),
+		[BROWSER_REQUEST] = END(NOTHING),
+		[BROWSER_GRANTED] = END(NOTHING),
+		[BROWSER_DENIED] = END(NOTHING),
+		[BROWSER_LATE] = END(NOTHING),
+		[BROWSER_BYE] = END(NOTHING),
+		[BROWSER_BROKEN] = END(NOTHING),
+		[BROWSER_CLOSED] = END(FORGET),
+	},
+};
+/* clang-format on */
+
+enum browser_state browser_next(enum browser_state state, enum browser_event event,
+				enum browser_action *action)
+{
+	const struct cell *c = &table[state][event];
+
+	*action = c->action;
+	return c->next;
+}
+
+const char *browser_state_name(enum browser_state state)
+{
+	static const char *const names[BROWSER_STATE_N] = {"NEW", "ASKING", "ONLINE",
+							   "ENDED"};
+
+	return names[state];
+}
+
+const char *browser_event_name(enum browser_event event)
+{
+	static const char *const names[BROWSER_EVENT_N] = {"hello",  "request", "granted",
+							   "denied", "late",    "bye",
+							   "broken", "closed"};
+
+	return names[event];
+}

@@ -1,0 +1,261 @@
+/* webrtc/session/web_msg.c - making, naming and freeing the messages between the web thread and the
+ * signalling thread. Pure; both threads use it. Together with the two receivers' dispatch (server.c,
+ * session.c) these are the only places that know every kind. */
+#include "webrtc/session/web_msg.h"
+#include "lib/secret.h"
+
+static void client_msg_destructor(void *p)
+{
+	struct client_msg *m = p;
+
+	mem_deref(m->name);
+	mem_deref(m->token);
+	mem_deref(m->to);
+	mem_deref(m->sdp);
+}
+
+struct client_msg *client_msg_new(enum client_kind kind)
+{
+	struct client_msg *m = mem_zalloc(sizeof(*m), client_msg_destructor);
+
+	if (m)
+		m->kind = kind;
+	return m;
+}
+
+const char *client_kind_name(enum client_kind kind)
+{
+	switch (kind) {
+	case CLIENT_HELLO:
+		return "hello";
+	case CLIENT_CALL:
+		return "call";
+	case CLIENT_RINGING:
+		return "ringing";
+	case CLIENT_ACCEPT:
+		return "accept";
+	case CLIENT_REJECT:
+		return "reject";
+	case CLIENT_ANSWER:
+		return "answer";
+	case CLIENT_OFFER:
+		return "offer";
+	case CLIENT_REFUSE:
+		return "refuse";
+	case CLIENT_HANGUP:
+		return "hangup";
+	case CLIENT_PING:
+		return "ping";
+	case CLIENT_KIND_N:
+		break;
+	}
+	return "?";
+}
+
+const char *web_error_name(enum web_error error)
+{
+	static const char *const names[ERROR_N] = {
+		[ERROR_BAD_JSON] = "bad-json",
+		[ERROR_TOO_DEEP] = "too-deep",
+		[ERROR_BAD_MESSAGE] = "bad-message",
+		[ERROR_UNKNOWN_TYPE] = "unknown-type",
+		[ERROR_REPLAYED] = "replayed",
+		[ERROR_NOT_SIGNED_IN] = "not-signed-in",
+		[ERROR_BAD_LOGIN] = "bad-login",
+		[ERROR_TOO_SOON] = "too-soon",
+		[ERROR_NO_CALL] = "no-call",
+		[ERROR_BAD_STATE] = "bad-state",
+		[ERROR_CALL_EXISTS] = "call-exists",
+		[ERROR_ELSEWHERE] = "elsewhere",
+		[ERROR_GONE] = "gone",
+		[ERROR_BAD_ADDRESS] = "bad-address",
+		[ERROR_BAD_SDP] = "bad-sdp",
+		[ERROR_LIMIT] = "limit",
+		[ERROR_RATE] = "rate",
+		[ERROR_STOPPING] = "stopping",
+		[ERROR_INTERNAL] = "internal",
+	};
+
+	return (unsigned)error < ERROR_N ? names[error] : "internal";
+}
+
+static void server_msg_destructor(void *p)
+{
+	struct server_msg *m = p;
+
+	mem_deref(m->sdp);
+	mem_deref(m->identityv);
+}
+
+struct server_msg *server_msg_new(enum server_kind kind)
+{
+	struct server_msg *m = mem_zalloc(sizeof(*m), server_msg_destructor);
+
+	if (m)
+		m->kind = kind;
+	return m;
+}
+
+const char *server_kind_name(enum server_kind kind)
+{
+	switch (kind) {
+	case SERVER_OK:
+	case SERVER_WELCOME:
+		return "ok";
+	case SERVER_ERROR:
+		return "error";
+	case SERVER_INCOMING:
+		return "incoming";
+	case SERVER_PROGRESS:
+		return "progress";
+	case SERVER_ANSWERED:
+		return "answered";
+	case SERVER_ESTABLISHED:
+		return "established";
+	case SERVER_OFFER:
+		return "offer";
+	case SERVER_ANSWER:
+		return "answer";
+	case SERVER_REFUSED:
+		return "refused";
+	case SERVER_ENDED:
+		return "ended";
+	case SERVER_BYE:
+		return "bye";
+	case SERVER_KIND_N:
+		break;
+	}
+	return "?";
+}
+
+static void api_request_destructor(void *p)
+{
+	struct api_request *r = p;
+
+	mem_deref(r->user);
+	mem_deref(r->password);
+	mem_deref(r->new_password);
+	secret_wipe(r->token, sizeof(r->token));
+}
+
+struct api_request *api_request_new(enum api_kind kind)
+{
+	struct api_request *r = mem_zalloc(sizeof(*r), api_request_destructor);
+
+	if (r)
+		r->kind = kind;
+	return r;
+}
+
+const char *api_kind_name(enum api_kind kind)
+{
+	switch (kind) {
+	case API_WHOAMI:
+		return "whoami";
+	case API_LOGIN:
+		return "login";
+	case API_LOGOUT:
+		return "logout";
+	case API_PASSWD:
+		return "passwd";
+	case API_REGISTER:
+		return "register";
+	case API_KIND_N:
+		break;
+	}
+	return "?";
+}
+
+static void api_reply_destructor(void *p)
+{
+	struct api_reply *r = p;
+
+	secret_wipe(r->token, sizeof(r->token));
+}
+
+struct api_reply *api_reply_new(unsigned status)
+{
+	struct api_reply *r = mem_zalloc(sizeof(*r), api_reply_destructor);
+
+	if (r)
+		r->status = status;
+	return r;
+}
+
+const char *web_up_name(enum web_up_kind kind)
+{
+	switch (kind) {
+	case WEB_OPENED:
+		return "opened";
+	case WEB_CLIENT:
+		return "client";
+	case WEB_CLOSED:
+		return "closed";
+	case WEB_API:
+		return "api";
+	case WEB_API_GONE:
+		return "api-gone";
+	case WEB_STOPPED:
+		return "stopped";
+	case WEB_UP_N:
+		break;
+	}
+	return "?";
+}
+
+void web_up_clear(void *msg)
+{
+	struct web_up *m = msg;
+
+	switch (m->kind) {
+	case WEB_OPENED:
+		secret_wipe(m->opened.token, sizeof(m->opened.token));
+		break;
+	case WEB_CLIENT:
+		m->client = mem_deref(m->client);
+		break;
+	case WEB_API:
+		m->api = mem_deref(m->api);
+		break;
+	case WEB_CLOSED:
+	case WEB_API_GONE:
+	case WEB_STOPPED:
+	case WEB_UP_N:
+		break;
+	}
+}
+
+const char *web_down_name(enum web_down_kind kind)
+{
+	switch (kind) {
+	case WEB_SEND:
+		return "send";
+	case WEB_CLOSE:
+		return "close";
+	case WEB_REPLY:
+		return "reply";
+	case WEB_STOP:
+		return "stop";
+	case WEB_DOWN_N:
+		break;
+	}
+	return "?";
+}
+
+void web_down_clear(void *msg)
+{
+	struct web_down *m = msg;
+
+	switch (m->kind) {
+	case WEB_SEND:
+		m->send = mem_deref(m->send);
+		break;
+	case WEB_REPLY:
+		m->reply = mem_deref(m->reply);
+		break;
+	case WEB_CLOSE:
+	case WEB_STOP:
+	case WEB_DOWN_N:
+		break;
+	}
+}

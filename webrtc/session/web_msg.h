@@ -1,0 +1,227 @@
+/* webrtc/session/web_msg.h - what the web thread and the signalling thread tell each other: one tagged
+ * union each way. A message owns what it carries and whoever takes it out owns it then; connections are
+ * named by an id that is never used again, never by a pointer.
+ *
+ *   web thread (webrtc/http/)  ── struct web_up ──►   signalling thread (session.c, api_session.c)
+ *                              ◄── struct web_down ──                                               */
+#ifndef SLUSS_WEBRTC_SESSION_WEB_MSG_H
+#define SLUSS_WEBRTC_SESSION_WEB_MSG_H
+
+#include "gateway/cause.h"
+#include "gateway/config.h"
+#include "gateway/leg.h"
+#include "gateway/store.h"
+#include "lib/base.h"
+
+enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
+enum { WEB_TEXT_BYTES = 200 }; /**< words for a person, with the NUL */
+
+/* ---- from the browser: one struct for all kinds; docs/protocol.md says which has which field ---- */
+
+enum client_kind {
+	CLIENT_HELLO,
+	CLIENT_CALL,
+	CLIENT_RINGING,
+	CLIENT_ACCEPT,
+	CLIENT_REJECT,
+	CLIENT_ANSWER,
+	CLIENT_OFFER,
+	CLIENT_REFUSE,
+	CLIENT_HANGUP,
+	CLIENT_PING,
+	CLIENT_KIND_N
+};
+
+enum client_reason {
+	REASON_NONE,
+	REASON_BUSY,     /* reject */
+	REASON_DECLINE,  /* reject */
+	REASON_MEDIA,    /* refuse, hangup */
+	REASON_GLARE,    /* refuse */
+	REASON_HANGUP,   /* hangup */
+	REASON_MISMATCH, /* hangup: the identity did not fit the media key */
+};
+
+struct client_msg {
+	enum client_kind kind;
+	uint32_t id;                 /**< 1 to 2^31-1 */
+	char call[WEB_CALL_MAX + 1]; /**< all but hello and ping */
+	char *name;       /**< hello: `device`; call: `name`; as it came; may be NULL */
+	char *token;      /**< hello; wiped when freed; may be NULL */
+	char *to;         /**< call */
+	struct body *sdp; /**< call, answer, offer */
+	enum client_reason reason; /**< reject, refuse, hangup */
+};
+/** Owns: mem_deref frees all of it. NULL when out of memory. */
+struct client_msg *client_msg_new(enum client_kind kind);
+const char *client_kind_name(enum client_kind kind);
+
+/* ---- to the browser ---- */
+
+enum web_error {
+	ERROR_BAD_JSON,
+	ERROR_TOO_DEEP,
+	ERROR_BAD_MESSAGE,
+	ERROR_UNKNOWN_TYPE,
+	ERROR_REPLAYED,
+	ERROR_NOT_SIGNED_IN,
+	ERROR_BAD_LOGIN,
+	ERROR_TOO_SOON,
+	ERROR_NO_CALL,
+	ERROR_BAD_STATE,
+	ERROR_CALL_EXISTS,
+	ERROR_ELSEWHERE,
+	ERROR_GONE,
+	ERROR_BAD_ADDRESS,
+	ERROR_BAD_SDP,
+	ERROR_LIMIT,
+	ERROR_RATE,
+	ERROR_STOPPING,
+	ERROR_INTERNAL,
+	ERROR_N
+};
+const char *web_error_name(enum web_error error);
+
+enum server_kind {
+	SERVER_OK,
+	SERVER_WELCOME, /**< the `ok` that answers hello */
+	SERVER_ERROR,
+	SERVER_INCOMING,
+	SERVER_PROGRESS,
+	SERVER_ANSWERED,
+	SERVER_ESTABLISHED,
+	SERVER_OFFER,
+	SERVER_ANSWER,
+	SERVER_REFUSED,
+	SERVER_ENDED,
+	SERVER_BYE,
+	SERVER_KIND_N
+};
+
+/** `from` and `remote` of the protocol. */
+struct web_party {
+	char address[ADDR_TEXT_MAX + 1];
+	char name[128];
+	char domain[ADDR_HOST_MAX + 1];
+	bool verified;
+};
+
+struct server_msg {
+	enum server_kind kind;
+	uint32_t id;                 /**< answers */
+	uint64_t seq;                /**< events */
+	char call[WEB_CALL_MAX + 1]; /**< events about a call */
+	struct body *sdp;            /**< owned; incoming, answered, offer, answer */
+	const char *media,
+		*encryption; /**< static names; incoming, answered, established */
+	char **identityv; /**< owned, frees its strings; NULL ended; incoming; may be NULL */
+	union {
+		struct {
+			char user[ADDR_TEXT_MAX + 1];
+			char site[ADDR_HOST_MAX + 1];
+			char device[20];
+			uint32_t ping_s, sdp_bytes, message_bytes;
+		} welcome;
+		struct {
+			enum web_error code;
+			char text[WEB_TEXT_BYTES];
+			uint32_t retry_s; /**< 0: not said */
+		} error;
+		struct {
+			struct web_party party; /**< incoming: from; answered: remote */
+			char to[ADDR_TEXT_MAX + 1]; /**< incoming */
+		} who;
+		const char *state;  /**< progress: "ringing", "accepted" */
+		struct cause cause; /**< refused, ended */
+		struct {
+			const char *reason; /**< static */
+			char text[WEB_TEXT_BYTES];
+		} bye;
+	};
+};
+/** Zeroed but for the kind. Owns: mem_deref frees all of it. NULL when out of memory. */
+struct server_msg *server_msg_new(enum server_kind kind);
+const char *server_kind_name(enum server_kind kind);
+
+/* ---- the HTTP API ---- */
+
+enum api_kind { API_WHOAMI, API_LOGIN, API_LOGOUT, API_PASSWD, API_REGISTER, API_KIND_N };
+
+struct api_request {
+	enum api_kind kind;
+	char *user; /**< login, register; as it came */
+	char *password; /**< login, register: the password; passwd: the old one; wiped when freed */
+	char *new_password; /**< passwd; wiped when freed */
+	bool bearer;        /**< login, register: answer with the token, set no cookie */
+	char token[STORE_TOKEN_HEX +
+		   1]; /**< what the request signed itself with; may be empty */
+	const struct site_config *site; /**< shared by all threads, never changes */
+	struct sa from;
+};
+struct api_request *api_request_new(enum api_kind kind);
+const char *api_kind_name(enum api_kind kind);
+
+struct api_reply {
+	unsigned status;   /**< HTTP */
+	const char *error; /**< static code, NULL when all is well */
+	char text[WEB_TEXT_BYTES];
+	uint32_t retry_s;                /**< 0: no Retry-After */
+	char user[ADDR_TEXT_MAX + 1];    /**< empty: left out */
+	int64_t expires_s;               /**< 0: left out */
+	char token[STORE_TOKEN_HEX + 1]; /**< of a new sign-in */
+	bool bearer;       /**< the token goes into the answer, else into a cookie */
+	bool cookie_clear; /**< signed out */
+};
+struct api_reply *api_reply_new(unsigned status);
+
+/* ---- the mailboxes ---- */
+
+enum web_up_kind {
+	WEB_OPENED,   /**< a WebSocket is open */
+	WEB_CLIENT,   /**< its browser said something */
+	WEB_CLOSED,   /**< it is gone; always follows WEB_OPENED, once */
+	WEB_API,      /**< an HTTP request; wants one WEB_REPLY */
+	WEB_API_GONE, /**< nobody waits for that reply any more */
+	WEB_STOPPED,  /**< the web thread's last word */
+	WEB_UP_N
+};
+struct web_up {
+	enum web_up_kind kind;
+	uint64_t conn;
+	union {
+		struct {
+			const struct site_config *site;
+			struct sa from;
+			char token[STORE_TOKEN_HEX +
+				   1]; /**< the cookie's; may be empty */
+		} opened;
+		struct client_msg *client; /**< owned */
+		struct api_request *api;   /**< owned */
+	};
+};
+const char *web_up_name(enum web_up_kind kind);
+void web_up_clear(void *msg); /**< a mailbox_clear_h */
+
+enum web_down_kind {
+	WEB_SEND,  /**< to that browser */
+	WEB_CLOSE, /**< after what was sent before */
+	WEB_REPLY, /**< answers WEB_API */
+	WEB_STOP,  /**< let nobody in, close what is open, end */
+	WEB_DOWN_N
+};
+struct web_down {
+	enum web_down_kind kind;
+	uint64_t conn;
+	union {
+		struct server_msg *send; /**< owned */
+		struct {
+			uint16_t code;
+			const char *why; /**< static, ASCII */
+		} close;
+		struct api_reply *reply; /**< owned */
+	};
+};
+const char *web_down_name(enum web_down_kind kind);
+void web_down_clear(void *msg);
+
+#endif
