@@ -177,10 +177,11 @@ struct cause *cause_from_sip(struct cause *c, unsigned status, const char *phras
 		status = 500;
 	cause_set(c, reason_of_status(status, phrase), NULL);
 	c->code = status;
-	if (!phrase || !phrase_helps(c->reason))
+	if (!phrase_helps(c->reason))
 		return c;
 
-	addr_name_clean(words, sizeof(words), phrase, strnlen(phrase, 4 * sizeof(words)));
+	addr_name_clean(words, sizeof(words), phrase,
+			phrase ? strnlen(phrase, 4 * sizeof(words)) : 0);
 	for (len = 0; words[len]; len++)
 		if (words[len] == '"')
 			words[len] = '\'';

@@ -4,10 +4,12 @@
 
 static struct fake_leg *keep(struct fake_leg **legv, size_t *n, struct fake_leg *fl, int err_invite)
 {
-	if (!fl || *n == FAKE_LEGS_MAX) {
+	if (*n == FAKE_LEGS_MAX) {
 		fprintf(stderr, "fake: no room for one more leg\n");
 		abort();
 	}
+	if (!fl)
+		return NULL;
 	fl->err_invite = err_invite;
 	legv[(*n)++] = mem_ref(fl);
 	return fl;
@@ -29,6 +31,8 @@ static int device_leg_alloc(struct leg **legp, struct endpoint *ep, struct call 
 		return fd->err_alloc;
 	fl = keep(fd->legv, &fd->n_legs, fake_leg_alloc(LEG_OUT, "browser", fd->d.id),
 		  fd->err_invite);
+	if (!fl)
+		return ENOMEM;
 	fl->leg.remote.addr = fd->d.user;
 	fl->leg.remote.site_verified = true;
 	snprintf(fl->leg.remote.name, sizeof(fl->leg.remote.name), "%s", fd->d.name);
@@ -89,6 +93,8 @@ static int federation_leg_alloc(struct leg **legp, void *arg, struct call *call,
 	if (ff->err_alloc)
 		return ff->err_alloc;
 	fl = keep(ff->legv, &ff->n_legs, fake_leg_alloc(LEG_OUT, "sip", domain), ff->err_invite);
+	if (!fl)
+		return ENOMEM;
 	*legp = &fl->leg;
 	return 0;
 }
