@@ -1,0 +1,494 @@
+// call.js - one call, as the page sees it.
+//
+// Who uses it: phone.js makes calls and hands them the site's events; the page calls the rest.
+// What it calls: media.js (microphone), peer.js (the connection between the browsers),
+// negotiator.js (changes in mid-call), and `link` for messages to the site.
+//
+// Privacy: for an incoming call nothing of the browser's connection machinery exists before the
+// site's `ok` to `accept`: no RTCPeerConnection, no description, no candidate, no STUN.
+
+import { shown, step } from './call-state.js';
+import { causes, SlussError } from './errors.js';
+import { openTracks, stopTracks } from './media.js';
+import { Negotiator } from './negotiator.js';
+import { Peer } from './peer.js';
+import { kinds } from './sdp.js';
+
+/** A talk that does not find a way in this time is given up. */
+export const CONNECT_MS = 30000;
+
+/** For phone.js alone: an event from the site, the start of an outgoing call, the end of all. */
+export const EVENT = Symbol('event');
+export const START = Symbol('start');
+export const END = Symbol('end');
+
+export class Call extends EventTarget {
+	#link;
+	#id;
+	#direction;
+	#offered = null;
+	#sdp = null;
+	#remote;
+	#to;
+	#mode = null;
+	#encryption = null;
+	#cause = null;
+	#phase;
+	#path = 'none';
+	#hold = { local: false, remote: false };
+	#peer = null;
+	#negotiator = null;
+	#tracks = [];
+	#own = true;
+	#muted = { audio: false, video: false };
+	#channel = null;
+	#wantData = false;
+	#connectedAt = null;
+	#timer = null;
+	#busy = false;
+	#shown;
+	#streams = null;
+
+	/**
+	 * Made by Phone only.
+	 * @param link  {request(type, fields), forget(call), iceServers}
+	 * @param what  {id, direction, remote, to, sdp?, media?, encryption?}
+	 */
+	constructor(link, what) {
+		super();
+		this.#link = link;
+		this.#id = what.id;
+		this.#direction = what.direction;
+		this.#remote = what.remote;
+		this.#to = what.to;
+		this.#mode = what.media ?? null;
+		this.#encryption = what.encryption ?? null;
+		this.#phase = what.direction === 'in' ? 'ringing' : 'calling';
+		this.#shown = this.#phase;
+		if (what.sdp) {
+			this.#sdp = what.sdp;
+			this.#offered = Object.freeze(kinds(what.sdp));
+		}
+	}
+
+	/** What the page may read */
+
+	get id() { return this.#id; }
+	get direction() { return this.#direction; }
+	get state() { return this.#shown; }
+	get remote() { return this.#remote; }
+	get to() { return this.#to; }
+	get media() { return this.#mode; }
+	get encryption() { return this.#encryption; }
+	get cause() { return this.#cause; }
+	get offered() { return this.#offered; }
+	get held() { return { ...this.#hold }; }
+	get muted() { return { ...this.#muted }; }
+	get interrupted() { return this.#path === 'down' && !this.#cause; }
+	get connectedAt() { return this.#connectedAt; }
+	get channel() { return this.#channel; }
+	get sending() {
+		return {
+			audio: Boolean(this.#peer?.sends('audio')), video: Boolean(this.#peer?.sends('video')),
+		};
+	}
+	get streams() {
+		return this.#streams ?? { local: null, remote: null };
+	}
+
+	/** Beginning and ending */
+
+	async [START]({ audio = true, video = false, data = false, stream, signal } = {}) {
+		const until = (promise) => abortable(promise, signal);
+		let sent = false;
+
+		try {
+			await until(this.#open({ audio, video, stream }));
+			this.#makePeer();
+			this.#peer.add(this.#tracks, true);
+			if (data)
+				this.#setChannel(this.#peer.channel('sluss'));
+			const { sdp } = await until(this.#peer.offer());
+			const text = await until(sdp);
+			if (this.#cause)
+				throw new SlussError(this.#cause.reason, this.#cause.text);
+			sent = true;
+			await until(this.#request('call', { to: this.#to, sdp: text }));
+		} catch (e) {
+			if (signal?.aborted) {
+				if (sent)
+					this.#hangup('hangup', causes.cancelled);
+				e = new SlussError('aborted', undefined, { cause: e });
+			}
+			this.#end(causes.cancelled);
+			throw wordy(e);
+		}
+	}
+
+	/** Takes an incoming call. Rejects when there is no microphone: then it goes on ringing. */
+	async accept({ audio = true, video = false, data, stream } = {}) {
+		if (this.#direction !== 'in' || this.#phase !== 'ringing' || this.#busy)
+			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+
+		this.#busy = true;
+		try {
+			await this.#open({ audio, video, stream });
+			this.#move('accepted');
+			await this.#request('accept');
+		} catch (e) {
+			this.#drop();
+			if (e.code === 'elsewhere' || e.code === 'gone' || e.code === 'no-call')
+				this.#end(e.code === 'elsewhere' ? causes.elsewhere : causes.gone);
+			else
+				this.#move('unaccepted');
+			throw wordy(e);
+		} finally {
+			this.#busy = false;
+		}
+		this.#wantData = data ?? this.#offered.data;
+		await this.#answer();
+	}
+
+	/** The call is this device's: only now is there a peer connection. */
+	async #answer() {
+		try {
+			this.#makePeer();
+			await this.#negotiator.run(async () => {
+				await this.#peer.take(this.#sdp);
+				this.#peer.add(this.#tracks, false);
+				const { sdp } = await this.#peer.answer();
+				const text = await sdp;
+
+				if (!this.#cause)
+					await this.#request('answer', { sdp: text });
+			});
+		} catch (e) {
+			if (this.#cause)
+				throw new SlussError('ended', this.#cause.text, { cause: e });
+			const text = e instanceof SlussError ? e.message : causes.badMedia.text;
+			this.#hangup('media', { ...causes.badMedia, text });
+			throw new SlussError('media', text, { cause: e });
+		}
+	}
+
+	/** 'busy': this device only. 'decline': all of the user's devices. */
+	reject(reason = 'decline') {
+		if (reason !== 'busy' && reason !== 'decline')
+			throw new TypeError('reject() takes "busy" or "decline"');
+		if (this.#direction !== 'in' || this.#phase !== 'ringing')
+			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+		this.#request('reject', { reason }).catch(() => {});
+		this.#end(reason === 'busy' ? causes.busy : causes.declined);
+	}
+
+	hangup() {
+		if (this.#cause)
+			return;
+		if (this.#direction === 'in' && this.#phase === 'ringing')
+			this.reject('decline');
+		else
+			this.#hangup('hangup', this.#phase === 'established' || this.#direction === 'in'
+				? causes.hangup : causes.cancelled);
+	}
+
+	#hangup(reason, cause) {
+		if (this.#cause)
+			return;
+		this.#request('hangup', { reason }).catch(() => {});
+		this.#end(cause);
+	}
+
+	/** In mid-call */
+
+	mute(kind = 'audio') { this.#mute(kind, true); }
+	unmute(kind = 'audio') { this.#mute(kind, false); }
+
+	#mute(kind, on) {
+		if (kind !== 'audio' && kind !== 'video')
+			throw new TypeError('mute() takes "audio" or "video"');
+		this.#muted[kind] = on;
+		this.#peer?.mute(kind, on);
+		this.#changed(true);
+	}
+
+	/** Turns the camera on. Resolves when the other side has agreed to the picture. */
+	async addVideo({ video = true, stream } = {}) {
+		this.#needEstablished();
+		const { tracks, own } = await openTracks({ video, stream });
+		const track = tracks.find((t) => t.kind === 'video');
+
+		if (!track)
+			throw new SlussError('camera-missing');
+		if (this.#cause || this.#peer.sends('video')) {
+			if (own)
+				stopTracks([track]);
+			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+		}
+		if (own)
+			this.#tracks.push(track);
+		try {
+			await this.#negotiator.run(() => this.#peer.send(track));
+			this.#changed(true);
+			await this.#negotiator.change();
+		} catch (e) {
+			await this.#unsend('video');
+			throw wordy(e);
+		}
+	}
+
+	/** Turns the camera off: its light goes out at once. */
+	async removeVideo() {
+		this.#needEstablished();
+		if (!this.#peer.sends('video'))
+			return;
+		await this.#unsend('video');
+		await this.#negotiator.change();
+	}
+
+	async #unsend(kind) {
+		const track = this.#cause ? null : await this.#peer.unsend(kind);
+
+		if (track && this.#tracks.includes(track)) {
+			this.#tracks.splice(this.#tracks.indexOf(track), 1);
+			if (this.#own)
+				stopTracks([track]);
+		}
+		this.#changed(true);
+		this.#announce('streams');
+	}
+
+	hold() { return this.#setHold(true); }
+	resume() { return this.#setHold(false); }
+
+	async #setHold(on) {
+		this.#needEstablished();
+		if (this.#hold.local === on)
+			return;
+		const turn = (to) => {
+			this.#hold.local = to;
+			if (to)
+				this.#peer.hold();
+			else
+				this.#peer.resume();
+			this.#changed(true);
+		};
+
+		turn(on);
+		try {
+			await this.#negotiator.change();
+		} catch (e) {
+			if (!this.#cause && this.#hold.local === on)
+				turn(!on);
+			throw wordy(e);
+		}
+	}
+
+	/** Sends keys as RFC 4733 events in the sound. A comma waits two seconds. */
+	sendDtmf(tones, { toneMs = 100, gapMs = 70 } = {}) {
+		this.#needEstablished();
+		if (!/^[0-9A-Da-d*#,]{1,64}$/.test(tones))
+			throw new SlussError('bad-tones');
+		if (!this.#peer.dtmf?.canInsertDTMF)
+			throw new SlussError('no-tones');
+		this.#peer.dtmf.insertDTMF(tones, toneMs, gapMs);
+	}
+
+	async stats() {
+		if (!this.#peer || this.#cause)
+			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+		return this.#peer.stats();
+	}
+
+	/** From the site, by phone.js */
+
+	[EVENT](msg) {
+		switch (msg.type) {
+		case 'progress':
+			if (msg.state === 'ringing' || msg.state === 'accepted')
+				this.#move(msg.state);
+			break;
+		case 'answered':
+			this.#remote = msg.remote ?? this.#remote;
+			this.#agree(msg);
+			this.#negotiator.run(() => this.#peer.apply(msg.sdp)).then(
+				() => this.#move('established'),
+				() => this.#hangup('media', causes.badMedia));
+			break;
+		case 'established':
+			this.#agree(msg);
+			this.#move('established');
+			// A camera that the offer had no place for.
+			this.#negotiator?.run(() => {
+				if (this.#peer.unsaid)
+					this.#negotiator.change().catch(() => {});
+			}).catch(() => {});
+			break;
+		case 'offer':
+			this.#negotiator?.offered(msg.sdp);
+			break;
+		case 'answer':
+			this.#negotiator?.answered(msg.sdp);
+			break;
+		case 'refused':
+			this.#negotiator?.refused(msg.cause);
+			break;
+		case 'ended':
+			this.#end(msg.cause);
+			break;
+		}
+	}
+
+	/** The connection to the site is gone, and the call with it. */
+	[END](cause) {
+		this.#end(cause);
+	}
+
+	/** Inside */
+
+	#request(type, fields) {
+		return this.#link.request(type, { call: this.#id, ...fields });
+	}
+
+	#needEstablished() {
+		if (this.#phase !== 'established')
+			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+	}
+
+	#agree({ media, encryption }) {
+		this.#mode = media;
+		this.#encryption = encryption;
+		this.#changed(true);
+	}
+
+	async #open(want) {
+		const { tracks, own } = await openTracks(want);
+
+		this.#tracks = tracks;
+		this.#own = own;
+		if (this.#cause) {
+			this.#drop();
+			throw new SlussError('ended');
+		}
+		for (const track of tracks)
+			track.addEventListener('ended', () => this.#announce('trackended', { track }));
+	}
+
+	#drop() {
+		if (this.#own)
+			stopTracks(this.#tracks);
+		this.#tracks = [];
+	}
+
+	#makePeer() {
+		this.#peer = new Peer(this.#link.iceServers, {
+			connection: (state) => this.#connection(state),
+			streams: () => this.#announce('streams'),
+			channel: (channel) => {
+				if (this.#wantData && !this.#channel)
+					this.#setChannel(channel);
+				else
+					channel.close();
+			},
+		});
+		this.#streams = Object.freeze({ local: this.#peer.local, remote: this.#peer.remote });
+		for (const kind of ['audio', 'video'])
+			this.#peer.mute(kind, this.#muted[kind]);
+		this.#negotiator = new Negotiator(this.#peer, {
+			madeTheCall: this.#direction === 'out',
+			offer: (sdp) => this.#request('offer', { sdp }),
+			answer: (sdp) => this.#request('answer', { sdp }),
+			refuse: (reason) => this.#request('refuse', { reason }),
+			agreed: () => {
+				this.#hold.remote = this.#peer.heldByRemote;
+				this.#changed(true);
+			},
+			failed: () => this.#hangup('media', causes.badMedia),
+		});
+	}
+
+	#setChannel(channel) {
+		this.#channel = channel;
+		this.#announce('channel', { channel });
+	}
+
+	#connection(state) {
+		if (this.#cause)
+			return;
+		if (state === 'connected') {
+			this.#path = 'up';
+			this.#changed(true);
+		} else if (state === 'disconnected' && this.#path === 'up') {
+			this.#path = 'down';
+			this.#changed(true);
+		} else if (state === 'failed') {
+			this.#hangup('media', this.#path === 'none' ? causes.noPath : causes.pathLost);
+		}
+	}
+
+	#move(event) {
+		const before = this.#phase;
+
+		this.#phase = step(before, event);
+		if (this.#phase === before)
+			return;
+		if (this.#phase === 'established' && this.#path === 'none')
+			this.#timer = setTimeout(() => {
+				if (this.#path === 'none')
+					this.#hangup('media', causes.noPath);
+			}, CONNECT_MS);
+		this.#changed();
+	}
+
+	/** Tells the page when what it sees has changed; `also` when something else than state has. */
+	#changed(also = false) {
+		const now = shown(this.#phase, this.#path, this.#hold);
+
+		if (now === this.#shown && !also)
+			return;
+		this.#shown = now;
+		if ((now === 'connected' || now === 'held') && this.#connectedAt === null) {
+			this.#connectedAt = Date.now();
+			clearTimeout(this.#timer);
+		}
+		this.#announce('state');
+	}
+
+	#end(cause) {
+		if (this.#cause)
+			return;
+		this.#cause = Object.freeze({ code: cause.code, reason: cause.reason, text: cause.text });
+		clearTimeout(this.#timer);
+		this.#negotiator?.close();
+		this.#peer?.close();
+		this.#drop();
+		this.#sdp = null;
+		this.#link.forget(this);
+		this.#move('ended');
+		this.#announce('streams');
+	}
+
+	#announce(type, fields = {}) {
+		const event = new Event(type);
+
+		this.dispatchEvent(Object.assign(event, fields));
+	}
+}
+
+/** The promise, or a rejection as soon as the signal is given. */
+function abortable(promise, signal) {
+	if (!signal)
+		return promise;
+	return new Promise((resolve, reject) => {
+		const stop = () => reject(signal.reason);
+
+		promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+		signal.addEventListener('abort', stop, { once: true });
+		if (signal.aborted)
+			stop();
+	});
+}
+
+/** Anything that went wrong, as an error with words. */
+function wordy(e) {
+	return e instanceof SlussError ? e : new SlussError('internal', e?.message, { cause: e });
+}

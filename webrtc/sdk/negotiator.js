@@ -1,0 +1,161 @@
+// negotiator.js - carries out what offer-answer.js decides, in an established call.
+//
+// Who uses it: call.js. What it calls: a Peer for descriptions, `link` for messages to the site.
+// Everything that touches the peer connection runs in one queue, one thing after the other; only the
+// wait for candidates stands outside it, so that the other side's offer need not wait for ours.
+
+import { SlussError } from './errors.js';
+import { glareMs, start, step } from './offer-answer.js';
+
+export class Negotiator {
+	#peer;
+	#link;
+	#state = start;
+	#queue = Promise.resolve();
+	#timer = null;
+	#closed = false;
+	/** What the current action is about: the other side's description, or why ours was refused. */
+	#theirs = null;
+	#offer = null;
+	#why = null;
+	/** counts offers made; a gathering that ends after its offer was taken back is ignored */
+	#turn = 0;
+	/** {resolve, reject} of change(): not in an offer yet; in one that is out or will go out again */
+	#asked = [];
+	#inOffer = [];
+
+	/**
+	 * @param link  {offer(sdp), answer(sdp), refuse(reason)}: promises of the site's `ok`;
+	 *              agreed(): an exchange is complete; failed(error): the media cannot go on;
+	 *              madeTheCall
+	 */
+	constructor(peer, link) {
+		this.#peer = peer;
+		this.#link = link;
+	}
+
+	/** Something has changed at our end: resolves when both sides have agreed on it. */
+	change() {
+		if (this.#closed)
+			return Promise.reject(new SlussError('ended'));
+		return new Promise((resolve, reject) => {
+			this.#asked.push({ resolve, reject });
+			this.#post('change');
+		});
+	}
+
+	/** Events from the site. */
+	offered(sdp) {
+		this.#post('offer', () => { this.#theirs = sdp; });
+	}
+
+	answered(sdp) {
+		this.#post('answer', () => { this.#theirs = sdp; });
+	}
+
+	refused(cause) {
+		this.#post(cause.reason === 'glare' ? 'glare' : 'refused', () => {
+			this.#why = new SlussError('refused', cause.text);
+		});
+	}
+
+	/** Runs something of the call's own in the same queue (the first offer and answer). */
+	run(what) {
+		this.#queue = this.#queue.then(() => (this.#closed ? undefined : what()));
+		return this.#queue;
+	}
+
+	close() {
+		this.#closed = true;
+		clearTimeout(this.#timer);
+		this.#settle([...this.#inOffer, ...this.#asked], new SlussError('ended'));
+		this.#inOffer = [];
+		this.#asked = [];
+	}
+
+	#post(event, before) {
+		this.run(async () => {
+			before?.();
+			const [state, ...actions] = step(this.#state, event);
+
+			this.#state = state;
+			for (const action of actions) {
+				if (!this.#closed)
+					await this.#act[action]();
+			}
+		}).catch((e) => {
+			if (!this.#closed)
+				this.#link.failed(e);
+		});
+	}
+
+	#settle(waiting, error) {
+		for (const { resolve, reject } of waiting) {
+			if (error)
+				reject(error);
+			else
+				resolve();
+		}
+	}
+
+	#act = {
+		make: async () => {
+			const turn = ++this.#turn;
+
+			this.#inOffer.push(...this.#asked.splice(0));
+			try {
+				const { sdp } = await this.#peer.offer();
+
+				sdp.then((text) => {
+					if (turn === this.#turn)
+						this.#post('made', () => { this.#offer = text; });
+				});
+			} catch (e) {
+				this.#why = e;
+				this.#post('make-failed');
+			}
+		},
+		send: () => {
+			this.#link.offer(this.#offer).catch((e) => {
+				// A site that was just handing us their offer may say so in this way too.
+				this.#post(e.code === 'bad-state' && this.#state.owed ? 'glare' : 'refused',
+					() => { this.#why = e; });
+			});
+		},
+		apply: async () => {
+			await this.#peer.apply(this.#theirs);
+			this.#settle(this.#inOffer.splice(0));
+			this.#link.agreed();
+		},
+		take: async () => {
+			const theirs = this.#theirs;
+
+			try {
+				await this.#peer.take(theirs);
+				const { sdp } = await this.#peer.answer();
+
+				sdp.then((text) => this.#link.answer(text)).catch(() => {})
+					.then(() => this.#post('done', () => this.#link.agreed()));
+			} catch {
+				await this.#peer.rollback().catch(() => {});
+				this.#link.refuse('media').catch(() => {});
+				this.#post('done');
+			}
+		},
+		refuse: () => {
+			this.#link.refuse('glare').catch(() => {});
+		},
+		rollback: async () => {
+			this.#turn++;
+			await this.#peer.rollback();
+		},
+		wait: () => {
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => this.#post('timer'),
+				glareMs(this.#link.madeTheCall));
+		},
+		fail: () => {
+			this.#settle(this.#inOffer.splice(0), this.#why ?? new SlussError('refused'));
+		},
+	};
+}

@@ -1,0 +1,250 @@
+// peer.js - one RTCPeerConnection: its tracks, and descriptions made whole before they go out.
+//
+// Who uses it: call.js makes one (for an incoming call only after the site has said `ok` to
+// `accept`), negotiator.js asks it for descriptions. It knows no signalling. Half trickle
+// (RFC 8838 §3): a description is given out when gathering has ended, or after GATHER_MS.
+
+import { summary } from './stats.js';
+
+export const GATHER_MS = 2000;
+
+export class Peer {
+	#pc;
+	#handlers;
+	#held = false;
+	#muted = { audio: false, video: false };
+	/** transceiver -> its direction before the hold */
+	#before = new Map();
+	#senders = { audio: null, video: null };
+	remote = new MediaStream();
+	local = new MediaStream();
+
+	/** @param handlers {connection(state), streams(), channel(RTCDataChannel)} */
+	constructor(iceServers, handlers) {
+		this.#handlers = handlers;
+		this.#pc = new RTCPeerConnection({
+			iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
+		});
+		this.#pc.addEventListener('connectionstatechange',
+			() => handlers.connection(this.#pc.connectionState));
+		this.#pc.addEventListener('datachannel', (ev) => handlers.channel(ev.channel));
+		this.#pc.addEventListener('track', ({ track }) => {
+			for (const type of ['mute', 'unmute', 'ended'])
+				track.addEventListener(type, () => handlers.streams());
+		});
+	}
+
+	get closed() {
+		return this.#pc.signalingState === 'closed';
+	}
+
+	/** Descriptions */
+
+	async offer() {
+		await this.#pc.setLocalDescription(await this.#pc.createOffer());
+		return this.#complete();
+	}
+
+	/** The answer to a description given to take(). */
+	async answer() {
+		await this.#pc.setLocalDescription(await this.#pc.createAnswer());
+		this.#settle();
+		return this.#complete();
+	}
+
+	/** Takes the other side's offer. */
+	async take(sdp) {
+		await this.#pc.setRemoteDescription({ type: 'offer', sdp });
+		if (this.#held)
+			this.#holdAll();
+	}
+
+	/** Takes the other side's answer. */
+	async apply(sdp) {
+		await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+		this.#settle();
+	}
+
+	/** Takes back a description that has no answer yet, whosever it is. */
+	async rollback() {
+		if (this.#pc.signalingState === 'have-local-offer')
+			await this.#pc.setLocalDescription({ type: 'rollback' });
+		else if (this.#pc.signalingState === 'have-remote-offer')
+			await this.#pc.setRemoteDescription({ type: 'rollback' });
+	}
+
+	/** Is there something of ours that the agreed description does not carry? */
+	get unsaid() {
+		return this.#pc.getTransceivers().some((t) => t.mid === null && t.direction !== 'stopped');
+	}
+
+	/** Waits for the candidates. -> {sdp: Promise}, so that `await offer()` does not wait as well. */
+	#complete() {
+		const pc = this.#pc;
+
+		return {
+			sdp: new Promise((resolve) => {
+				const timer = setTimeout(end, GATHER_MS);
+
+				function end() {
+					clearTimeout(timer);
+					pc.removeEventListener('icegatheringstatechange', look);
+					resolve(pc.localDescription?.sdp ?? null);
+				}
+				function look() {
+					if (pc.iceGatheringState === 'complete' || pc.signalingState === 'closed')
+						end();
+				}
+				pc.addEventListener('icegatheringstatechange', look);
+				look();
+			}),
+		};
+	}
+
+	/** Tracks */
+
+	add(tracks, wantAudio) {
+		for (const track of tracks)
+			this.#addOne(track);
+		if (wantAudio && !tracks.some((t) => t.kind === 'audio'))
+			this.#pc.addTransceiver('audio', { direction: 'recvonly' });
+		this.#apply();
+	}
+
+	#addOne(track) {
+		this.#senders[track.kind] ??= this.#pc.addTrack(track, this.local);
+		this.local.addTrack(track);
+	}
+
+	/** Adds or renews the outgoing track of a kind; the next offer carries it. */
+	async send(track) {
+		const sender = this.#senders[track.kind];
+
+		if (sender) {
+			await sender.replaceTrack(track);
+			this.#setDirection(sender, (d) => (d === 'recvonly' ? 'sendrecv'
+				: d === 'inactive' ? 'sendonly' : d));
+			this.local.addTrack(track);
+		} else {
+			this.#addOne(track);
+			if (this.#held)
+				this.#holdAll();
+		}
+		this.#apply();
+	}
+
+	/** Stops sending a kind; the next offer says so. Gives the track that was sent. */
+	async unsend(kind) {
+		const sender = this.#senders[kind];
+		const track = sender?.track ?? null;
+
+		if (!track)
+			return null;
+		this.local.removeTrack(track);
+		this.#setDirection(sender, (d) => (d === 'sendrecv' ? 'recvonly'
+			: d === 'sendonly' ? 'inactive' : d));
+		await sender.replaceTrack(null);
+		return track;
+	}
+
+	#setDirection(sender, change) {
+		const t = this.#pc.getTransceivers().find((one) => one.sender === sender);
+
+		if (!t)
+			return;
+		if (this.#before.has(t))
+			this.#before.set(t, change(this.#before.get(t)));
+		t.direction = change(t.direction);
+		if (this.#held)
+			this.#holdOne(t);
+	}
+
+	/** Is a track of this kind meant to go out? */
+	sends(kind) {
+		return Boolean(this.#senders[kind]?.track);
+	}
+
+	mute(kind, on) {
+		this.#muted[kind] = on;
+		this.#apply();
+	}
+
+	get muted() {
+		return { ...this.#muted };
+	}
+
+	#apply() {
+		for (const track of this.local.getTracks())
+			track.enabled = !this.#held && !this.#muted[track.kind];
+	}
+
+	/** Hold: RFC 3264 §8.4 by directions. The next offer says it. */
+
+	hold() {
+		this.#held = true;
+		this.#holdAll();
+		this.#apply();
+	}
+
+	#holdAll() {
+		this.#pc.getTransceivers().forEach((t) => this.#holdOne(t));
+	}
+
+	#holdOne(t) {
+		if (t.direction === 'stopped')
+			return;
+		if (!this.#before.has(t))
+			this.#before.set(t, t.direction);
+		t.direction = t.direction.startsWith('send') ? 'sendonly' : 'inactive';
+	}
+
+	resume() {
+		this.#held = false;
+		for (const [t, direction] of this.#before) {
+			if (t.direction !== 'stopped')
+				t.direction = direction;
+		}
+		this.#before.clear();
+		this.#apply();
+	}
+
+	/** Does the other side take none of the sound that we are ready to send? */
+	get heldByRemote() {
+		return this.#pc.getTransceivers().some((t) => t.receiver.track.kind === 'audio'
+			&& t.mid !== null && t.direction.startsWith('send')
+			&& t.currentDirection !== null && !t.currentDirection.startsWith('send'));
+	}
+
+	/** After an exchange: the remote stream has the tracks that the other side may send now. */
+	#settle() {
+		const now = new Set(this.#pc.getTransceivers()
+			.filter((t) => /recv/.test(t.currentDirection ?? ''))
+			.map((t) => t.receiver.track));
+
+		for (const track of this.remote.getTracks()) {
+			if (!now.has(track))
+				this.remote.removeTrack(track);
+		}
+		now.forEach((track) => this.remote.addTrack(track));
+		this.#handlers.streams();
+	}
+
+	/** The rest */
+
+	channel(label) {
+		return this.#pc.createDataChannel(label);
+	}
+
+	/** The sender's RTCDTMFSender, or null when no sound goes out. */
+	get dtmf() {
+		return this.#senders.audio?.dtmf ?? null;
+	}
+
+	async stats() {
+		return summary(await this.#pc.getStats());
+	}
+
+	close() {
+		this.#pc.close();
+	}
+}

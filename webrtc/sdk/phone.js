@@ -1,0 +1,242 @@
+// phone.js - a phone: one signed-in connection to a calling site, and its calls.
+//
+// Who uses it: the page, through sluss.js. What it calls: session.js (HTTP), socket.js (messages),
+// call.js (one call each).
+
+import { parseAddress } from './address.js';
+import { Call, END, EVENT, START } from './call.js';
+import { causes, SlussError } from './errors.js';
+import { api, siteOrigin, socketUrl } from './session.js';
+import { Socket } from './socket.js';
+
+/** A short name for this browser, so that people can tell their devices apart. */
+function deviceName() {
+	const ua = globalThis.navigator?.userAgent ?? '';
+	const browser = /Firefox\//.test(ua) ? 'Firefox' : /Edg\//.test(ua) ? 'Edge'
+		: /Chrome\//.test(ua) ? 'Chrome' : /Safari\//.test(ua) ? 'Safari' : 'Browser';
+	const system = /Android/.test(ua) ? 'Android' : /iPhone|iPad/.test(ua) ? 'iOS'
+		: /Windows/.test(ua) ? 'Windows' : /Mac OS/.test(ua) ? 'macOS'
+		: /Linux/.test(ua) ? 'Linux' : '';
+
+	return system ? `${browser} on ${system}` : browser;
+}
+
+function callId() {
+	const bytes = crypto.getRandomValues(new Uint8Array(12));
+
+	return `c-${[...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')}`;
+}
+
+export class Phone extends EventTarget {
+	#origin;
+	#token;
+	#socket;
+	#iceServers;
+	#user = null;
+	#site = null;
+	#device = null;
+	#limits = null;
+	#calls = new Map();
+	#state = 'offline';
+	#reason = null;
+	#listens = false;
+	#unload = [];
+
+	/**
+	 * No options: the session of this page (its cookie). {user, password}: signs in first.
+	 * {site, token}: from another origin, or from a program. Also: {device, iceServers}.
+	 */
+	static async connect(options = {}) {
+		const { origin, own } = siteOrigin(options.site);
+
+		if (options.password !== undefined) {
+			if (!own)
+				throw new SlussError('own-origin');
+			await api(origin, 'POST', 'session',
+				{ body: { user: options.user, password: options.password } });
+		}
+		const phone = new Phone(origin, options);
+		await phone.#socket.open();
+		return phone;
+	}
+
+	/** What this site is: {site, registration}. */
+	static site({ site } = {}) {
+		return api(siteOrigin(site).origin, 'GET', 'site');
+	}
+
+	/** Makes an account where the site is open to it; sign in afterwards. */
+	static register({ user, password }) {
+		return api(siteOrigin().origin, 'POST', 'account', { body: { user, password } });
+	}
+
+	/** Use Phone.connect(). */
+	constructor(origin, { token, device, iceServers = [] }) {
+		super();
+		this.#origin = origin;
+		this.#token = token;
+		this.#iceServers = iceServers;
+		this.#socket = new Socket(socketUrl(origin), {
+			device: device ?? deviceName(),
+			...(token ? { token } : {}),
+		}, {
+			up: (ok) => this.#up(ok),
+			lost: (why) => this.#lost(why),
+			shut: (why) => this.#shut(why),
+			event: (msg) => this.#event(msg),
+		});
+		this.#watch('online', () => this.#socket.hurry());
+		this.#watch('offline', () => this.#setState());
+		this.#watch('pageshow', () => this.#socket.hurry());
+		this.#watch('pagehide', () => this.#goodbye());
+	}
+
+	get user() { return this.#user; }
+	get site() { return this.#site; }
+	get device() { return this.#device; }
+	get limits() { return this.#limits; }
+	get state() { return this.#state; }
+	get reason() { return this.#reason; }
+	get calls() { return [...this.#calls.values()]; }
+
+	/**
+	 * Calls somebody. Resolves when the site has taken the call; what comes of it is the call's
+	 * 'state'. options: {audio, video, data, stream, signal}.
+	 */
+	async call(to, options = {}) {
+		const { address, domain } = parseAddress(to, this.#site);
+
+		if (this.#socket.state !== 'up')
+			throw new SlussError('offline');
+		if (!globalThis.RTCPeerConnection)
+			throw new SlussError('unsupported');
+
+		const call = new Call(this.#link, {
+			id: callId(), direction: 'out', to: address,
+			remote: { address, name: '', site: { domain, verified: false } },
+		});
+		this.#calls.set(call.id, call);
+		await call[START](options);
+		return call;
+	}
+
+	/** Changes the password; every other sign-in of this account ends. */
+	changePassword(old, password) {
+		return api(this.#origin, 'POST', 'account/password',
+			{ body: { old, new: password }, token: this.#token });
+	}
+
+	/** Ends this sign-in for good. */
+	async signOut() {
+		this.#hangupAll();
+		try {
+			await api(this.#origin, 'DELETE', 'session', { token: this.#token });
+		} finally {
+			this.#socket.close();
+		}
+	}
+
+	/** Switches this phone off; the sign-in stays. */
+	close() {
+		this.#hangupAll();
+		this.#socket.close();
+	}
+
+	addEventListener(type, ...rest) {
+		if (type === 'incoming')
+			this.#listens = true;
+		super.addEventListener(type, ...rest);
+	}
+
+	get #link() {
+		return {
+			request: (type, fields) => this.#socket.request(type, fields),
+			forget: (call) => this.#calls.delete(call.id),
+			iceServers: this.#iceServers,
+		};
+	}
+
+	#watch(type, handler) {
+		globalThis.addEventListener?.(type, handler);
+		this.#unload.push(() => globalThis.removeEventListener?.(type, handler));
+	}
+
+	/** The page goes away: say so, and let a call that only rings ring on elsewhere. */
+	#goodbye() {
+		for (const call of this.calls) {
+			if (call.direction === 'out' || call.state !== 'ringing')
+				call.hangup();
+		}
+	}
+
+	#hangupAll() {
+		this.#goodbye();
+		this.#endAll(causes.hangup);
+	}
+
+	#endAll(cause) {
+		for (const call of this.calls)
+			call[END](cause);
+	}
+
+	#up(ok) {
+		if (this.#user && this.#user !== ok.user) {
+			// Somebody else has signed in to this page's site: this phone is not theirs.
+			this.#socket.close(new SlussError('not-signed-in'));
+			return;
+		}
+		this.#user = ok.user;
+		this.#site = ok.site;
+		this.#device = ok.device;
+		this.#limits = ok.limits ?? null;
+		this.#setState(null);
+	}
+
+	#lost(why) {
+		// The site ends the calls of a device that it has lost; say so here as well.
+		this.#endAll(why.code === 'lost' ? causes.lost
+			: { ...causes.lost, reason: 'shutdown', code: 503, text: why.message });
+		this.#setState(why);
+	}
+
+	#shut(why) {
+		for (const undo of this.#unload)
+			undo();
+		this.#endAll({ ...causes.lost, text: why.message });
+		this.#setState(why);
+	}
+
+	#setState(why = this.#reason) {
+		const socket = this.#socket.state;
+		const state = socket === 'up' ? 'online'
+			: socket === 'shut' || globalThis.navigator?.onLine === false ? 'offline'
+			: 'reconnecting';
+
+		if (state === this.#state && why === this.#reason)
+			return;
+		this.#state = state;
+		this.#reason = state === 'online' ? null : why;
+		this.dispatchEvent(new Event('state'));
+	}
+
+	#event(msg) {
+		if (msg.type === 'incoming')
+			this.#incoming(msg);
+		else
+			this.#calls.get(msg.call)?.[EVENT](msg);
+	}
+
+	#incoming(msg) {
+		if (this.#calls.has(msg.call))
+			return;
+		const call = new Call(this.#link, {
+			id: msg.call, direction: 'in', remote: msg.from, to: msg.to, sdp: msg.sdp,
+			media: msg.media, encryption: msg.encryption,
+		});
+
+		this.#calls.set(call.id, call);
+		this.dispatchEvent(Object.assign(new Event('incoming'), { call }));
+		if (this.#listens && call.state === 'ringing')
+			this.#socket.request('ringing', { call: call.id }).catch(() => {});
+	}
+}

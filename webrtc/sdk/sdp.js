@@ -1,0 +1,25 @@
+// sdp.js - the little that is read from a description as text, before any browser object exists.
+//
+// Who uses it: call.js, to say what an incoming call offers. Nothing is ever written to a
+// description. RFC 8866 §5.14, RFC 9143 §6 (a bundled section may carry port 0).
+
+/** Which kinds of media a description really has. -> {audio, video, data} */
+export function kinds(sdp) {
+	const found = { audio: false, video: false, data: false };
+	let kind = null;
+
+	for (const line of String(sdp).split(/\r?\n/)) {
+		const m = /^m=([a-z]+) (\d+)/.exec(line);
+
+		if (m) {
+			kind = m[1] === 'application' ? 'data' : m[1];
+			if (!Object.hasOwn(found, kind))
+				kind = null;
+			else if (m[2] !== '0')
+				found[kind] = true;
+		} else if (kind && line === 'a=bundle-only') {
+			found[kind] = true;
+		}
+	}
+	return found;
+}

@@ -1,0 +1,266 @@
+// sluss.d.ts - the types of the Sluss SDK. What they mean stands in docs/sdk.md.
+
+/** 'online': calls come and go. 'reconnecting': being tried again. 'offline': no network, or over. */
+export type PhoneState = 'online' | 'reconnecting' | 'offline';
+
+export type CallState = 'calling' | 'ringing' | 'connecting' | 'connected' | 'held' | 'ended';
+
+/** How the media travel. */
+export type MediaMode = 'direct' | 'relay' | 'anchor';
+
+/** 'end-to-end': proved. 'claimed': both sites say so. 'to-gateway': the gateway can hear. */
+export type Encryption = 'end-to-end' | 'claimed' | 'to-gateway';
+
+export type MediaKind = 'audio' | 'video';
+
+export type CauseReason =
+	| 'hangup' | 'cancelled' | 'elsewhere' | 'busy' | 'declined' | 'no-answer' | 'offline'
+	| 'not-found' | 'no-route' | 'unreachable' | 'timeout' | 'forbidden' | 'media' | 'glare'
+	| 'loop' | 'bad-request' | 'limit' | 'lost' | 'shutdown' | 'internal' | 'gone' | 'redirect'
+	| 'other';
+
+/** Why a call ended. */
+export interface Cause {
+	/** A SIP status code. */
+	readonly code: number;
+	readonly reason: CauseReason;
+	/** A sentence for people. */
+	readonly text: string;
+}
+
+/** Who is at the other end. */
+export interface Remote {
+	/** user@domain */
+	readonly address: string;
+	/** What they call themselves; nobody vouches for it. May be empty. */
+	readonly name: string;
+	readonly site: {
+		readonly domain: string;
+		/** The site has proved its domain. Known for an outgoing call only once it is answered. */
+		readonly verified: boolean;
+	};
+}
+
+export type ErrorCode =
+	// the site's own, see docs/protocol.md
+	| 'bad-json' | 'too-deep' | 'bad-message' | 'unknown-type' | 'replayed' | 'not-signed-in'
+	| 'bad-login' | 'too-soon' | 'no-call' | 'bad-state' | 'call-exists' | 'elsewhere' | 'gone'
+	| 'bad-address' | 'bad-sdp' | 'limit' | 'rate' | 'stopping' | 'internal'
+	// why the site closed the connection
+	| 'signed-out' | 'removed' | 'password' | 'shutdown' | 'too-many'
+	// the SDK's
+	| 'insecure' | 'unsupported' | 'own-origin' | 'bad-site'
+	| 'mic-denied' | 'mic-missing' | 'mic-busy'
+	| 'camera-denied' | 'camera-missing' | 'camera-busy'
+	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed'
+	| 'aborted' | 'ended' | 'refused' | 'media' | 'bad-tones' | 'no-tones';
+
+/** What every method of the SDK rejects with or throws. `message` is for people. */
+export class SlussError extends Error {
+	constructor(code: ErrorCode | (string & {}), text?: string,
+		options?: { retryS?: number; cause?: unknown });
+	readonly code: ErrorCode | (string & {});
+	/** Try again after so many seconds. */
+	readonly retryS?: number;
+}
+
+export interface MediaOptions {
+	/** The microphone; default true. With false you hear and are not heard. */
+	audio?: boolean | MediaTrackConstraints;
+	/** The camera; default false. */
+	video?: boolean | MediaTrackConstraints;
+	/** Sent instead of the microphone and camera; it stays yours and is not stopped. */
+	stream?: MediaStream;
+}
+
+export interface CallOptions extends MediaOptions {
+	/** Opens a data channel as well: `call.channel`. */
+	data?: boolean;
+	/** Gives up a call that phone.call() has not yet resolved with. */
+	signal?: AbortSignal;
+}
+
+export interface AcceptOptions extends MediaOptions {
+	/** Take the data channel that the caller offers; default: yes when there is one. */
+	data?: boolean;
+}
+
+export interface ConnectOptions {
+	/** Another site than this page's own: 'beta.example' or 'https://beta.example'. */
+	site?: string;
+	/** A bearer token, for use from another origin. */
+	token?: string;
+	/** Signs in first; on this page's own origin only. */
+	user?: string;
+	password?: string;
+	/** What this device calls itself; default: browser and system. */
+	device?: string;
+	/** STUN and TURN servers; default none. */
+	iceServers?: RTCIceServer[];
+}
+
+export interface SiteInfo {
+	site: string;
+	/** May anybody make an account here? */
+	registration: boolean;
+}
+
+export interface Limits {
+	readonly sdp_bytes: number;
+	readonly message_bytes: number;
+}
+
+export interface IncomingEvent extends Event {
+	readonly call: Call;
+}
+
+export interface PhoneEventMap {
+	incoming: IncomingEvent;
+	/** `phone.state` or `phone.reason` has changed. */
+	state: Event;
+}
+
+export class Phone extends EventTarget {
+	private constructor();
+	static connect(options?: ConnectOptions): Promise<Phone>;
+	static site(options?: { site?: string }): Promise<SiteInfo>;
+	/** Makes an account where the site is open to it; sign in afterwards. */
+	static register(account: { user: string; password: string }): Promise<unknown>;
+
+	/** user@domain */
+	readonly user: string;
+	/** The site's domain. */
+	readonly site: string;
+	/** This device's id. */
+	readonly device: string;
+	readonly limits: Limits | null;
+	readonly state: PhoneState;
+	/** Why the phone is not online. */
+	readonly reason: SlussError | null;
+	/** Calls that have not ended. */
+	readonly calls: Call[];
+
+	/** Resolves when the site has taken the call. */
+	call(to: string, options?: CallOptions): Promise<Call>;
+	changePassword(old: string, password: string): Promise<unknown>;
+	/** Ends this sign-in for good. */
+	signOut(): Promise<void>;
+	/** Switches this phone off; the sign-in stays. */
+	close(): void;
+
+	addEventListener<K extends keyof PhoneEventMap>(type: K,
+		listener: (this: Phone, ev: PhoneEventMap[K]) => unknown,
+		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
+	removeEventListener<K extends keyof PhoneEventMap>(type: K,
+		listener: (this: Phone, ev: PhoneEventMap[K]) => unknown,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | EventListenerOptions): void;
+}
+
+export interface Received {
+	packets?: number;
+	lost?: number;
+	bytes?: number;
+	jitterMs?: number;
+	/** audio: loudness now, 0 to 1, and all sound energy so far */
+	level?: number;
+	energy?: number;
+	/** video */
+	frames?: number;
+	width?: number;
+	height?: number;
+}
+
+export interface Sent {
+	packets?: number;
+	bytes?: number;
+	frames?: number;
+}
+
+export interface PathEnd {
+	type?: RTCIceCandidateType;
+	protocol?: string;
+	address?: string;
+	port?: number;
+}
+
+export interface CallStats {
+	received: { audio?: Received; video?: Received };
+	sent: { audio?: Sent; video?: Sent };
+	roundTripMs?: number;
+	/** The pair of network addresses in use. */
+	path: { local?: PathEnd; remote?: PathEnd } | null;
+	security: { dtls?: string; cipher?: string; srtp?: string } | null;
+	/** The browser's own report. */
+	report: RTCStatsReport;
+}
+
+export interface CallEventMap {
+	/** state, remote, media, encryption, held, muted, sending or interrupted has changed. */
+	state: Event;
+	/** A track has come or gone, or begun or ceased to carry something. */
+	streams: Event;
+	/** `call.channel` is there. */
+	channel: Event & { readonly channel: RTCDataChannel };
+	/** A microphone or camera was unplugged. */
+	trackended: Event & { readonly track: MediaStreamTrack };
+}
+
+export class Call extends EventTarget {
+	private constructor();
+	readonly id: string;
+	readonly direction: 'in' | 'out';
+	readonly state: CallState;
+	readonly remote: Remote;
+	/** The address that was called. */
+	readonly to: string;
+	/** null until known. */
+	readonly media: MediaMode | null;
+	readonly encryption: Encryption | null;
+	/** null until the call has ended. */
+	readonly cause: Cause | null;
+	/** What an incoming call offers; null for an outgoing one. */
+	readonly offered: { readonly audio: boolean; readonly video: boolean;
+		readonly data: boolean } | null;
+	/** null until there is a connection; then the same two streams to the end. */
+	readonly streams: { readonly local: MediaStream | null; readonly remote: MediaStream | null };
+	readonly held: { local: boolean; remote: boolean };
+	readonly muted: { audio: boolean; video: boolean };
+	/** What goes out: is there a microphone, a camera? */
+	readonly sending: { audio: boolean; video: boolean };
+	/** The path between the browsers is broken at the moment; it may come back. */
+	readonly interrupted: boolean;
+	/** Date.now() of the first 'connected'. */
+	readonly connectedAt: number | null;
+	readonly channel: RTCDataChannel | null;
+
+	/** Rejects without ending the call when there is no microphone. */
+	accept(options?: AcceptOptions): Promise<void>;
+	/** 'busy': this device only. 'decline' (the default): all of the user's devices. */
+	reject(reason?: 'busy' | 'decline'): void;
+	hangup(): void;
+	mute(kind?: MediaKind): void;
+	unmute(kind?: MediaKind): void;
+	addVideo(options?: { video?: boolean | MediaTrackConstraints; stream?: MediaStream }):
+		Promise<void>;
+	removeVideo(): Promise<void>;
+	hold(): Promise<void>;
+	resume(): Promise<void>;
+	/** 0-9, *, #, A-D and a comma for a pause. */
+	sendDtmf(tones: string, options?: { toneMs?: number; gapMs?: number }): void;
+	stats(): Promise<CallStats>;
+
+	addEventListener<K extends keyof CallEventMap>(type: K,
+		listener: (this: Call, ev: CallEventMap[K]) => unknown,
+		options?: boolean | AddEventListenerOptions): void;
+	addEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions): void;
+	removeEventListener<K extends keyof CallEventMap>(type: K,
+		listener: (this: Call, ev: CallEventMap[K]) => unknown,
+		options?: boolean | EventListenerOptions): void;
+	removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | EventListenerOptions): void;
+}
