@@ -1,0 +1,141 @@
+// home.js - the view one starts from: dial, one's own address, what was missed, and recent calls.
+//
+// Who uses it: phone.js. Recent calls are kept in memory only: they are gone with the page.
+
+import { $, bdi, fillTexts, focus, icon, say } from './dom.js';
+import { duration, endWords, errorWords, whoIs, words } from './words.js';
+
+const RECENT_MAX = 8;
+const NOTICES_MAX = 3;
+
+export class Home {
+	#dial;
+	#again = null;
+
+	/** @param dial  (address, {audio, video}) */
+	constructor(dial) {
+		this.#dial = dial;
+		$('dial').addEventListener('submit', (ev) => {
+			ev.preventDefault();
+			this.#go({});
+		});
+		$('dial-video').addEventListener('click', () => this.#go({ video: true }));
+		$('dial-listen').addEventListener('click', () => this.#go({ ...this.#again, audio: false }));
+		$('dial-input').addEventListener('input', () => this.#clear());
+		$('copy').addEventListener('click', () => this.#copy());
+	}
+
+	set user(address) {
+		$('mine').textContent = address;
+	}
+
+	/** Into the field; on a touch screen that would only bring the keyboard up. */
+	focus() {
+		if (matchMedia('(pointer: coarse)').matches)
+			focus($('home-title'));
+		else
+			$('dial-input').focus();
+	}
+
+	#go(options) {
+		this.#clear();
+		this.#dial($('dial-input').value, options);
+	}
+
+	#clear() {
+		say($('dial-error'), null);
+		$('dial-listen').hidden = true;
+		$('dial-input').setAttribute('aria-invalid', 'false');
+	}
+
+	/** A call that did not even begin. */
+	failed(e, address, options) {
+		$('dial-input').value = address;
+		say($('dial-error'), errorWords(e));
+		$('dial-input').setAttribute('aria-invalid', String(e.code === 'bad-address'));
+		this.#again = options;
+		$('dial-listen').hidden = !/^mic-/.test(e.code) || Boolean(options.video);
+		$('dial-input').focus();
+	}
+
+	/** A call went well: the field is free for the next one. */
+	dialled() {
+		$('dial-input').value = '';
+		this.#clear();
+	}
+
+	async #copy() {
+		try {
+			await navigator.clipboard.writeText($('mine').textContent);
+		} catch {
+			getSelection().selectAllChildren($('mine'));
+			return;
+		}
+		icon($('copy'), 'check');
+		$('copy').setAttribute('aria-label', words('home.copied'));
+		setTimeout(() => {
+			icon($('copy'), 'copy');
+			$('copy').setAttribute('aria-label', words('home.copy'));
+		}, 2000);
+	}
+
+	/** A line that stays until it is dismissed. */
+	notice(text, reason) {
+		const el = $('notice').content.cloneNode(true).firstElementChild;
+
+		fillTexts(el);
+		el.dataset.reason = reason;
+		el.querySelector('.notice-text').textContent = text;
+		icon(el, reason === 'elsewhere' ? 'check' : 'missed');
+		el.querySelector('[data-do=dismiss]').addEventListener('click', () => {
+			el.remove();
+			this.focus();
+		});
+		$('notices').append(el);
+		while ($('notices').children.length > NOTICES_MAX)
+			$('notices').firstElementChild.remove();
+	}
+
+	/** Remembers a call that has ended. */
+	remember(call) {
+		const el = $('recent-item').content.cloneNode(true).firstElementChild;
+		const { kind, result } = outcome(call);
+		const who = whoIs(call.remote);
+		const again = el.querySelector('[data-do=again]');
+		const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+		const address = call.remote.address;
+
+		el.dataset.kind = kind;
+		icon(el, kind);
+		bdi(el.querySelector('.recent-who'), who);
+		el.querySelector('.hint').textContent = [result, time].join(' · ');
+		again.setAttribute('aria-label', words('home.again', { who }));
+		again.title = words('home.again', { who });
+		again.addEventListener('click', () => this.#dial(address, {}));
+		$('recent-list').prepend(el);
+		while ($('recent-list').children.length > RECENT_MAX)
+			$('recent-list').lastElementChild.remove();
+		$('recent').hidden = false;
+	}
+
+	/** Somebody else may sit here next. */
+	forget() {
+		$('recent-list').replaceChildren();
+		$('notices').replaceChildren();
+		$('recent').hidden = true;
+		this.dialled();
+	}
+}
+
+/** -> {kind: 'in' | 'out' | 'missed', result: words} */
+function outcome({ direction, cause, connectedAt }) {
+	if (connectedAt)
+		return { kind: direction, result: duration((Date.now() - connectedAt) / 1000) };
+	if (direction === 'out')
+		return { kind: 'out', result: endWords(cause).title };
+	if (cause.reason === 'elsewhere')
+		return { kind: 'in', result: words('recent.elsewhere') };
+	if (cause.reason === 'declined' || cause.reason === 'busy')
+		return { kind: 'in', result: words('recent.declined') };
+	return { kind: 'missed', result: words('recent.missed') };
+}

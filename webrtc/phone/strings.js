@@ -1,0 +1,162 @@
+// strings.js - every word of the phone, in English. Another language is one more file like this.
+//
+// Who uses it: dom.js (elements with data-text in index.html) and words.js. {x} is filled in; what
+// is filled in comes from other people and is isolated, so that it cannot turn the sentence round.
+
+import { texts as sdk } from '../sdk/errors.js';
+
+export const strings = {
+	lang: 'en',
+	title: 'Sluss',
+	'title.incoming': '{who} is calling',
+	'title.call': '{who}',
+
+	'bar.signout': 'Sign out',
+	'bar.online': 'Online',
+	'bar.reconnecting': 'Reconnecting',
+	'bar.offline': 'Offline',
+	'bar.me': 'Signed in as',
+	'banner.reconnecting': 'The connection to {site} is lost. Trying again…',
+	'banner.offline': 'There is no network. Calls work again as soon as it is back.',
+
+	'loading': 'One moment…',
+	'loading.failed': 'Trying again by itself.',
+	'loading.retry': 'Try now',
+
+	'signin.title': 'Sign in',
+	'signin.site': 'to your phone at {site}',
+	'signin.user': 'Name',
+	'signin.password': 'Password',
+	'signin.show': 'Show password',
+	'signin.hide': 'Hide password',
+	'signin.submit': 'Sign in',
+	'signin.other': 'No account yet?',
+	'signin.toregister': 'Make one',
+	'register.title': 'Make an account',
+	'register.site': 'and get an address at {site}',
+	'register.hint': 'Your address will be {address}',
+	'register.password': 'Choose a long one. A few words in a row are easy to remember.',
+	'register.submit': 'Make the account',
+	'register.other': 'Already have an account?',
+	'register.tosignin': 'Sign in',
+	'signin.need.user': 'Enter your name.',
+	'signin.need.password': 'Enter your password.',
+	'signin.othersite': 'This phone belongs to {site}. Use a name of that site.',
+	'signin.bad': 'The name or the password is wrong.',
+	'signin.wait': 'Too many tries. Try again in {seconds} s.',
+	'signin.signedout': 'You have signed out.',
+	'signin.password-changed': 'The password was changed. Please sign in with the new one.',
+	'signin.removed': 'This account has been removed.',
+	'signin.again': 'Please sign in again.',
+
+	'home.title': 'Who would you like to call?',
+	'home.address': 'Address',
+	'home.placeholder': 'name@site.example',
+	'home.call': 'Call',
+	'home.video': 'Call with camera',
+	'home.mine': 'Your address',
+	'home.mine.hint': 'Give it to others, and they can call you from any site.',
+	'home.copy': 'Copy your address',
+	'home.copied': 'Copied',
+	'home.recent': 'Recent calls',
+	'home.again': 'Call {who} again',
+	'home.listen': 'Call without a microphone',
+	'home.dismiss': 'Dismiss',
+
+	'recent.missed': 'Missed',
+	'recent.elsewhere': 'Answered on another device',
+	'recent.declined': 'Declined',
+
+	'incoming.title': 'Incoming call',
+	'incoming.video': 'Incoming call with camera',
+	'incoming.verified': '{site} has proved its name',
+	'incoming.unverified': 'Says it comes from {site}. That is not proved.',
+	'incoming.accept': 'Accept',
+	'incoming.end-accept': 'End call and accept',
+	'incoming.camera': 'Accept with camera',
+	'incoming.decline': 'Decline',
+	'incoming.busy': 'Not on this device',
+	'incoming.listen': 'Accept without a microphone',
+	'incoming.silent': 'Click anywhere on this page to hear it ring.',
+	'incoming.announce': '{who} is calling, from {site}.',
+
+	'state.dialling': 'Calling…',
+	'state.allow': 'Allow the microphone in your browser to go on.',
+	'state.allow.video': 'Allow the microphone and the camera in your browser to go on.',
+	'state.calling': 'Calling…',
+	'state.ringing': 'Ringing…',
+	'state.connecting': 'Connecting…',
+	'state.connected': 'Connected',
+	'state.held': 'On hold',
+	'state.held.remote': 'The other side has put you on hold',
+	'state.interrupted': 'The connection is interrupted. Waiting for it to come back…',
+	'state.ended': 'Call ended',
+	'state.muted': 'Your microphone is off',
+	'state.nomic': 'You are listening only: no microphone is in use.',
+
+	'call.mute': 'Mute',
+	'call.camera': 'Camera',
+	'call.hold': 'Hold',
+	'call.hangup': 'Hang up',
+	'call.cancel': 'Cancel',
+	'call.again': 'Call again',
+	'call.done': 'Done',
+	'call.sound': 'Turn the sound on',
+	'call.soundblocked': 'The browser has kept the sound of this call back.',
+	'call.miclost': 'The microphone was unplugged: you cannot be heard any more.',
+	'call.self': 'Your own picture',
+	'call.far': 'Picture of {who}',
+
+	'media.direct': 'Direct',
+	'media.relay': 'Relayed',
+	'media.anchor': 'Through a gateway',
+	'security.end-to-end': 'Encrypted end to end',
+	'security.end-to-end.text': 'Proved: the key in use belongs to the person you are talking to. '
+		+ 'No site can listen.',
+	'security.claimed': 'Encrypted, not yet proved',
+	'security.claimed.direct': 'Both sites say the sound goes straight between the two browsers, '
+		+ 'encrypted. Not yet proved.',
+	'security.claimed.relay': 'Both sites say the sound is encrypted between the two browsers and '
+		+ 'only passes through a relay. Not yet proved.',
+	'security.claimed.anchor': 'The site says the sound is encrypted. Not yet proved.',
+	'security.to-gateway': 'Encrypted to the gateway only',
+	'security.to-gateway.text': 'The sound is encrypted as far as {site}. There it is opened: that '
+		+ 'site can listen, and so may whoever comes after it.',
+
+	// How a call ended: a headline, and what to say below it. Where there is no line the site's own
+	// sentence is shown.
+	'end.hangup': 'Call ended',
+	'end.cancelled': 'Call cancelled',
+	'end.elsewhere': 'Answered on another device',
+	'end.elsewhere.text': 'You have taken this call on another device.',
+	'end.busy': 'Busy',
+	'end.declined': 'Call declined',
+	'end.no-answer': 'No answer',
+	'end.offline': 'Not available',
+	'end.not-found': 'No such address',
+	'end.no-route': 'This address cannot be called',
+	'end.unreachable': 'The other site could not be reached',
+	'end.timeout': 'No reply in time',
+	'end.forbidden': 'Not allowed',
+	'end.media': 'No sound could get through',
+	'end.lost': 'The call was cut off',
+	'end.shutdown': 'The site is closing down for the moment',
+	'end.limit': 'Too much at once',
+	'end.redirect': 'This person has moved',
+	'end.gone': 'This address is no longer in use',
+	'end.other': 'The call did not come about',
+
+	'notice.missed': 'Missed call from {who}',
+	'notice.elsewhere': 'Answered on another device',
+	'notice.ended': 'Call from {who} ended',
+
+	/** What went wrong, by the code of a SlussError; the SDK's own English is the rest. */
+	error: {
+		...sdk,
+		'mic-denied': 'This page may not use the microphone. Click the sign to the left of the '
+			+ 'address in your browser’s address bar, allow the microphone, and try again.',
+		'camera-denied': 'This page may not use the camera. Click the sign to the left of the '
+			+ 'address in your browser’s address bar, allow the camera, and try again.',
+		'unreachable': 'The site cannot be reached at the moment.',
+	},
+};

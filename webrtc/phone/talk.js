@@ -1,0 +1,265 @@
+// talk.js - the view of a call: who, what state, how it is protected, and the buttons.
+//
+// Who uses it: phone.js. It shows one call from the first "Calling…" until its end has been read.
+
+import { $, announce, bdi, focus, icon, pressed, say } from './dom.js';
+import { ALLOW_MS } from './incoming.js';
+import { duration, endWords, errorWords, initials, securityWords, stateWords, whoIs, words }
+	from './words.js';
+
+export class Talk {
+	#hooks;
+	#call = null;
+	/** while phone.call() has not resolved: {remote, abort, video} */
+	#pending = null;
+	#said = null;
+	#clock = null;
+	#allow = null;
+	#busy = new Set();
+
+	/** @param hooks  {done(), again(address), ended(call), changed()} */
+	constructor(hooks) {
+		this.#hooks = hooks;
+		$('mute').addEventListener('click', () => this.#mute());
+		$('camera').addEventListener('click', () => this.#once('camera', (call) =>
+			(call.sending.video ? call.removeVideo() : call.addVideo())));
+		$('hold').addEventListener('click', () => this.#once('hold', (call) =>
+			(call.held.local ? call.resume() : call.hold())));
+		$('hangup').addEventListener('click', () => this.#hangup());
+		$('done').addEventListener('click', () => hooks.done());
+		$('again').addEventListener('click', () => hooks.again(this.#call.remote.address));
+		$('call-sound').addEventListener('click', () => this.#play());
+	}
+
+	/** The call that is being made or talked through now. */
+	get active() {
+		return Boolean(this.#pending) || Boolean(this.#call && !this.#call.cause);
+	}
+
+	get call() {
+		return this.#call;
+	}
+
+	/** Dialled; the site has not taken it yet. */
+	prepare(address, { video }, abort) {
+		this.#reset();
+		this.#pending = { remote: { address, name: '', site: { domain: '', verified: false } }, abort };
+		this.#allow = setTimeout(() => say($('call-hint'),
+			words(video ? 'state.allow.video' : 'state.allow')), ALLOW_MS);
+		this.#render();
+	}
+
+	/** It is a call now. */
+	attach(call) {
+		const fresh = !this.#pending;
+
+		if (fresh)
+			this.#reset();
+		clearTimeout(this.#allow);
+		say($('call-hint'), null);
+		this.#pending = null;
+		this.#call = call;
+		call.addEventListener('state', () => this.#state(call));
+		call.addEventListener('streams', () => this.#streams(call));
+		call.addEventListener('trackended', (ev) => {
+			if (call === this.#call && ev.track.kind === 'audio')
+				say($('call-error'), words('call.miclost'));
+		});
+		this.#clock = setInterval(() => this.#tick(), 500);
+		this.#streams(call);
+		this.#state(call);
+	}
+
+	/** Leaves the call's place empty. */
+	clear() {
+		this.#reset();
+	}
+
+	focus() {
+		focus($('call-who'));
+	}
+
+	hangup() {
+		this.#hangup();
+	}
+
+	#reset() {
+		clearInterval(this.#clock);
+		clearTimeout(this.#allow);
+		this.#call = null;
+		this.#pending = null;
+		this.#said = null;
+		this.#busy.clear();
+		for (const id of ['call-hint', 'call-error', 'call-cause'])
+			say($(id), null);
+		$('call-sound').hidden = true;
+		$('call-timer').hidden = true;
+		this.#streams(null);
+	}
+
+	#hangup() {
+		if (this.#pending)
+			this.#pending.abort.abort();
+		else
+			this.#call?.hangup();
+	}
+
+	#mute() {
+		const call = this.#call;
+
+		if (call?.muted.audio)
+			call.unmute('audio');
+		else
+			call?.mute('audio');
+	}
+
+	/** A button whose work takes a moment: one press at a time, and a word when it fails. */
+	async #once(id, work) {
+		const call = this.#call;
+
+		if (!call || this.#busy.has(id))
+			return;
+		this.#busy.add(id);
+		$(id).setAttribute('aria-busy', 'true');
+		say($('call-error'), null);
+		try {
+			await work(call);
+		} catch (e) {
+			if (call === this.#call && !call.cause)
+				say($('call-error'), errorWords(e));
+		} finally {
+			this.#busy.delete(id);
+			$(id).removeAttribute('aria-busy');
+		}
+	}
+
+	#state(call) {
+		if (call !== this.#call)
+			return;
+		if (call.cause)
+			clearInterval(this.#clock);
+		this.#render();
+		this.#hooks.changed();
+		if (call.cause)
+			this.#hooks.ended(call);
+	}
+
+	#render() {
+		const call = this.#call;
+		const { remote } = call ?? this.#pending;
+		const state = call?.state ?? 'calling';
+		const ended = state === 'ended';
+		const up = state === 'connected' || state === 'held';
+		const line = call ? (ended ? endWords(call.cause).title : stateWords(call))
+			: words('state.dialling');
+
+		bdi($('call-who'), whoIs(remote));
+		bdi($('call-address'), remote.address);
+		$('call-address').hidden = !remote.name;
+		$('call-avatar').textContent = initials(remote);
+		$('view-call').dataset.state = state;
+		$('call-state').textContent = line;
+		$('call-state').dataset.state = state;
+		if (line !== this.#said) {
+			this.#said = line;
+			announce(ended ? `${line}. ${endWords(call.cause).text}` : line);
+		}
+
+		this.#cause(call);
+		this.#security(call);
+		$('controls').hidden = ended;
+		$('after').hidden = !ended;
+		for (const id of ['mute', 'camera', 'hold'])
+			$(id).hidden = !up && !(id === 'mute' && call);
+		$('hangup-text').textContent = words(up || state === 'connecting' ? 'call.hangup'
+			: 'call.cancel');
+		if (call && !ended)
+			this.#buttons(call);
+		this.#tick();
+	}
+
+	#buttons(call) {
+		pressed($('mute'), call.muted.audio);
+		icon($('mute'), call.muted.audio ? 'mic-off' : 'mic');
+		pressed($('camera'), call.sending.video);
+		icon($('camera'), call.sending.video ? 'camera' : 'camera-off');
+		pressed($('hold'), call.held.local);
+		icon($('hold'), call.held.local ? 'play' : 'pause');
+		say($('call-hint'), call.state === 'connected'
+			? call.muted.audio ? words('state.muted')
+				: call.sending.audio ? null : words('state.nomic')
+			: null);
+	}
+
+	#cause(call) {
+		const el = $('call-cause');
+
+		if (!call?.cause)
+			return say(el, null);
+		say(el, endWords(call.cause).text || call.cause.text);
+		el.dataset.reason = call.cause.reason;
+		el.dataset.code = call.cause.code;
+	}
+
+	#security(call) {
+		const what = call && !call.cause ? securityWords(call) : null;
+
+		$('security').hidden = !what;
+		if (!what)
+			return;
+		$('security').dataset.tone = what.tone;
+		$('call-encryption-title').textContent = what.title;
+		$('call-encryption').textContent = what.text;
+		$('call-encryption').dataset.value = call.encryption;
+		$('call-media').textContent = what.media;
+		$('call-media').dataset.value = call.media;
+	}
+
+	#tick() {
+		const since = this.#call?.connectedAt;
+		const timer = $('call-timer');
+
+		timer.hidden = !since;
+		if (since && !(this.#call.cause && timer.textContent))
+			timer.textContent = duration((Date.now() - since) / 1000);
+	}
+
+	/** Sound and picture. The sound has an element of its own: it must not stop with the picture. */
+	#streams(call) {
+		if (call !== this.#call)
+			return;
+		const { local, remote } = call && !call.cause ? call.streams : { local: null, remote: null };
+		const seen = remote?.getVideoTracks().some((t) => !t.muted && t.readyState === 'live');
+		const shown = Boolean(local?.getVideoTracks().length);
+
+		attach($('far-audio'), remote);
+		attach($('far-video'), seen ? remote : null);
+		attach($('self-video'), shown ? local : null);
+		$('far-video').hidden = !seen;
+		$('self-video').hidden = !shown;
+		$('far-video').setAttribute('aria-label', call ? words('call.far', { who: whoIs(call.remote) })
+			: '');
+		$('view-call').classList.toggle('with-video', Boolean(seen || shown));
+		$('view-call').classList.toggle('with-far', Boolean(seen));
+		if (remote)
+			this.#play();
+	}
+
+	async #play() {
+		try {
+			await $('far-audio').play();
+			$('call-sound').hidden = true;
+		} catch (e) {
+			// Not allowed before somebody has used the page: offer a button.
+			if (e.name === 'NotAllowedError') {
+				say($('call-hint'), words('call.soundblocked'));
+				$('call-sound').hidden = false;
+			}
+		}
+	}
+}
+
+function attach(element, stream) {
+	if (element.srcObject !== stream)
+		element.srcObject = stream;
+}

@@ -1,0 +1,79 @@
+// words.js - from what the SDK says to what a person reads. Pure.
+//
+// Who uses it: the views. Words come from strings.js; names and addresses that are filled in are
+// isolated (Unicode FSI … PDI), so that right-to-left text stays in its place.
+
+import { texts } from '../sdk/errors.js';
+import { strings } from './strings.js';
+
+const FSI = '\u2068', PDI = '\u2069';
+
+/** The string of a key, filled in; undefined when there is none. */
+export function words(key, fill = {}) {
+	const text = strings[key];
+
+	return text?.replace(/\{(\w+)\}/g, (all, name) => (typeof fill[name] === 'string'
+		? `${FSI}${fill[name]}${PDI}` : fill[name] ?? all));
+}
+
+/** What to call somebody: the name they give, else the address. */
+export function whoIs(remote) {
+	return remote.name || remote.address;
+}
+
+/** One or two letters for the round picture. */
+export function initials(remote) {
+	const parts = (remote.name || remote.address.split('@')[0]).split(/[\s._+-]+/u).filter(Boolean);
+	const letters = parts.map((p) => [...p].find((c) => /[\p{L}\p{N}]/u.test(c)) ?? '').filter(Boolean);
+
+	return (letters.length > 1 ? letters[0] + letters.at(-1) : letters[0] ?? '?').toUpperCase();
+}
+
+/** Seconds as 0:07, 12:34, 1:02:03. */
+export function duration(s) {
+	const two = (n) => String(n).padStart(2, '0');
+	const whole = Math.max(0, Math.floor(s));
+	const h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60;
+
+	return h ? `${h}:${two(m)}:${two(whole % 60)}` : `${m}:${two(whole % 60)}`;
+}
+
+/** An error of the SDK, or of a browser, as a sentence. */
+export function errorWords(e) {
+	// What the site says itself, or the SDK about this very case, says more than the code does.
+	const text = e.message === texts[e.code] ? strings.error[e.code] ?? e.message : e.message;
+
+	return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The state line of a call. */
+export function stateWords(call) {
+	if (call.interrupted)
+		return words('state.interrupted');
+	if (call.state === 'held' && call.held.remote && !call.held.local)
+		return words('state.held.remote');
+	return words(`state.${call.state}`);
+}
+
+/** How a call ended -> {title, text}: our headline, and the sentence that came with the cause. */
+export function endWords({ reason, text }) {
+	const title = words(`end.${reason}`) ?? words('end.other');
+	const below = words(`end.${reason}.text`) ?? text;
+
+	return { title, text: below === title ? '' : below };
+}
+
+/** Media mode and encryption -> {title, text, media, tone}, or null while nobody has said anything. */
+export function securityWords({ media, encryption, remote }) {
+	if (!media || !encryption)
+		return null;
+	const site = remote.site.domain;
+
+	return {
+		title: words(`security.${encryption}`),
+		text: words(`security.${encryption}.${media}`, { site })
+			?? words(`security.${encryption}.text`, { site }),
+		media: words(`media.${media}`),
+		tone: { 'end-to-end': 'good', claimed: 'plain', 'to-gateway': 'warn' }[encryption] ?? 'warn',
+	};
+}
