@@ -94,3 +94,12 @@ test('page: every field and button has a name', () => {
 	for (const [tag] of html.matchAll(/<button[^>]*class="[^"]*round[^"]*"[^>]*>/g))
 		assert.ok(/data-text-aria-label=/.test(tag) || /data-do="again"/.test(tag), tag);
 });
+
+test('page: every file of the SDK and the phone is installed', () => {
+	const fragment = readFileSync(new URL('../../../webrtc/Makefile.inc', import.meta.url), 'utf8');
+
+	for (const room of ['sdk', 'phone']) {
+		for (const file of readdirSync(new URL(`../${room}/`, folder)))
+			assert.ok(fragment.includes(`webrtc/${room}/${file}`), `webrtc/${room}/${file}`);
+	}
+});
