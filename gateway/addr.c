@@ -58,7 +58,8 @@ static bool user_canon(char *user, const char *p, size_t n, bool escapes)
 		uint8_t c = (uint8_t)p[i];
 
 		if (c == '%' && escapes && n - i > 2) {
-			int hi = hex_value((uint8_t)p[i + 1]), lo = hex_value((uint8_t)p[i + 2]);
+			int hi = hex_value((uint8_t)p[i + 1]),
+			    lo = hex_value((uint8_t)p[i + 2]);
 
 			if (hi < 0 || lo < 0)
 				return false;
@@ -383,6 +384,7 @@ static size_t utf8_take(uint32_t *cp, const uint8_t *p, size_t n)
  *  code points that are no characters: with these one name can be made to look like another. */
 static bool cp_shown(uint32_t cp)
 {
+	/* clang-format off */
 	static const struct {
 		uint32_t from, to;
 	} hidden[] = {
@@ -390,6 +392,7 @@ static bool cp_shown(uint32_t cp)
 		{0x200e, 0x200f},   {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfdd0, 0xfdef},
 		{0xfeff, 0xfeff},   {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe007f},
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < N_ELEMS(hidden); i++)
 		if (cp >= hidden[i].from && cp <= hidden[i].to)

@@ -19,8 +19,9 @@ static void call_state_set(struct call *call, enum call_state next, enum call_ev
 
 	if (next == call->state)
 		return;
-	log_debug(call_id(call), "call.state", "%s -> %s on %s", call_state_name(call->state),
-		  call_state_name(next), call_event_name(event));
+	log_debug(call_id(call), "call.state", "%s -> %s on %s",
+		  call_state_name(call->state), call_state_name(next),
+		  call_event_name(event));
 	call->state = next;
 	timer_cancel(&call->timer);
 	/* the timer takes the place in the heap that it has just left: that needs no memory */
@@ -30,8 +31,8 @@ static void call_state_set(struct call *call, enum call_state next, enum call_ev
 		hash_unlink(&call->le_ringing);
 }
 
-static void routed(enum route_kind kind, const struct site *site, const struct cause *cause,
-		   void *arg)
+static void routed(enum route_kind kind, const struct site *site,
+		   const struct cause *cause, void *arg)
 {
 	struct call *call = arg;
 
@@ -45,8 +46,8 @@ static void routed(enum route_kind kind, const struct site *site, const struct c
 
 static void do_route(struct call *call)
 {
-	if (route_find(&call->route, call->core, &call->invite->to, call->account.user[0] != '\0',
-		       routed, call)) {
+	if (route_find(&call->route, call->core, &call->invite->to,
+		       call->account.user[0] != '\0', routed, call)) {
 		cause_set(&call->cause_a, CAUSE_INTERNAL, NULL);
 		call->again = CALL_NO_ROUTE;
 	}
@@ -66,8 +67,10 @@ static void do_answer(struct call *call)
 	int err = a ? a->ops->answer(a, call->answer) : ENOTCONN;
 
 	if (err) {
-		log_debug(call_id(call), "call.answer", "leg=%s err=%d", LQ(a ? a->tag : ""), err);
-		cause_set(&call->cause_a, err == ENOTCONN ? CAUSE_LOST : CAUSE_INTERNAL, NULL);
+		log_debug(call_id(call), "call.answer", "leg=%s err=%d",
+			  LQ(a ? a->tag : ""), err);
+		cause_set(&call->cause_a, err == ENOTCONN ? CAUSE_LOST : CAUSE_INTERNAL,
+			  NULL);
 		call->cause_b = call->cause_a;
 		call->again = CALL_BROKEN;
 		return;
@@ -206,8 +209,9 @@ static void state_timeout(void *arg)
 		cause_set(&call->cause_a, CAUSE_NO_ANSWER, NULL);
 		break;
 	case CALL_ACCEPTED:
-		cause_set(&call->cause_a, CAUSE_TIMEOUT,
-			  "The call was accepted, but it could not be connected in time.");
+		cause_set(
+			&call->cause_a, CAUSE_TIMEOUT,
+			"The call was accepted, but it could not be connected in time.");
 		break;
 	default:
 		cause_set(&call->cause_a, CAUSE_TIMEOUT,
@@ -246,7 +250,8 @@ void call_turn(struct call *call)
 {
 	if (!timer_running(&call->turn) &&
 	    timer_start(call->core->loop->timers, &call->turn, 0, turn, call))
-		log_err(call_id(call), "call.turn", "no memory for a timer"); /* core_close frees it */
+		log_err(call_id(call), "call.turn",
+			"no memory for a timer"); /* core_close frees it */
 }
 
 static void destructor(void *arg)
@@ -281,19 +286,21 @@ static int quotas_take(struct call *call, const struct addr *account, const char
 	int err = 0;
 
 	if (account) {
-		err = quota_take(call->core->quota_users, AT(account), limits->calls_per_user,
-				 limits->calls_per_user_min);
+		err = quota_take(call->core->quota_users, AT(account),
+				 limits->calls_per_user, limits->calls_per_user_min);
 		if (!err)
 			addr_text(call->user_key, account);
 	} else if (peer) {
-		err = quota_take(call->core->quota_peers, peer, limits->calls_per_peer, 0);
+		err = quota_take(call->core->quota_peers, peer, limits->calls_per_peer,
+				 0);
 		if (!err)
 			snprintf(call->peer_key, sizeof(call->peer_key), "%s", peer);
 	}
 	return err;
 }
 
-static int refuse_early(struct core *core, const struct leg *a, const struct invite *invite)
+static int refuse_early(struct core *core, const struct leg *a,
+			const struct invite *invite)
 {
 	struct cause c;
 
@@ -308,10 +315,11 @@ static int refuse_early(struct core *core, const struct leg *a, const struct inv
 	return 0;
 }
 
-int call_alloc(struct call **callp, struct core *core, struct leg *a, struct invite *invite,
-	       const struct addr *account, const char *peer)
+int call_alloc(struct call **callp, struct core *core, struct leg *a,
+	       struct invite *invite, const struct addr *account, const char *peer)
 {
-	uint64_t idle_ms = (uint64_t)call_fsm_timeout_s(CALL_IDLE, &core->config->limits) * 1000;
+	uint64_t idle_ms =
+		(uint64_t)call_fsm_timeout_s(CALL_IDLE, &core->config->limits) * 1000;
 	struct call *call;
 	int err;
 

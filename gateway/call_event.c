@@ -31,14 +31,15 @@ static void b_ended(struct call *call, struct leg *leg, const struct cause *caus
 		cause = &call->best;
 	}
 	call->cause_a = *cause;
-	cause_set(&call->cause_b, CAUSE_ELSEWHERE, "The call was declined on another device.");
+	cause_set(&call->cause_b, CAUSE_ELSEWHERE,
+		  "The call was declined on another device.");
 	call_do(call, CALL_B_GONE);
 }
 
 static void leg_ended(struct call *call, struct leg *leg, const struct cause *cause)
 {
-	log_debug(call_id(call), "call.leg.ended", "leg=%s reason=%s code=%u", LQ(leg->tag),
-		  cause_reason_name(cause->reason), cause->code);
+	log_debug(call_id(call), "call.leg.ended", "leg=%s reason=%s code=%u",
+		  LQ(leg->tag), cause_reason_name(cause->reason), cause->code);
 	if (leg == call->a)
 		a_ended(call, leg, cause);
 	else
@@ -73,7 +74,8 @@ static void leg_offered(struct call *call, struct leg *leg, struct body *body)
 {
 	struct cause c;
 
-	if (call->state != CALL_ACTIVE) /* the first offer has no answer yet (RFC 3311 §5.2) */
+	if (call->state !=
+	    CALL_ACTIVE) /* the first offer has no answer yet (RFC 3311 §5.2) */
 		leg->ops->offer_refuse(leg, cause_set(&c, CAUSE_GLARE, NULL));
 	else if (call_sdp_check(call->core, &c, body))
 		leg->ops->offer_refuse(leg, &c);
@@ -121,8 +123,8 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		break;
 	case LEG_OFFER_REFUSED:
 		if (call->state == CALL_ACTIVE)
-			call_oa_event(call, leg == call->a ? OA_A_REFUSE : OA_B_REFUSE, NULL,
-				      cause);
+			call_oa_event(call, leg == call->a ? OA_A_REFUSE : OA_B_REFUSE,
+				      NULL, cause);
 		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);

@@ -7,10 +7,19 @@
 
 enum { IDLE_S = 10, ROUTING_S = 10 };
 
-#define IGNORED {CALL_IGNORED, 0, {0}}
-#define STEP(next, ...)                                                                       \
-	{                                                                                     \
-		CALL_STEPS, (next), { __VA_ARGS__ }                                           \
+#define IGNORED                                                                          \
+	{                                                                                \
+		CALL_IGNORED, 0,                                                         \
+		{                                                                        \
+			0                                                                \
+		}                                                                        \
+	}
+#define STEP(next, ...)                                                                  \
+	{                                                                                \
+		CALL_STEPS, (next),                                                      \
+		{                                                                        \
+			__VA_ARGS__                                                      \
+		}                                                                        \
 	}
 /* A and all B legs get their cause, then it is over. */
 #define END_BOTH STEP(CALL_ENDED, CALL_DO_END_B, CALL_DO_END_A, CALL_DO_FINISH)

@@ -9,7 +9,8 @@
 
 void call_legs_refused(struct call *call, const struct cause *cause)
 {
-	if (call->best.reason == CAUSE_NONE || cause_rank(cause) < cause_rank(&call->best))
+	if (call->best.reason == CAUSE_NONE ||
+	    cause_rank(cause) < cause_rank(&call->best))
 		call->best = *cause;
 }
 
@@ -61,14 +62,16 @@ static void start_refused(struct call *call, int err)
 	switch (err) {
 	case ENOSPC:
 	case EAGAIN:
-		cause_set(&c, CAUSE_LIMIT, "There are too many calls to %s at the moment.",
-			  to->host);
+		cause_set(&c, CAUSE_LIMIT,
+			  "There are too many calls to %s at the moment.", to->host);
 		break;
 	case ENOTCONN:
 		if (call->kind == ROUTE_LOCAL)
-			cause_set(&c, CAUSE_OFFLINE, "%s is not online at the moment.", AT(to));
+			cause_set(&c, CAUSE_OFFLINE, "%s is not online at the moment.",
+				  AT(to));
 		else
-			cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached.", to->host);
+			cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached.",
+				  to->host);
 		break;
 	default:
 		cause_set(&c, CAUSE_INTERNAL, NULL);
@@ -98,7 +101,8 @@ static bool leg_start(struct call *call, struct leg *leg)
 /** A user who calls their own address rings at their other devices. */
 static bool is_callers_own(const struct call *call, const struct device *d)
 {
-	return call->a && addr_equal(&call->account, &d->user) && !strcmp(call->a->tag, d->id);
+	return call->a && addr_equal(&call->account, &d->user) &&
+	       !strcmp(call->a->tag, d->id);
 }
 
 static bool device_ring(struct device *d, void *arg)
@@ -123,11 +127,12 @@ static void local_ring(struct call *call)
 	const struct addr *to = &call->invite->to;
 
 	hash_append(core->ringing, hash_joaat_str(AT(to)), &call->le_ringing, call);
-	if (registry_each(core->registry, to, device_ring, call) && call->best.reason == CAUSE_NONE &&
-	    !call->legs_b.head) {
+	if (registry_each(core->registry, to, device_ring, call) &&
+	    call->best.reason == CAUSE_NONE && !call->legs_b.head) {
 		struct cause c;
 
-		cause_set(&c, CAUSE_OFFLINE, "You called yourself, and no other device of %s is online.",
+		cause_set(&c, CAUSE_OFFLINE,
+			  "You called yourself, and no other device of %s is online.",
 			  AT(to));
 		call_legs_refused(call, &c);
 	}
@@ -153,10 +158,12 @@ static void federated_ring(struct call *call)
 		call_legs_refused(call, &c);
 		return;
 	}
-	err = quota_take(core->quota_peers, to->host, core->config->limits.calls_per_peer, 0);
+	err = quota_take(core->quota_peers, to->host, core->config->limits.calls_per_peer,
+			 0);
 	if (!err) {
 		snprintf(call->peer_key, sizeof(call->peer_key), "%s", to->host);
-		err = core->federation->leg_alloc(&leg, core->federation_arg, call, site, to->host);
+		err = core->federation->leg_alloc(&leg, core->federation_arg, call, site,
+						  to->host);
 	}
 	if (err)
 		start_refused(call, err);

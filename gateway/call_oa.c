@@ -62,10 +62,8 @@ const struct oa_step *call_oa_step(enum oa_state state, enum oa_event event)
 const char *oa_state_name(enum oa_state state)
 {
 	static const char *const names[OA_STATE_N] = {
-		[OA_QUIET] = "QUIET",
-		[OA_A_OFFERED] = "A_OFFERED",
-		[OA_B_OFFERED] = "B_OFFERED",
-		[OA_A_LATE] = "A_LATE",
+		[OA_QUIET] = "QUIET",         [OA_A_OFFERED] = "A_OFFERED",
+		[OA_B_OFFERED] = "B_OFFERED", [OA_A_LATE] = "A_LATE",
 		[OA_B_LATE] = "B_LATE",
 	};
 

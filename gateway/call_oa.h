@@ -27,11 +27,11 @@ enum oa_event {
 
 enum oa_action {
 	OA_DO_NOTHING = 0,
-	OA_DO_OFFER_A,   /**< bring the body to A as an offer */
+	OA_DO_OFFER_A, /**< bring the body to A as an offer */
 	OA_DO_OFFER_B,
-	OA_DO_ANSWER_A,  /**< bring the body to A as the answer to its offer */
+	OA_DO_ANSWER_A, /**< bring the body to A as the answer to its offer */
 	OA_DO_ANSWER_B,
-	OA_DO_REFUSE_A,  /**< tell A that its offer is refused */
+	OA_DO_REFUSE_A, /**< tell A that its offer is refused */
 	OA_DO_REFUSE_B,
 };
 

@@ -17,16 +17,18 @@ struct call {
 	enum oa_state oa;      /**< set by call_oa_event() alone */
 
 	struct invite *invite;
-	struct leg *a;         /**< owned; NULL once ended */
-	struct list legs_b;    /**< owned; leg->le; the living ones */
-	struct leg *winner;    /**< in legs_b, not owned twice; NULL before one has won */
-	struct list spent;     /**< ended legs; freed on the next turn, not under their own feet */
+	struct leg *a;      /**< owned; NULL once ended */
+	struct list legs_b; /**< owned; leg->le; the living ones */
+	struct leg *winner; /**< in legs_b, not owned twice; NULL before one has won */
+	struct list
+		spent; /**< ended legs; freed on the next turn, not under their own feet */
 
-	struct route *route;   /**< in ROUTING only */
+	struct route *route; /**< in ROUTING only */
 	enum route_kind kind;
-	struct party callee;   /**< as dialled */
-	struct addr account;   /**< the caller here; user empty: the call came by SIP */
-	char user_key[ADDR_TEXT_MAX + 1]; /**< counted in quota_users under it; "": not counted */
+	struct party callee; /**< as dialled */
+	struct addr account; /**< the caller here; user empty: the call came by SIP */
+	char user_key[ADDR_TEXT_MAX +
+		      1]; /**< counted in quota_users under it; "": not counted */
 	char peer_key[ADDR_HOST_MAX + 1]; /**< the same in quota_peers */
 
 	struct timer timer;    /**< the state's time */
@@ -35,11 +37,12 @@ struct call {
 
 	/* while an event is worked on */
 	bool busy;
-	int again;             /**< the event that an action brought about, or CALL_NO_EVENT */
-	struct leg *leg;       /**< whose event it is: the one to choose */
-	struct body *answer;   /**< borrowed: the first answer */
-	struct cause cause_a, cause_b; /**< what CALL_DO_END_A and _B tell; cause_a goes to the log too */
-	struct cause best;     /**< of the refusals so far (cause_rank) */
+	int again;       /**< the event that an action brought about, or CALL_NO_EVENT */
+	struct leg *leg; /**< whose event it is: the one to choose */
+	struct body *answer; /**< borrowed: the first answer */
+	struct cause cause_a,
+		cause_b; /**< what CALL_DO_END_A and _B tell; cause_a goes to the log too */
+	struct cause best; /**< of the refusals so far (cause_rank) */
 
 	uint64_t started_us, active_us; /**< active_us 0: never established */
 };

@@ -17,15 +17,18 @@ int call_sdp_check(const struct core *core, struct cause *cause, const struct bo
 		cause_set(cause, CAUSE_MEDIA, "There is no media description.");
 		return EBADMSG;
 	}
-	err = sdp_check(&facts, &why, body->data, body->len, core->config->limits.sdp_bytes);
+	err = sdp_check(&facts, &why, body->data, body->len,
+			core->config->limits.sdp_bytes);
 	if (err) {
-		cause_set(cause, CAUSE_MEDIA, "The media description is not usable: %s.", why);
+		cause_set(cause, CAUSE_MEDIA, "The media description is not usable: %s.",
+			  why);
 		return EBADMSG;
 	}
 	/* Both ends are browsers, directly: nothing here could make up for what is missing. */
 	if (!facts.webrtc) {
-		cause_set(cause, CAUSE_MEDIA,
-			  "The media are not encrypted the way browsers need it (DTLS-SRTP with ICE).");
+		cause_set(
+			cause, CAUSE_MEDIA,
+			"The media are not encrypted the way browsers need it (DTLS-SRTP with ICE).");
 		return EBADMSG;
 	}
 	return 0;
@@ -36,7 +39,8 @@ static void offer_time_over(void *arg)
 	struct call *call = arg;
 	struct cause c;
 
-	cause_set(&c, CAUSE_TIMEOUT, "The other side did not reply to the change in time.");
+	cause_set(&c, CAUSE_TIMEOUT,
+		  "The other side did not reply to the change in time.");
 	call_oa_event(call, OA_TIMEOUT, NULL, &c);
 }
 
@@ -90,16 +94,17 @@ static void step_take(struct call *call, enum oa_event event, struct body *body,
 	/* an offer that meets another, or one whose answer is overdue, is refused by us */
 	if (event == OA_A_OFFER || event == OA_B_OFFER) {
 		if (was == OA_A_LATE || was == OA_B_LATE)
-			cause = cause_set(&own, CAUSE_TIMEOUT,
-					  "The other side has not replied to the last change yet.");
+			cause = cause_set(
+				&own, CAUSE_TIMEOUT,
+				"The other side has not replied to the last change yet.");
 		else
 			cause = cause_set(&own, CAUSE_GLARE, NULL);
 	}
 	oa_state_set(call, step->next, event);
 	switch (step->action) {
 	case OA_DO_NOTHING:
-		log_debug(call_id(call), "call.offer.ignored", "%s in %s", oa_event_name(event),
-			  oa_state_name(was));
+		log_debug(call_id(call), "call.offer.ignored", "%s in %s",
+			  oa_event_name(event), oa_state_name(was));
 		break;
 	case OA_DO_OFFER_A:
 		if (offer_failed(a, body, &own))

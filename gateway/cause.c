@@ -7,13 +7,14 @@
 
 struct cause_row {
 	const char *token;
-	unsigned code;     /**< what cause_set() fills in */
-	unsigned sip;      /**< the status for a SIP peer that has not been answered */
+	unsigned code; /**< what cause_set() fills in */
+	unsigned sip;  /**< the status for a SIP peer that has not been answered */
 	const char *phrase;
 	unsigned rank;
 	const char *text;
 };
 
+/* clang-format off */
 static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_NONE] = {"none", 500, 500, "Call Failed", 120, "The call failed."},
 	[CAUSE_HANGUP] = {"hangup", 200, 480, "Hung Up", 115, "The call has ended."},
@@ -96,6 +97,7 @@ static const struct {
 	{606, 606, CAUSE_MEDIA},
 	{607, 608, CAUSE_DECLINED},    /* RFC 8197 unwanted, RFC 8688 rejected */
 };
+/* clang-format on */
 
 static const struct cause_row *row(enum cause_reason reason)
 {
@@ -242,7 +244,8 @@ unsigned cause_sip_status(const struct cause *c, const char **phrasep)
 		}
 		break;
 	case CAUSE_FORBIDDEN:
-		if (c->code == 428 || c->code == 436 || c->code == 437 || c->code == 438) {
+		if (c->code == 428 || c->code == 436 || c->code == 437 ||
+		    c->code == 438) {
 			status = c->code;
 			phrase = "Identity Not Accepted";
 		}

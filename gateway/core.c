@@ -37,8 +37,10 @@ int core_init(struct core *core, const struct config *config, struct loop *loop)
 	err = err ? err : registry_alloc(&core->registry, limits->devices_per_user);
 	err = err ? err : hash_alloc(&core->ringing, RINGING_BUCKETS);
 	/* twice the calls: as many keys again may only be waiting for their minute to end */
-	err = err ? err : quota_alloc(&core->quota_users, loop->timers, 2 * limits->calls);
-	err = err ? err : quota_alloc(&core->quota_peers, loop->timers, 2 * limits->calls);
+	err = err ? err
+		  : quota_alloc(&core->quota_users, loop->timers, 2 * limits->calls);
+	err = err ? err
+		  : quota_alloc(&core->quota_peers, loop->timers, 2 * limits->calls);
 	if (err)
 		core_close(core);
 	return err;

@@ -96,7 +96,6 @@ struct leg {
 	struct party remote; /**< LEG_OUT: filled when known (an answer names its device's user) */
 	char tag[40];       /**< names it in logs and slussctl: its device's whole id (a device does not ring
 			     *   for its own call: the call compares), or the domain "beta.example" */
-	unsigned call_state; /**< the call's note about this leg; nobody else's */
 };
 
 /** Something that can be called: a device, or a federated domain. Embedded first, like the leg. */

@@ -97,8 +97,8 @@ static bool id_is(struct le *le, void *arg)
 
 struct device *registry_device(const struct registry *r, const char *id)
 {
-	return list_ledata(hash_lookup(r->by_id, hash_joaat_str(id), id_is,
-				       (void *)(uintptr_t)id));
+	return list_ledata(
+		hash_lookup(r->by_id, hash_joaat_str(id), id_is, (void *)(uintptr_t)id));
 }
 
 size_t registry_each(const struct registry *r, const struct addr *user,

@@ -58,8 +58,8 @@ static void account_answered(const struct account_answer *answer, void *arg)
 		cause_set(&r->cause, CAUSE_LIMIT,
 			  "%s is too busy at the moment; please try again.", r->to.host);
 	else if (answer->err)
-		cause_set(&r->cause, CAUSE_INTERNAL, "%s cannot look its users up at the moment.",
-			  r->to.host);
+		cause_set(&r->cause, CAUSE_INTERNAL,
+			  "%s cannot look its users up at the moment.", r->to.host);
 	else if (!online(r)) /* a device may have come while the store was asked */
 		cause_set(&r->cause, CAUSE_OFFLINE, "%s is not online at the moment.",
 			  AT(&r->to));
@@ -80,18 +80,20 @@ static bool decide(struct route *r, bool from_local)
 	peer = config_peer_find(r->core->config, r->to.host);
 	if (!from_local)
 		cause_set(&r->cause, CAUSE_FORBIDDEN,
-			  "%s is not served here, and calls are not passed on.", r->to.host);
-	else if (peer && peer->block)
-		cause_set(&r->cause, CAUSE_FORBIDDEN, "Calls to %s are blocked at this site.",
+			  "%s is not served here, and calls are not passed on.",
 			  r->to.host);
+	else if (peer && peer->block)
+		cause_set(&r->cause, CAUSE_FORBIDDEN,
+			  "Calls to %s are blocked at this site.", r->to.host);
 	else if (!r->core->federation)
 		cause_set(&r->cause, CAUSE_NO_ROUTE,
-			  "This site makes no calls to other sites, such as %s.", r->to.host);
+			  "This site makes no calls to other sites, such as %s.",
+			  r->to.host);
 	return true;
 }
 
-int route_find(struct route **rp, struct core *core, const struct addr *to, bool from_local,
-	       route_h *h, void *arg)
+int route_find(struct route **rp, struct core *core, const struct addr *to,
+	       bool from_local, route_h *h, void *arg)
 {
 	struct route *r;
 	int err;
@@ -106,7 +108,8 @@ int route_find(struct route **rp, struct core *core, const struct addr *to, bool
 	if (decide(r, from_local))
 		err = timer_start(core->loop->timers, &r->timer, 0, tell, r);
 	else
-		err = account_exists(&r->request, core->accounts, to, account_answered, r);
+		err = account_exists(&r->request, core->accounts, to, account_answered,
+				     r);
 	if (err)
 		mem_deref(r);
 	else

@@ -93,7 +93,8 @@ static bool ice_chars(struct text t, size_t min, size_t max)
 	for (size_t i = 0; i < t.n; i++) {
 		uint8_t c = (uint8_t)t.p[i], l = c | 0x20;
 
-		if (!(l >= 'a' && l <= 'z') && !(c >= '0' && c <= '9') && c != '+' && c != '/')
+		if (!(l >= 'a' && l <= 'z') && !(c >= '0' && c <= '9') && c != '+' &&
+		    c != '/')
 			return false;
 	}
 	return true;
@@ -117,7 +118,8 @@ static bool fingerprint_strong(struct text v)
 	for (size_t i = 0; i < v.n; i++) {
 		uint8_t c = (uint8_t)v.p[i], l = c | 0x20;
 
-		if (i % 3 == 2 ? c != ':' : !(c >= '0' && c <= '9') && !(l >= 'a' && l <= 'f'))
+		if (i % 3 == 2 ? c != ':'
+			       : !(c >= '0' && c <= '9') && !(l >= 'a' && l <= 'f'))
 			return false;
 	}
 	return true;
@@ -159,7 +161,8 @@ static const char *attribute(struct walk *w, struct level *l, struct text v)
 static const char *media(struct walk *w, struct text v)
 {
 	static const char *const protos[] = {"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF",
-					     "UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP"};
+					     "UDP/DTLS/SCTP", "TCP/DTLS/SCTP",
+					     "DTLS/SCTP"};
 	struct text kind = word(&v, ' '), ports = word(&v, ' '), proto = word(&v, ' ');
 	struct text port = word(&ports, '/');
 	struct level *l;
@@ -236,8 +239,9 @@ static const char *walk_lines(struct walk *w)
 			why = media(w, v);
 			break;
 		case 'a':
-			why = attribute(w, w->n_media ? &w->media[w->n_media - 1] : &w->session,
-					v);
+			why = attribute(
+				w, w->n_media ? &w->media[w->n_media - 1] : &w->session,
+				v);
 			break;
 		default:
 			break;

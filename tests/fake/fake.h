@@ -43,9 +43,10 @@ struct fake_leg {
 	struct body *body;            /**< the last answer or offer it was given */
 	struct cause cause;           /**< of the last offer_refuse or end */
 	int err_invite, err_answer, err_offer; /**< what these ops return */
-	bool over;                    /**< ended, by either side */
+	bool over;                             /**< ended, by either side */
 	bool owes_answer, awaits_answer;
-	void (*on_op)(struct fake_leg *fl, const char *op); /**< called at the end of each op; may be NULL */
+	void (*on_op)(struct fake_leg *fl,
+		      const char *op); /**< called at the end of each op; may be NULL */
 };
 /** Owns: the caller's (mem_deref), beside the call's own reference. */
 struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *tag);
@@ -55,7 +56,8 @@ void fake_leg_say_sdp(struct fake_leg *fl, enum leg_event_type type, unsigned ve
 /** ANSWER and OFFER with any text. */
 void fake_leg_say_text(struct fake_leg *fl, enum leg_event_type type, const char *text);
 /** ENDED and OFFER_REFUSED. */
-void fake_leg_say_cause(struct fake_leg *fl, enum leg_event_type type, enum cause_reason reason);
+void fake_leg_say_cause(struct fake_leg *fl, enum leg_event_type type,
+			enum cause_reason reason);
 /** ENDED with what a SIP peer said. */
 void fake_leg_say_status(struct fake_leg *fl, unsigned status, const char *phrase);
 /** Forgets the trace so far. */
@@ -65,15 +67,17 @@ void fake_leg_trace_clear(struct fake_leg *fl);
 enum { FAKE_LEGS_MAX = 8 };
 struct fake_device {
 	struct device d;
-	struct fake_leg *legv[FAKE_LEGS_MAX]; /**< those it made, referenced; the newest is legv[n_legs-1] */
+	struct fake_leg *legv
+		[FAKE_LEGS_MAX]; /**< those it made, referenced; the newest is legv[n_legs-1] */
 	size_t n_legs;
-	int err_alloc, err_invite;  /**< for the legs to come */
+	int err_alloc, err_invite; /**< for the legs to come */
 	unsigned n_bye;
 	enum device_bye bye;
 };
 /** `user` is "bob@alpha.example". Registered by the test (registry_add). Owns: the caller's. */
 struct fake_device *fake_device_alloc(const char *user, const char *id);
-struct fake_leg *fake_device_leg(const struct fake_device *fd); /**< the newest, or NULL */
+struct fake_leg *fake_device_leg(
+	const struct fake_device *fd); /**< the newest, or NULL */
 
 struct fake_federation {
 	struct fake_leg *legv[FAKE_LEGS_MAX];
@@ -86,7 +90,7 @@ struct fake_federation {
 /* ---- a whole core ---- */
 struct fake_core {
 	struct core core;
-	struct config config;           /**< limits are the defaults; a test may change them */
+	struct config config; /**< limits are the defaults; a test may change them */
 	struct site_config sitev[2];
 	struct loop *loop;
 	struct fake_federation federation;
@@ -95,8 +99,8 @@ void fake_core_open(struct fake_core *fc);
 void fake_core_close(struct fake_core *fc);
 /** A new call of `from` (a user here; NULL: by SIP from peer.example) to `to`. Owns: *legp is the
  *  caller's. Gives what call_alloc gave; the loop has not turned yet. */
-int fake_core_call(struct fake_core *fc, struct call **callp, struct fake_leg **legp, const char *from,
-		   const char *to);
+int fake_core_call(struct fake_core *fc, struct call **callp, struct fake_leg **legp,
+		   const char *from, const char *to);
 struct addr fake_addr(const char *text);
 
 /* ---- accounts in memory, by the interface of gateway/account.h ---- */

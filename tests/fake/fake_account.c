@@ -70,7 +70,8 @@ int account_service_alloc(struct account_service **asp, struct core *core)
 	return 0;
 }
 
-static struct fake_user *user_find(const struct account_service *as, const struct addr *addr)
+static struct fake_user *user_find(const struct account_service *as,
+				   const struct addr *addr)
 {
 	struct le *le;
 
@@ -84,7 +85,8 @@ static struct fake_user *user_find(const struct account_service *as, const struc
 	return NULL;
 }
 
-static struct fake_session *session_find(const struct account_service *as, const char *token)
+static struct fake_session *session_find(const struct account_service *as,
+					 const char *token)
 {
 	struct le *le;
 
@@ -135,7 +137,8 @@ static int reply(struct account_request **rp, struct account_service *as,
 	return 0;
 }
 
-static struct account_answer signed_in(struct account_service *as, const struct addr *user)
+static struct account_answer signed_in(struct account_service *as,
+				       const struct addr *user)
 {
 	struct fake_session *s = mem_zalloc(sizeof(*s), session_destructor);
 	struct account_answer a = {.user = *user};
@@ -164,7 +167,8 @@ static void sessions_end(struct account_service *as, const struct addr *user,
 		struct fake_session *s = le->data;
 
 		le = le->next;
-		if (addr_equal(&s->user, user) && (!session || !strcmp(s->session, session)) &&
+		if (addr_equal(&s->user, user) &&
+		    (!session || !strcmp(s->session, session)) &&
 		    (!but || strcmp(s->session, but)))
 			mem_deref(s);
 	}
@@ -177,9 +181,9 @@ static bool name_of(struct addr *a, const struct site *site, const char *user)
 	return addr_user_parse(a->user, user, strlen(user)) == 0;
 }
 
-int account_login(struct account_request **rp, struct account_service *as, const struct site *site,
-		  const char *user, const char *password, size_t password_len,
-		  const struct sa *from, account_h *h, void *arg)
+int account_login(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *user, const char *password,
+		  size_t password_len, const struct sa *from, account_h *h, void *arg)
 {
 	struct account_answer a = {.err = EACCES};
 	const struct fake_user *u;
@@ -193,7 +197,8 @@ int account_login(struct account_request **rp, struct account_service *as, const
 }
 
 int account_authenticate(struct account_request **rp, struct account_service *as,
-			 const struct site *site, const char *token, account_h *h, void *arg)
+			 const struct site *site, const char *token, account_h *h,
+			 void *arg)
 {
 	const struct fake_session *s = session_find(as, token);
 	struct account_answer a = {.err = EACCES};
@@ -250,7 +255,8 @@ int account_register(struct account_request **rp, struct account_service *as,
 
 	if (!site->config->open_registration) {
 		a.err = EPERM;
-	} else if (name_of(&addr, site, user) && password_len >= 8 && password_len < sizeof(text)) {
+	} else if (name_of(&addr, site, user) && password_len >= 8 &&
+		   password_len < sizeof(text)) {
 		a.err = EEXIST;
 		if (!user_find(as, &addr)) {
 			snprintf(text, sizeof(text), "%.*s", (int)password_len, password);
@@ -261,8 +267,8 @@ int account_register(struct account_request **rp, struct account_service *as,
 	return reply(rp, as, &a, h, arg);
 }
 
-int account_admin_add(struct account_service *as, const struct addr *user, const char *password,
-		      account_h *h, void *arg)
+int account_admin_add(struct account_service *as, const struct addr *user,
+		      const char *password, account_h *h, void *arg)
 {
 	struct account_answer a = {.err = EEXIST, .user = *user};
 
@@ -287,8 +293,8 @@ int account_admin_passwd(struct account_service *as, const struct addr *user,
 	return reply(NULL, as, &a, h, arg);
 }
 
-int account_admin_remove(struct account_service *as, const struct addr *user, account_h *h,
-			 void *arg)
+int account_admin_remove(struct account_service *as, const struct addr *user,
+			 account_h *h, void *arg)
 {
 	struct account_answer a = {.err = ENOENT, .user = *user};
 	struct fake_user *u = user_find(as, user);

@@ -2,7 +2,8 @@
 #include "tests/fake/fake.h"
 #include "tests/fake/fake_own.h"
 
-static struct fake_leg *keep(struct fake_leg **legv, size_t *n, struct fake_leg *fl, int err_invite)
+static struct fake_leg *keep(struct fake_leg **legv, size_t *n, struct fake_leg *fl,
+			     int err_invite)
 {
 	if (*n == FAKE_LEGS_MAX) {
 		fprintf(stderr, "fake: no room for one more leg\n");
@@ -92,7 +93,8 @@ static int federation_leg_alloc(struct leg **legp, void *arg, struct call *call,
 	ff->site = site;
 	if (ff->err_alloc)
 		return ff->err_alloc;
-	fl = keep(ff->legv, &ff->n_legs, fake_leg_alloc(LEG_OUT, "sip", domain), ff->err_invite);
+	fl = keep(ff->legv, &ff->n_legs, fake_leg_alloc(LEG_OUT, "sip", domain),
+		  ff->err_invite);
 	if (!fl)
 		return ENOMEM;
 	*legp = &fl->leg;

@@ -12,8 +12,8 @@ static void trace(struct fake_leg *fl, const char *op, const struct cause *cause
 {
 	size_t n = strlen(fl->trace);
 
-	snprintf(fl->trace + n, sizeof(fl->trace) - n, cause ? "%s%s(%s)" : "%s%s", n ? " " : "",
-		 op, cause ? cause_reason_name(cause->reason) : "");
+	snprintf(fl->trace + n, sizeof(fl->trace) - n, cause ? "%s%s(%s)" : "%s%s",
+		 n ? " " : "", op, cause ? cause_reason_name(cause->reason) : "");
 	if (cause)
 		fl->cause = *cause;
 }
@@ -144,14 +144,24 @@ static void destructor(void *arg)
 struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *tag)
 {
 	static const struct leg_ops browser_ops = {
-		.kind = "browser", .invite = op_invite, .ringing = op_ringing,
-		.accepted = op_accepted, .answer = op_answer, .offer = op_offer,
-		.offer_refuse = op_offer_refuse, .end = op_end,
+		.kind = "browser",
+		.invite = op_invite,
+		.ringing = op_ringing,
+		.accepted = op_accepted,
+		.answer = op_answer,
+		.offer = op_offer,
+		.offer_refuse = op_offer_refuse,
+		.end = op_end,
 	};
 	static const struct leg_ops sip_ops = {
-		.kind = "sip", .invite = op_invite, .ringing = op_ringing,
-		.accepted = op_accepted, .answer = op_answer, .offer = op_offer,
-		.offer_refuse = op_offer_refuse, .end = op_end,
+		.kind = "sip",
+		.invite = op_invite,
+		.ringing = op_ringing,
+		.accepted = op_accepted,
+		.answer = op_answer,
+		.offer = op_offer,
+		.offer_refuse = op_offer_refuse,
+		.end = op_end,
 	};
 	struct fake_leg *fl = mem_zalloc(sizeof(*fl), destructor);
 
@@ -202,7 +212,8 @@ void fake_leg_say_text(struct fake_leg *fl, enum leg_event_type type, const char
 	mem_deref(body);
 }
 
-void fake_leg_say_cause(struct fake_leg *fl, enum leg_event_type type, enum cause_reason reason)
+void fake_leg_say_cause(struct fake_leg *fl, enum leg_event_type type,
+			enum cause_reason reason)
 {
 	struct cause c;
 

@@ -29,8 +29,8 @@ static void watch_destructor(void *arg)
 			w->fl->watchv[i] = NULL;
 }
 
-static int watch(struct loop_watch **wp, struct loop *loop, int fd, unsigned events, loop_fd_h *h,
-		 void *arg)
+static int watch(struct loop_watch **wp, struct loop *loop, int fd, unsigned events,
+		 loop_fd_h *h, void *arg)
 {
 	struct fake_loop *fl = (struct fake_loop *)loop;
 	struct loop_watch *w;
@@ -65,10 +65,11 @@ static size_t poll_once(struct fake_loop *fl, int timeout_ms)
 		w = fl->watchv[i];
 		pfdv[i] = (struct pollfd){.fd = -1};
 		if (w)
-			pfdv[i] = (struct pollfd){w->fd,
-						  (w->events & LOOP_READ ? POLLIN : 0) |
-							  (w->events & LOOP_WRITE ? POLLOUT : 0),
-						  0};
+			pfdv[i] = (struct pollfd){
+				w->fd,
+				(w->events & LOOP_READ ? POLLIN : 0) |
+					(w->events & LOOP_WRITE ? POLLOUT : 0),
+				0};
 	}
 	if (poll(pfdv, WATCHES_MAX, timeout_ms) <= 0)
 		return 0;
@@ -95,7 +96,8 @@ static void run(struct loop *loop)
 		uint64_t next_us = timers_next_us(loop->timers);
 
 		/* with nothing ready, time passes at once */
-		if (!poll_once(fl, next_us == UINT64_MAX ? 100 : 0) && next_us != UINT64_MAX)
+		if (!poll_once(fl, next_us == UINT64_MAX ? 100 : 0) &&
+		    next_us != UINT64_MAX)
 			fl->now_us += next_us;
 		timers_run(loop->timers);
 	}

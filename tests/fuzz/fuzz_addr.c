@@ -2,10 +2,10 @@
  * same when it is read again. */
 #include "gateway/addr.h"
 
-#define MUST(x)                                                                               \
-	do {                                                                                  \
-		if (!(x))                                                                     \
-			abort();                                                              \
+#define MUST(x)                                                                          \
+	do {                                                                             \
+		if (!(x))                                                                \
+			abort();                                                         \
 	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,7 +20,8 @@ static void canonical(const struct addr *a)
 	snprintf(uri, sizeof(uri), "sip:%s", text);
 	MUST(addr_parse_uri(&again, uri, strlen(uri)) == 0 && addr_equal(&again, a));
 	for (const char *p = text; *p; p++)
-		MUST((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || strchr("._+-@", *p));
+		MUST((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
+		     strchr("._+-@", *p));
 	MUST(strlen(a->host) <= ADDR_HOST_MAX && strlen(a->user) <= ADDR_USER_MAX);
 }
 

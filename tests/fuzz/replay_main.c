@@ -31,7 +31,8 @@ static int replay(const char *path)
 	uint8_t *data;
 	long size;
 
-	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET)) {
+	if (!f || fseek(f, 0, SEEK_END) || (size = ftell(f)) < 0 ||
+	    fseek(f, 0, SEEK_SET)) {
 		perror(path);
 		return 1;
 	}

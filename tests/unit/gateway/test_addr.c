@@ -17,7 +17,8 @@ struct row {
 	size_t n;         /**< 0: strlen(text) */
 };
 
-static void check(const struct row *row, int (*parse)(struct addr *, const char *, size_t))
+static void check(const struct row *row,
+		  int (*parse)(struct addr *, const char *, size_t))
 {
 	static const struct addr untouched = {"before", "before.example"};
 	struct addr a = untouched;
@@ -33,6 +34,7 @@ static void check(const struct row *row, int (*parse)(struct addr *, const char 
 
 static void uri_table(void **state)
 {
+	/* clang-format off */
 	static const struct row rows[] = {
 		/* good, and their canonical form */
 		{"sip:alice@alpha.example", 0, "alice@alpha.example"},
@@ -178,6 +180,7 @@ static void uri_table(void **state)
 		{"sip:alice@example.com\0.evil", EINVAL, NULL, 27},
 		{"sip:alice@alpha.example", EINVAL, NULL, 4},
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
@@ -186,6 +189,7 @@ static void uri_table(void **state)
 
 static void person_table(void **state)
 {
+	/* clang-format off */
 	static const struct row rows[] = {
 		{"alice@alpha.example", 0, "alice@alpha.example"},
 		{"Alice@ALPHA.example", 0, "alice@alpha.example"},
@@ -217,6 +221,7 @@ static void person_table(void **state)
 		{L60 "abcd@b.example", 0, L60 "abcd@b.example"},
 		{L60 "abcde@b.example", EINVAL},
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
@@ -290,6 +295,7 @@ static void texts(void **state)
 
 static void names(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *in, *out;
 		size_t size;
@@ -312,6 +318,7 @@ static void names(void **state)
 		{"abc", "", 1},
 		{"<b>\"'&", "<b>\"'&", 64},
 	};
+	/* clang-format on */
 	char out[64];
 
 	(void)state;

@@ -193,16 +193,21 @@ static void a_refusal_is_passed_on(void **state)
 		unsigned status;
 		const char *phrase, *trace;
 	} rows[] = {
-		{486, "Busy Here", "end(busy)"},    {603, "Decline", "end(declined)"},
-		{404, "Not Found", "end(not-found)"}, {480, "No Answer", "end(no-answer)"},
-		{488, NULL, "end(media)"},          {302, "Moved", "end(redirect)"},
-		{503, "Out", "end(unreachable)"},   {699, "?", "end(other)"},
+		{486, "Busy Here", "end(busy)"},
+		{603, "Decline", "end(declined)"},
+		{404, "Not Found", "end(not-found)"},
+		{480, "No Answer", "end(no-answer)"},
+		{488, NULL, "end(media)"},
+		{302, "Moved", "end(redirect)"},
+		{503, "Out", "end(unreachable)"},
+		{699, "?", "end(other)"},
 	};
 	struct world *w = *state;
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		dial(w, "alice@alpha.example", "per@gamma.example");
-		fake_leg_say_status(w->fc.federation.legv[i], rows[i].status, rows[i].phrase);
+		fake_leg_say_status(w->fc.federation.legv[i], rows[i].status,
+				    rows[i].phrase);
 		assert_string_equal(w->a->trace, rows[i].trace);
 		assert_int_equal(w->a->cause.code, rows[i].status);
 		w->a = mem_deref(w->a);
@@ -214,7 +219,9 @@ static void a_leg_that_cannot_start(void **state)
 	static const struct {
 		int err;
 		const char *trace;
-	} rows[] = {{ENOSPC, "end(limit)"}, {ENOTCONN, "end(unreachable)"}, {ENOMEM, "end(internal)"}};
+	} rows[] = {{ENOSPC, "end(limit)"},
+		    {ENOTCONN, "end(unreachable)"},
+		    {ENOMEM, "end(internal)"}};
 	struct world *w = *state;
 	struct fake_federation *ff = &w->fc.federation;
 
@@ -246,7 +253,9 @@ static void a_loop_ends(void **state)
 
 	w->a = fake_leg_alloc(LEG_IN, "browser", "d-caller");
 	assert_int_equal(invite_alloc(&invite, &from, &to, offer, 0), 0);
-	assert_int_equal(call_alloc(&w->call, &w->fc.core, &w->a->leg, invite, &from.addr, NULL), 0);
+	assert_int_equal(
+		call_alloc(&w->call, &w->fc.core, &w->a->leg, invite, &from.addr, NULL),
+		0);
 	mem_deref(invite);
 	mem_deref(offer);
 	fake_loop_settle(w->fc.loop);
@@ -259,7 +268,8 @@ static void invites_carry_what_came(void **state)
 {
 	char value[] = "eyJ.a.b;info=<https://x>", empty[] = "";
 	char *identityv[] = {value, empty, NULL};
-	struct party from = {.addr = fake_addr("eve@peer.example"), .identityv = identityv};
+	struct party from = {.addr = fake_addr("eve@peer.example"),
+			     .identityv = identityv};
 	struct addr to = fake_addr("bob@alpha.example");
 	struct body *offer = fake_body("x\0y");
 	struct invite *invite;
@@ -291,7 +301,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(healthy_inside_a_site, setup, teardown),
 		cmocka_unit_test_setup_teardown(callee_hangs_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(healthy_to_another_domain, setup, teardown),
+		cmocka_unit_test_setup_teardown(healthy_to_another_domain, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(from_another_domain, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_open_relay, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_there, setup, teardown),

@@ -45,7 +45,8 @@ static int teardown(void **state)
 
 static void dial_from(struct world *w, const char *from)
 {
-	assert_int_equal(fake_core_call(&w->fc, &w->call, &w->a, from, "bob@alpha.example"), 0);
+	assert_int_equal(
+		fake_core_call(&w->fc, &w->call, &w->a, from, "bob@alpha.example"), 0);
 	fake_loop_settle(w->fc.loop);
 	for (size_t i = 0; i < N_ELEMS(w->d); i++)
 		w->b[i] = fake_device_leg(w->d[i]);
@@ -76,8 +77,10 @@ static void first_to_accept_wins(void **state)
 	fake_leg_say(w->b[0], LEG_RINGING);
 	fake_leg_say(w->b[1], LEG_RINGING);
 	fake_leg_say(w->b[1], LEG_ACCEPTED);
-	traces(w, "ringing accepted", "invite end(elsewhere)", "invite", "invite end(elsewhere)");
-	assert_string_equal(w->b[0]->cause.text, "The call was answered on another device.");
+	traces(w, "ringing accepted", "invite end(elsewhere)", "invite",
+	       "invite end(elsewhere)");
+	assert_string_equal(w->b[0]->cause.text,
+			    "The call was answered on another device.");
 	assert_ptr_equal(call_leg_b(w->call), &w->b[1]->leg);
 	fake_leg_say(w->b[0], LEG_ACCEPTED); /* too late, not heard */
 	fake_leg_say_sdp(w->b[2], LEG_ANSWER, 9);
@@ -136,7 +139,8 @@ static void decline_is_for_all(void **state)
 	fake_leg_say_cause(w->b[0], LEG_ENDED, CAUSE_BUSY);
 	fake_leg_say_cause(w->b[1], LEG_ENDED, CAUSE_DECLINED);
 	traces(w, "end(declined)", "invite", "invite", "invite end(elsewhere)");
-	assert_string_equal(w->b[2]->cause.text, "The call was declined on another device.");
+	assert_string_equal(w->b[2]->cause.text,
+			    "The call was declined on another device.");
 }
 
 static void any_6xx_is_for_all(void **state)
@@ -145,7 +149,8 @@ static void any_6xx_is_for_all(void **state)
 
 	dial(w);
 	fake_leg_say_status(w->b[2], 606, "Not Acceptable");
-	traces(w, "end(media)", "invite end(elsewhere)", "invite end(elsewhere)", "invite");
+	traces(w, "end(media)", "invite end(elsewhere)", "invite end(elsewhere)",
+	       "invite");
 	assert_int_equal(w->a->cause.code, 606);
 }
 
@@ -301,15 +306,18 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_6xx_is_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_caller_gives_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_answers, setup, teardown),
-		cmocka_unit_test_setup_teardown(ringing_has_a_time_of_its_own, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_winner_leaves_before_its_answer, setup,
+		cmocka_unit_test_setup_teardown(ringing_has_a_time_of_its_own, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_winner_leaves_before_its_answer,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(accepted_but_no_answer, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_device_comes_online_while_it_rings, setup,
+		cmocka_unit_test_setup_teardown(a_device_comes_online_while_it_rings,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(another_user_comes_online, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(another_user_comes_online, setup, teardown),
 		cmocka_unit_test_setup_teardown(calling_oneself, setup, teardown),
-		cmocka_unit_test_setup_teardown(some_devices_cannot_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(some_devices_cannot_ring, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

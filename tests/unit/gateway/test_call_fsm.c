@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+/* clang-format off */
 /*           START ROUTED NO_ROUTE | B_RINGING B_ACCEPTED B_ANSWER B_LEFT B_GONE | A_ENDED TIMEOUT FORCED BROKEN */
 static const char *const expected[CALL_STATE_N][CALL_EVENT_N] = {
 	[CALL_IDLE] = {"ROUTING route", "!", "!", "!", "!", "!", "!", "!", "ENDED finish",
@@ -30,6 +31,7 @@ static const char *const expected[CALL_STATE_N][CALL_EVENT_N] = {
 			 "ENDED end_b end_a finish"},
 	[CALL_ENDED] = {"!", "!", "!", "!", "!", "!", "!", "!", "!", "!", ".", "!"},
 };
+/* clang-format on */
 
 static const char *const action_names[] = {
 	[CALL_DO_ROUTE] = "route",
@@ -66,15 +68,16 @@ static void every_pair(void **state)
 	(void)state;
 	for (unsigned s = 0; s < CALL_STATE_N; s++) {
 		for (unsigned e = 0; e < CALL_EVENT_N; e++) {
-			const char *got = cell(buf, sizeof(buf),
-					       call_fsm_step((enum call_state)s,
-							     (enum call_event)e));
+			const char *got = cell(
+				buf, sizeof(buf),
+				call_fsm_step((enum call_state)s, (enum call_event)e));
 
 			assert_non_null(expected[s][e]);
 			if (strcmp(got, expected[s][e]))
 				fail_msg("%s on %s: \"%s\" instead of \"%s\"",
 					 call_state_name((enum call_state)s),
-					 call_event_name((enum call_event)e), got, expected[s][e]);
+					 call_event_name((enum call_event)e), got,
+					 expected[s][e]);
 		}
 	}
 }
@@ -96,7 +99,8 @@ static void laws(void **state)
 		for (unsigned e = 0; e < CALL_EVENT_N; e++) {
 			const struct call_step *step =
 				call_fsm_step((enum call_state)s, (enum call_event)e);
-			bool ends = step->verdict == CALL_STEPS && step->next == CALL_ENDED;
+			bool ends =
+				step->verdict == CALL_STEPS && step->next == CALL_ENDED;
 
 			/* the end is told once, last, and only on the way into ENDED */
 			assert_int_equal(n_of(step, CALL_DO_FINISH), ends);
@@ -110,11 +114,14 @@ static void laws(void **state)
 			if (step->verdict == CALL_STEPS)
 				assert_true(step->next > s);
 		}
-		if (s != CALL_ENDED) { /* from anywhere: hang-up and the operator end it */
-			assert_int_equal(call_fsm_step((enum call_state)s, CALL_A_ENDED)->next,
-					 CALL_ENDED);
-			assert_int_equal(call_fsm_step((enum call_state)s, CALL_FORCED)->next,
-					 CALL_ENDED);
+		if (s !=
+		    CALL_ENDED) { /* from anywhere: hang-up and the operator end it */
+			assert_int_equal(
+				call_fsm_step((enum call_state)s, CALL_A_ENDED)->next,
+				CALL_ENDED);
+			assert_int_equal(
+				call_fsm_step((enum call_state)s, CALL_FORCED)->next,
+				CALL_ENDED);
 		}
 	}
 }
@@ -129,11 +136,13 @@ static void every_state_has_its_time(void **state)
 
 	(void)state;
 	for (unsigned s = 0; s < CALL_STATE_N; s++) {
-		assert_int_equal(call_fsm_timeout_s((enum call_state)s, &limits), want[s]);
+		assert_int_equal(call_fsm_timeout_s((enum call_state)s, &limits),
+				 want[s]);
 		/* where time runs, its end is an event that steps */
-		assert_int_equal(call_fsm_step((enum call_state)s, CALL_TIMEOUT)->verdict ==
-					 CALL_STEPS,
-				 want[s] != 0);
+		assert_int_equal(
+			call_fsm_step((enum call_state)s, CALL_TIMEOUT)->verdict ==
+				CALL_STEPS,
+			want[s] != 0);
 	}
 }
 

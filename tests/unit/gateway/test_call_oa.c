@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+/* clang-format off */
 /*      A_OFFER  B_OFFER  A_ANSWER  B_ANSWER  A_REFUSE  B_REFUSE  TIMEOUT */
 static const char *const expected[OA_STATE_N][OA_EVENT_N] = {
 	[OA_QUIET] = {"A_OFFERED offer_b", "B_OFFERED offer_a", "QUIET", "QUIET", "QUIET", "QUIET",
@@ -17,6 +18,7 @@ static const char *const expected[OA_STATE_N][OA_EVENT_N] = {
 	[OA_B_LATE] = {"A_OFFERED offer_b", "B_LATE refuse_b", "QUIET", "B_LATE", "QUIET", "B_LATE",
 		       "B_LATE"},
 };
+/* clang-format on */
 
 static const char *const action_names[] = {
 	[OA_DO_OFFER_A] = " offer_a",   [OA_DO_OFFER_B] = " offer_b",
@@ -39,7 +41,8 @@ static void every_pair(void **state)
 			if (strcmp(got, expected[s][e]))
 				fail_msg("%s on %s: \"%s\" instead of \"%s\"",
 					 oa_state_name((enum oa_state)s),
-					 oa_event_name((enum oa_event)e), got, expected[s][e]);
+					 oa_event_name((enum oa_event)e), got,
+					 expected[s][e]);
 		}
 	}
 }
@@ -47,8 +50,8 @@ static void every_pair(void **state)
 /** A and B exchanged, the table is the same. */
 static void symmetry(void **state)
 {
-	static const enum oa_state other_state[] = {OA_QUIET, OA_B_OFFERED, OA_A_OFFERED, OA_B_LATE,
-						    OA_A_LATE};
+	static const enum oa_state other_state[] = {OA_QUIET, OA_B_OFFERED, OA_A_OFFERED,
+						    OA_B_LATE, OA_A_LATE};
 	static const enum oa_event other_event[] = {OA_B_OFFER,  OA_A_OFFER,  OA_B_ANSWER,
 						    OA_A_ANSWER, OA_B_REFUSE, OA_A_REFUSE,
 						    OA_TIMEOUT};
@@ -60,8 +63,10 @@ static void symmetry(void **state)
 	(void)state;
 	for (unsigned s = 0; s < OA_STATE_N; s++) {
 		for (unsigned e = 0; e < OA_EVENT_N; e++) {
-			const struct oa_step *one = call_oa_step((enum oa_state)s, (enum oa_event)e);
-			const struct oa_step *two = call_oa_step(other_state[s], other_event[e]);
+			const struct oa_step *one =
+				call_oa_step((enum oa_state)s, (enum oa_event)e);
+			const struct oa_step *two =
+				call_oa_step(other_state[s], other_event[e]);
 
 			assert_int_equal(two->next, other_state[one->next]);
 			assert_int_equal(two->action, other_action[one->action]);

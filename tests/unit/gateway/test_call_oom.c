@@ -53,7 +53,8 @@ static int call_start(struct fake_core *fc, struct call **callp, struct fake_leg
 {
 	char value[] = "eyJ.a.b;info=<https://alpha.example/x>";
 	char *identityv[] = {value, NULL};
-	struct party from = {.addr = fake_addr("alice@alpha.example"), .identityv = identityv};
+	struct party from = {.addr = fake_addr("alice@alpha.example"),
+			     .identityv = identityv};
 	struct body *offer = NULL;
 	struct invite *invite = NULL;
 	int err;
@@ -98,7 +99,9 @@ static bool one_call(unsigned n, const char *to_text, bool online)
 			assert_string_equal(a->trace, "answer");
 			fake_leg_say_cause(a, LEG_ENDED, CAUSE_HANGUP);
 		} else if (n_failed) {
-			assert_string_equal(a->trace, "end(internal)"); /* told, and not left waiting */
+			assert_string_equal(
+				a->trace,
+				"end(internal)"); /* told, and not left waiting */
 		} else {
 			assert_string_equal(a->trace, "end(not-found)");
 		}
@@ -141,7 +144,8 @@ static void calls(void **state)
 
 static void core(void **state)
 {
-	struct site_config sitev[2] = {{.domain = "alpha.example"}, {.domain = "beta.example"}};
+	struct site_config sitev[2] = {{.domain = "alpha.example"},
+				       {.domain = "beta.example"}};
 	struct config config = {.sitev = sitev, .n_sites = 2};
 	struct loop *loop;
 	struct core c;

@@ -44,8 +44,8 @@ static struct fake_leg *any_leg(struct story *s)
 
 static void something_happens(struct story *s)
 {
-	static const enum cause_reason reasons[] = {CAUSE_HANGUP, CAUSE_BUSY, CAUSE_DECLINED,
-						    CAUSE_LOST,   CAUSE_MEDIA};
+	static const enum cause_reason reasons[] = {
+		CAUSE_HANGUP, CAUSE_BUSY, CAUSE_DECLINED, CAUSE_LOST, CAUSE_MEDIA};
 	struct fake_leg *fl = any_leg(s);
 	uint32_t i = dice(s, DEVICES);
 	struct cause c;
@@ -73,7 +73,8 @@ static void something_happens(struct story *s)
 		break;
 	case 9:
 		if (!dice(s, 3))
-			fake_leg_say_cause(fl, LEG_ENDED, reasons[dice(s, N_ELEMS(reasons))]);
+			fake_leg_say_cause(fl, LEG_ENDED,
+					   reasons[dice(s, N_ELEMS(reasons))]);
 		break;
 	case 10:
 		fake_loop_advance_ms(s->fc.loop, dice(s, 20000));
@@ -139,7 +140,8 @@ static void story(struct story *s, uint32_t n)
 		if (dice(s, 3))
 			registry_add(s->fc.core.registry, &s->d[i]->d);
 	}
-	err = fake_core_call(&s->fc, &call, &s->a, dice(s, 3) ? "alice@alpha.example" : NULL,
+	err = fake_core_call(&s->fc, &call, &s->a,
+			     dice(s, 3) ? "alice@alpha.example" : NULL,
 			     tos[dice(s, N_ELEMS(tos))]);
 	assert_int_equal(err, 0);
 	if (dice(s, 10))
@@ -158,7 +160,8 @@ static void story(struct story *s, uint32_t n)
 	assert_int_equal(quota_now(s->fc.core.quota_users, "alice@alpha.example"), 0);
 	assert_int_equal(quota_now(s->fc.core.quota_peers, "peer.example"), 0);
 	assert_int_equal(quota_now(s->fc.core.quota_peers, "gamma.example"), 0);
-	assert_null(hash_list(s->fc.core.ringing, hash_joaat_str("bob@alpha.example"))->head);
+	assert_null(
+		hash_list(s->fc.core.ringing, hash_joaat_str("bob@alpha.example"))->head);
 	assert_int_equal(timers_count(s->fc.loop->timers), 0);
 	told_once(s->a);
 	mem_deref(s->a);
@@ -184,8 +187,8 @@ static void stories(void **state)
 	/* the dice did lead everywhere a leg can be asked */
 	for (unsigned st = CALL_IDLE; st < CALL_ENDED; st++)
 		if (st != CALL_ROUTING && s.reached[st] < 100)
-			fail_msg("%s was seen %u times only", call_state_name((enum call_state)st),
-				 s.reached[st]);
+			fail_msg("%s was seen %u times only",
+				 call_state_name((enum call_state)st), s.reached[st]);
 }
 
 int main(void)

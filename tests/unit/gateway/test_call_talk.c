@@ -187,7 +187,7 @@ static void answers_to_nothing(void **state)
 	fake_leg_say_cause(w->b, LEG_OFFER_REFUSED, CAUSE_MEDIA);
 	traces(w, "", "");
 	fake_leg_say_sdp(w->a, LEG_OFFER, 12);
-	fake_leg_say_sdp(w->a, LEG_OFFER, 13); /* twice: its leg should have known */
+	fake_leg_say_sdp(w->a, LEG_OFFER, 13);  /* twice: its leg should have known */
 	fake_leg_say_sdp(w->a, LEG_ANSWER, 14); /* its own offer */
 	fake_leg_say_cause(w->a, LEG_OFFER_REFUSED, CAUSE_MEDIA);
 	traces(w, "", "offer");
@@ -203,8 +203,9 @@ static void unusable_descriptions(void **state)
 	traces(w, "refuse(media)", "");
 	fake_leg_say_text(w->b, LEG_OFFER, "v=0\r\nnonsense");
 	traces(w, "refuse(media)", "refuse(media)");
-	fake_leg_say_text(w->b, LEG_OFFER,
-			  "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n");
+	fake_leg_say_text(
+		w->b, LEG_OFFER,
+		"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n");
 	assert_non_null(strstr(w->b->cause.text, "not encrypted"));
 	fake_leg_say(w->a, LEG_OFFER); /* no body at all */
 	fake_leg_trace_clear(w->a);
@@ -265,11 +266,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(glare_in_the_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(glare_at_the_leg, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_answer_in_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_answer_in_time_the_other_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_answer_in_time_the_other_way, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(answers_to_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(unusable_descriptions, setup, teardown),
 		cmocka_unit_test_setup_teardown(ops_that_fail, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_end_with_an_offer_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_end_with_an_offer_open, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,8 @@ static void every_reason_has_all(void **state)
 			assert_int_equal(cause_reason_parse(&again, "none"), EINVAL);
 			continue;
 		}
-		assert_int_equal(cause_reason_parse(&again, cause_reason_name(reason)), 0);
+		assert_int_equal(cause_reason_parse(&again, cause_reason_name(reason)),
+				 0);
 		assert_int_equal(again, reason);
 	}
 	assert_int_equal(cause_reason_parse(&(enum cause_reason){0}, "Busy"), EINVAL);
@@ -107,7 +108,8 @@ static void every_status_is_a_cause(void **state)
 		assert_true(out >= 400 && out <= 699);
 		assert_sentence(phrase);
 		/* a challenge, or one that needs headers of its own, is never passed on */
-		assert_true(out != 401 && out != 407 && out != 420 && out != 421 && out != 422);
+		assert_true(out != 401 && out != 407 && out != 420 && out != 421 &&
+			    out != 422);
 	}
 	/* what is no refusal at all counts as a fault of the peer */
 	cause_from_sip(&c, 200, "OK");
@@ -123,22 +125,22 @@ static void known_statuses(void **state)
 		enum cause_reason reason;
 		unsigned out;
 	} rows[] = {
-		{302, CAUSE_REDIRECT, 480},  {400, CAUSE_BAD_REQUEST, 400},
-		{401, CAUSE_FORBIDDEN, 403}, {403, CAUSE_FORBIDDEN, 403},
-		{404, CAUSE_NOT_FOUND, 404}, {407, CAUSE_FORBIDDEN, 403},
-		{408, CAUSE_NO_ANSWER, 480}, {410, CAUSE_GONE, 410},
+		{302, CAUSE_REDIRECT, 480},    {400, CAUSE_BAD_REQUEST, 400},
+		{401, CAUSE_FORBIDDEN, 403},   {403, CAUSE_FORBIDDEN, 403},
+		{404, CAUSE_NOT_FOUND, 404},   {407, CAUSE_FORBIDDEN, 403},
+		{408, CAUSE_NO_ANSWER, 480},   {410, CAUSE_GONE, 410},
 		{416, CAUSE_BAD_REQUEST, 400}, {420, CAUSE_BAD_REQUEST, 400},
-		{428, CAUSE_FORBIDDEN, 428}, {438, CAUSE_FORBIDDEN, 438},
-		{480, CAUSE_OFFLINE, 480},   {481, CAUSE_LOST, 480},
-		{482, CAUSE_LOOP, 482},      {483, CAUSE_LOOP, 483},
-		{484, CAUSE_NOT_FOUND, 404}, {486, CAUSE_BUSY, 486},
-		{487, CAUSE_CANCELLED, 487}, {488, CAUSE_MEDIA, 488},
-		{491, CAUSE_GLARE, 491},     {499, CAUSE_OTHER, 499},
-		{500, CAUSE_OTHER, 500},     {503, CAUSE_UNREACHABLE, 503},
-		{599, CAUSE_OTHER, 599},     {600, CAUSE_BUSY, 600},
-		{603, CAUSE_DECLINED, 603},  {604, CAUSE_GONE, 604},
-		{606, CAUSE_MEDIA, 606},     {607, CAUSE_DECLINED, 607},
-		{608, CAUSE_DECLINED, 603},  {699, CAUSE_OTHER, 699},
+		{428, CAUSE_FORBIDDEN, 428},   {438, CAUSE_FORBIDDEN, 438},
+		{480, CAUSE_OFFLINE, 480},     {481, CAUSE_LOST, 480},
+		{482, CAUSE_LOOP, 482},        {483, CAUSE_LOOP, 483},
+		{484, CAUSE_NOT_FOUND, 404},   {486, CAUSE_BUSY, 486},
+		{487, CAUSE_CANCELLED, 487},   {488, CAUSE_MEDIA, 488},
+		{491, CAUSE_GLARE, 491},       {499, CAUSE_OTHER, 499},
+		{500, CAUSE_OTHER, 500},       {503, CAUSE_UNREACHABLE, 503},
+		{599, CAUSE_OTHER, 599},       {600, CAUSE_BUSY, 600},
+		{603, CAUSE_DECLINED, 603},    {604, CAUSE_GONE, 604},
+		{606, CAUSE_MEDIA, 606},       {607, CAUSE_DECLINED, 607},
+		{608, CAUSE_DECLINED, 603},    {699, CAUSE_OTHER, 699},
 	};
 	struct cause c;
 
@@ -156,9 +158,9 @@ static void known_statuses(void **state)
 static void what_we_send_is_what_they_read(void **state)
 {
 	static const enum cause_reason kept[] = {
-		CAUSE_CANCELLED, CAUSE_BUSY,  CAUSE_DECLINED, CAUSE_NO_ANSWER,
-		CAUSE_OFFLINE,   CAUSE_NOT_FOUND, CAUSE_FORBIDDEN, CAUSE_MEDIA,
-		CAUSE_GLARE,     CAUSE_LOOP,  CAUSE_BAD_REQUEST, CAUSE_GONE,
+		CAUSE_CANCELLED, CAUSE_BUSY,      CAUSE_DECLINED,    CAUSE_NO_ANSWER,
+		CAUSE_OFFLINE,   CAUSE_NOT_FOUND, CAUSE_FORBIDDEN,   CAUSE_MEDIA,
+		CAUSE_GLARE,     CAUSE_LOOP,      CAUSE_BAD_REQUEST, CAUSE_GONE,
 	};
 	const char *phrase;
 	struct cause c, far;
@@ -180,8 +182,9 @@ static void hostile_phrases(void **state)
 
 	(void)state;
 	cause_from_sip(&c, 503, "  Mein Büro ist zu  ");
-	assert_string_equal(c.text, "The other site could not be reached. The other site says 503 "
-				    "\"Mein Büro ist zu\".");
+	assert_string_equal(
+		c.text, "The other site could not be reached. The other site says 503 "
+			"\"Mein Büro ist zu\".");
 	cause_from_sip(&c, 403, "x\"\r\nEvil: 1\x01\xe2\x80\xae\xff\"");
 	assert_non_null(strstr(c.text, "says 403 \"x'Evil: 1'\"."));
 	cause_from_sip(&c, 403, "\r\n\t  ");
@@ -212,8 +215,9 @@ static void own_words(void **state)
 	(void)state;
 	cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached: %s.", "beta.example",
 		  "its certificate expired yesterday");
-	assert_string_equal(c.text, "beta.example could not be reached: its certificate expired "
-				    "yesterday.");
+	assert_string_equal(c.text,
+			    "beta.example could not be reached: its certificate expired "
+			    "yesterday.");
 	cause_set(&c, CAUSE_OTHER, "%s", "a\nb\x1b[31m");
 	assert_string_equal(c.text, "ab[31m");
 	memset(lots, 0, sizeof(lots));
@@ -230,10 +234,10 @@ static void rank(void **state)
 		enum cause_reason reason;
 		unsigned code;
 	} order[] = {
-		{CAUSE_DECLINED, 603}, {CAUSE_BUSY, 486},      {CAUSE_MEDIA, 488},
-		{CAUSE_FORBIDDEN, 403}, {CAUSE_GONE, 410},     {CAUSE_NOT_FOUND, 404},
-		{CAUSE_OTHER, 499},    {CAUSE_OFFLINE, 480},   {CAUSE_NO_ANSWER, 480},
-		{CAUSE_LOST, 480},     {CAUSE_OTHER, 500},     {CAUSE_UNREACHABLE, 503},
+		{CAUSE_DECLINED, 603},  {CAUSE_BUSY, 486},    {CAUSE_MEDIA, 488},
+		{CAUSE_FORBIDDEN, 403}, {CAUSE_GONE, 410},    {CAUSE_NOT_FOUND, 404},
+		{CAUSE_OTHER, 499},     {CAUSE_OFFLINE, 480}, {CAUSE_NO_ANSWER, 480},
+		{CAUSE_LOST, 480},      {CAUSE_OTHER, 500},   {CAUSE_UNREACHABLE, 503},
 		{CAUSE_TIMEOUT, 408},
 	};
 	struct cause a, b;
@@ -243,7 +247,8 @@ static void rank(void **state)
 		cause_set(&a, order[i].reason, NULL)->code = order[i].code;
 		cause_set(&b, order[i + 1].reason, NULL)->code = order[i + 1].code;
 		if (cause_rank(&a) >= cause_rank(&b))
-			fail_msg("%s does not come before %s", cause_reason_name(a.reason),
+			fail_msg("%s does not come before %s",
+				 cause_reason_name(a.reason),
 				 cause_reason_name(b.reason));
 	}
 	/* every 6xx is as good as 603 */

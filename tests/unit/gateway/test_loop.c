@@ -52,7 +52,8 @@ static int setup(void **state)
 	n_cleared = 0;
 	*state = &w;
 	assert_int_equal(fake_loop_alloc(&w.loop), 0);
-	return loop_mailbox_alloc(&w.lm, w.loop, "test", sizeof(struct msg), 256, clear, take, &w);
+	return loop_mailbox_alloc(&w.lm, w.loop, "test", sizeof(struct msg), 256, clear,
+				  take, &w);
 }
 
 static int teardown(void **state)
@@ -79,7 +80,8 @@ static void in_order_and_on_the_loop(void **state)
 		post(w, i);
 	assert_int_equal(w->n_taken, 0);
 	fake_loop_turn(w->loop);
-	assert_true(w->n_taken > 0 && w->n_taken < 200); /* others get their turn in between */
+	assert_true(w->n_taken > 0 &&
+		    w->n_taken < 200); /* others get their turn in between */
 	fake_loop_settle(w->loop);
 	assert_int_equal(w->n_taken, 200);
 }
@@ -149,16 +151,19 @@ static void no_room_in_the_loop(void **state)
 	struct loop full = {&ops, w->loop->timers};
 	struct loop_mailbox *lm = NULL;
 
-	assert_int_equal(loop_mailbox_alloc(&lm, &full, "test", 8, 8, NULL, take, w), ENOSPC);
+	assert_int_equal(loop_mailbox_alloc(&lm, &full, "test", 8, 8, NULL, take, w),
+			 ENOSPC);
 	assert_null(lm);
-	assert_int_equal(loop_mailbox_alloc(&lm, w->loop, "test", 0, 8, NULL, take, w), EINVAL);
+	assert_int_equal(loop_mailbox_alloc(&lm, w->loop, "test", 0, 8, NULL, take, w),
+			 EINVAL);
 	assert_null(lm);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(in_order_and_on_the_loop, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_order_and_on_the_loop, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(from_another_thread, setup, teardown),
 		cmocka_unit_test_setup_teardown(freed_by_its_handler, setup, teardown),
 		cmocka_unit_test_setup_teardown(freed_while_full, setup, teardown),

@@ -56,7 +56,8 @@ static bool take_out(struct device *d, void *arg)
 static void add_and_find(void **state)
 {
 	struct world *w = *state;
-	struct addr bob = fake_addr("bob@alpha.example"), nobody = fake_addr("x@alpha.example");
+	struct addr bob = fake_addr("bob@alpha.example"),
+		    nobody = fake_addr("x@alpha.example");
 
 	assert_int_equal(registry_count(w->r), 0);
 	assert_int_equal(registry_add(w->r, &w->d[0]->d), 0);

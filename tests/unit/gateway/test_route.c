@@ -45,7 +45,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void told(enum route_kind kind, const struct site *site, const struct cause *cause, void *arg)
+static void told(enum route_kind kind, const struct site *site, const struct cause *cause,
+		 void *arg)
 {
 	struct world *w = arg;
 
@@ -77,7 +78,8 @@ static void to_a_user_here(void **state)
 	for (int local = 0; local < 2; local++) {
 		ask(w, "bob@beta.example", local);
 		assert_int_equal(w->cause.reason, CAUSE_OFFLINE);
-		assert_string_equal(w->cause.text, "bob@beta.example is not online at the moment.");
+		assert_string_equal(w->cause.text,
+				    "bob@beta.example is not online at the moment.");
 		ask(w, "nobody@beta.example", local);
 		assert_int_equal(w->cause.reason, CAUSE_NOT_FOUND);
 		assert_string_equal(w->cause.text, "beta.example has no user nobody.");
@@ -144,7 +146,8 @@ static void a_device_comes_while_the_store_is_asked(void **state)
 static void forgotten(void **state)
 {
 	struct world *w = *state;
-	struct addr bob = fake_addr("bob@beta.example"), per = fake_addr("per@gamma.example");
+	struct addr bob = fake_addr("bob@beta.example"),
+		    per = fake_addr("per@gamma.example");
 
 	assert_int_equal(route_find(&w->route, &w->fc.core, &per, true, told, w), 0);
 	w->route = mem_deref(w->route);
@@ -158,7 +161,8 @@ static void sites(void **state)
 {
 	struct core *core = &((struct world *)*state)->fc.core;
 
-	assert_string_equal(core_site_find(core, "ALPHA.Example")->domain, "alpha.example");
+	assert_string_equal(core_site_find(core, "ALPHA.Example")->domain,
+			    "alpha.example");
 	assert_null(core_site_find(core, "alpha.example.evil.example"));
 	assert_null(core_site_find(core, ""));
 }
@@ -169,8 +173,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(to_a_user_here, setup, teardown),
 		cmocka_unit_test_setup_teardown(to_another_domain, setup, teardown),
 		cmocka_unit_test_setup_teardown(when_the_store_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_device_comes_while_the_store_is_asked, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(a_device_comes_while_the_store_is_asked,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(sites, setup, teardown),
 	};

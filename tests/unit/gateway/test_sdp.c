@@ -20,6 +20,7 @@ static int check(struct sdp_facts *facts, const char **why, const char *text)
 
 static void accepted(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		unsigned n_media;
@@ -79,6 +80,7 @@ static void accepted(void **state)
 		{"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns= \r\nt=0 0\r\n" M ICE FP, 1, true},
 		{"v=0\r\no=ärger 1 1 IN IP4 127.0.0.1\r\ns=\t\r\nt=0 0\r\n" M ICE FP, 1, true},
 	};
+	/* clang-format on */
 	struct sdp_facts facts;
 	const char *why;
 
@@ -94,6 +96,7 @@ static void accepted(void **state)
 
 static void refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
@@ -142,6 +145,7 @@ static void refused(void **state)
 		{HEAD M "a=x\x7f\r\n", "control"},
 		{HEAD M "a=last line", "no end"},
 	};
+	/* clang-format on */
 	struct sdp_facts facts = {.n_media = 77};
 	const char *why;
 
@@ -150,7 +154,8 @@ static void refused(void **state)
 		if (check(&facts, &why, rows[i].text) != EBADMSG)
 			fail_msg("row %zu was accepted", i);
 		if (!strstr(why, rows[i].why))
-			fail_msg("row %zu: \"%s\" instead of \"%s\"", i, why, rows[i].why);
+			fail_msg("row %zu: \"%s\" instead of \"%s\"", i, why,
+				 rows[i].why);
 	}
 	assert_int_equal(facts.n_media, 77); /* untouched */
 	assert_int_equal(sdp_check(&facts, &why, HEAD "a=x\0y\r\n" M,
@@ -171,7 +176,8 @@ static char *repeat(const char *head, const char *line, size_t times)
 	return s;
 }
 
-static int check_repeated(const char *head, const char *line, size_t times, const char **why)
+static int check_repeated(const char *head, const char *line, size_t times,
+			  const char **why)
 {
 	char *s = repeat(head, line, times);
 	struct sdp_facts facts;
@@ -212,9 +218,10 @@ static void from_browsers(void **state)
 		const char *name;
 		unsigned n_media;
 		bool webrtc;
-	} rows[] = {{"chrome", 2, true}, {"firefox", 1, true}, {"data", 1, true},
-		    {"lf", 1, true},     {"bundled_bare", 2, true}, {"bundle_only", 2, true},
-		    {"rtp", 2, false},   {"sha1", 1, false}};
+	} rows[] = {{"chrome", 2, true},       {"firefox", 1, true},
+		    {"data", 1, true},         {"lf", 1, true},
+		    {"bundled_bare", 2, true}, {"bundle_only", 2, true},
+		    {"rtp", 2, false},         {"sha1", 1, false}};
 	const char *top = getenv("top_srcdir");
 	char path[4096], text[8192];
 
@@ -225,8 +232,8 @@ static void from_browsers(void **state)
 		size_t n;
 		FILE *f;
 
-		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/sdp/%s", top ? top : ".",
-			 rows[i].name);
+		snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/sdp/%s",
+			 top ? top : ".", rows[i].name);
 		f = fopen(path, "rb");
 		assert_non_null(f);
 		n = fread(text, 1, sizeof(text), f);
