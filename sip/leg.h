@@ -1,0 +1,120 @@
+/* sip/leg.h - inside the SIP leg: its struct, and what its files offer each other. Signalling thread.
+ *
+ * A leg is freed when both are through with it: the call (its reference) and the room (one
+ * reference from the first message to the last, `held`). Freeing happens from the loop, never inside
+ * a callback of NTA's. Back pointers (try -> leg) are cleared, not owned. */
+#ifndef SLUSS_SIP_LEG_H
+#define SLUSS_SIP_LEG_H
+
+#include "gateway/leg.h"
+#include "sip/headers.h"
+#include "sip/leg_fsm.h"
+#include "sip/loop.h"
+#include "sip/session_timer.h"
+
+/** Where an offer inside the dialog stands (RFC 3264 §4, RFC 3261 §14). */
+enum offer_state {
+	OF_QUIET,
+	OF_LOCAL_WAITS, /* the call's offer waits until an INVITE can be sent */
+	OF_LOCAL,       /* the call's offer is with the peer (re-INVITE) */
+	OF_REMOTE,      /* the peer's offer is with the call */
+	OF_REFRESH,     /* a refresh of ours is with the peer; no offer of the call's */
+	OF_ANSWERED,    /* we have answered the peer's re-INVITE and wait for the ACK */
+};
+
+struct reoffer {
+	enum offer_state state;
+	nta_outgoing_t *out;      /* our re-INVITE or refreshing UPDATE */
+	nta_incoming_t *in;       /* the peer's re-INVITE or UPDATE */
+	struct body *sdp;         /* the offer that is open */
+	char branch[SIP_BRANCH_BYTES]; /* of `out` */
+	bool out_is_update, withdrawn;
+	unsigned n_failed;        /* refreshes one after the other */
+	struct timer timeout;     /* an offer of ours is unanswered */
+};
+
+struct sip_leg {
+	struct leg leg; /* first */
+	struct le le;   /* in sip->legs while held */
+	struct sip *sip;
+	struct sip_hop *hop;
+	struct invite *invite;
+	enum sip_leg_state state;
+	bool held, counted;
+	struct cause cause;          /* why it ends */
+	struct timer guard, release;
+	struct body *local_sdp, *remote_sdp; /* as agreed last */
+
+	/* LEG_IN */
+	nta_incoming_t *irq;         /* the INVITE, until its ACK or refusal */
+	nta_reliable_t *rel;         /* the 180, until its PRACK */
+
+	/* LEG_OUT */
+	struct sip_try *attempt;     /* the INVITE that counts */
+	unsigned n_tries;
+	char skip[JOINT_SKIP_MAX];
+	struct cause failure;        /* why the last target was no use; reason NONE: none yet */
+	struct body *answer;         /* the winner's, between the table's event and its action */
+
+	/* the dialog */
+	nta_leg_t *dialog;
+	nta_outgoing_t *bye;
+	bool peer_update;            /* the peer takes UPDATE */
+	struct reoffer ro;
+	struct session_timer st;
+};
+
+/* leg.c */
+int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir, const char *site,
+		  const char *domain);
+/** Runs the table. `cause` is remembered by the events that end the leg; NULL keeps the last one. */
+void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event, const struct cause *cause);
+/** The room keeps it from now on, until it is released. */
+void sip_leg_hold(struct sip_leg *leg);
+const char *sip_leg_call(const struct sip_leg *leg); /* call id for the log, or NULL */
+/** Tells the call. */
+void sip_leg_tell(struct sip_leg *leg, enum leg_event_type type, struct body *body,
+		  const struct cause *cause);
+/** LEG_ENDED to the call and goodbye to the peer, whatever the state: the room is closing. */
+void sip_leg_shutdown(struct sip_leg *leg);
+void sip_leg_sdp_set(struct body **dst, struct body *src);
+/** The SDP of a message, NULL when it has none. Errors: ENOMEM. */
+int sip_leg_sdp_read(struct body **bp, const sip_t *s);
+extern const struct leg_ops sip_leg_ops;
+
+/* leg_in.c */
+/** A new INVITE that passed trust_shape(); owns irq. */
+void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s, const struct joint *j);
+void sip_leg_in_ringing(struct sip_leg *leg);
+int sip_leg_in_accept(struct sip_leg *leg, struct body *answer);
+void sip_leg_in_refuse(struct sip_leg *leg);
+
+/* leg_out.c */
+int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
+void sip_leg_out_cancel(struct sip_leg *leg);
+/** A response to an INVITE that NTA does not know any more. */
+void sip_try_stray(struct sip *sip, const sip_t *s);
+void sip_try_sent(struct sip *sip, const struct edge_event *ev);
+void sip_try_failed(struct sip *sip, const struct edge_event *ev);
+
+/* dialog.c */
+/** Requests of the peer in the leg's dialog: an nta_request_f, arg the leg. */
+int sip_dialog_request(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const sip_t *s);
+/** The same for dialogs that are no leg's: early forks (early) and bare bases. arg is struct sip_try. */
+int sip_dialog_stray(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const sip_t *s);
+void sip_dialog_bye(struct sip_leg *leg);
+bool sip_allows_update(const sip_t *s);
+
+/* reoffer.c */
+int sip_reoffer_offer(struct sip_leg *leg, struct body *offer);
+int sip_reoffer_answer(struct sip_leg *leg, struct body *answer);
+void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause);
+/** The peer's INVITE or UPDATE in the dialog; owns irq. */
+void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s);
+/** The first INVITE is over (its ACK is there): what waited may go. */
+void sip_reoffer_ready(struct sip_leg *leg);
+void sip_reoffer_refresh(void *arg);
+/** The leg is ending: nothing of this may call back any more. */
+void sip_reoffer_close(struct sip_leg *leg);
+
+#endif

@@ -1,0 +1,453 @@
+/* sip/leg_out.c - a call to a peer: one INVITE after the other until a target answers.
+ *
+ * Thread: signalling. leg.c starts and cancels; NTA's responses, the edge's events and the timers end
+ * in sip_leg_event(). Every INVITE has a Call-ID of its own, so that a target that woke up late
+ * cannot be mixed up with its successor. RFC 3261 §13.2, §16.7; RFC 3263 §4.3; RFC 4028 §7.4. */
+#include <strings.h>
+
+#include "lib/log.h"
+#include "lib/secret.h"
+#include "sip/peers.h"
+#include "sip/try.h"
+
+enum { LINGER_MS = SIP_T1X64_MS + 4000 };
+
+static int try_start(struct sip_leg *leg, struct sip_try *before);
+
+
+static void try_destructor(void *arg)
+{
+	struct sip_try *t = arg;
+
+	timer_cancel(&t->silence);
+	timer_cancel(&t->linger);
+	list_flush(&t->forks);
+	hash_unlink(&t->le_call_id);
+	hash_unlink(&t->le_token);
+	list_unlink(&t->le);
+	nta_outgoing_destroy(t->invite);
+	nta_leg_destroy(t->base);
+	mem_deref(t->hop);
+}
+
+static void try_free(void *arg)
+{
+	struct sip_try *t = arg;
+	struct sip *sip = t->sip;
+
+	mem_deref(t);
+	sip_work_done(sip);
+}
+
+/* Its answer counts no more; what still comes is acknowledged and ended for `ms`. */
+static void try_leave(struct sip_try *t, uint64_t ms)
+{
+	if (t->leg && t->leg->attempt == t)
+		t->leg->attempt = NULL;
+	t->leg = NULL;
+	timer_cancel(&t->silence);
+	if (timer_start(t->sip->core->loop->timers, &t->linger, ms, try_free, t))
+		log_err(NULL, "sip.memory", "try=%s", t->call_id);
+}
+
+static void try_cancel(struct sip_try *t, const struct cause *cause)
+{
+	if (t->invite)
+		sip_cancel_send(t->hop, t->invite, cause);
+	try_leave(t, LINGER_MS);
+}
+
+/* The INVITE has had its final answer. */
+static void try_end_invite(struct sip_try *t)
+{
+	nta_outgoing_destroy(t->invite);
+	t->invite = NULL;
+}
+
+static void failed(struct sip_leg *leg, const struct cause *cause)
+{
+	peers_error(leg->sip->peers, leg->hop->domain, cause->text);
+	sip_leg_event(leg, SE_REFUSE, cause);
+}
+
+/* This target was no use: the next one, by a new INVITE. */
+static void next_target(struct sip_leg *leg, const char *target, const struct cause *cause)
+{
+	size_t used = strlen(leg->skip), n = strlen(target);
+
+	leg->failure = *cause;
+	log_info(sip_leg_call(leg), "sip.target.skipped", "peer=%s target=%s why=%s", leg->hop->domain,
+		 LQ(target), LQ(cause->text));
+	if (!n || used + n + 2 > sizeof(leg->skip) || leg->n_tries >= SIP_TRIES_MAX) {
+		failed(leg, cause);
+		return;
+	}
+	snprintf(leg->skip + used, sizeof(leg->skip) - used, "%s%s", used ? "/" : "", target);
+	if (try_start(leg, NULL))
+		failed(leg, cause);
+}
+
+/* sip_target_s have gone since the edge wrote the INVITE, and there was not even a 100. */
+static void silent(void *arg)
+{
+	struct sip_try *t = arg;
+	struct sip_leg *leg = t->leg;
+	struct cause c;
+
+	if (!leg)
+		return;
+	cause_set(&c, CAUSE_TIMEOUT, "%s (%s) did not answer in time.", t->hop->domain, t->target);
+	try_cancel(t, NULL);
+	next_target(leg, t->target, &c);
+}
+
+static void progress(struct sip_try *t, const sip_t *s)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+	struct sip_leg *leg = t->leg;
+	struct sip_fork *f;
+
+	if (!leg || status == 100)
+		return;
+	f = sip_fork_get(t, s);
+	if (f)
+		sip_fork_progress(f, s);
+	sip_leg_event(leg, status == 180 || status == 183 ? SE_ALERT : SE_PROGRESS, NULL);
+}
+
+/* The first 2xx that counts: its dialog becomes the leg's. */
+static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
+{
+	struct sip_leg *leg = t->leg;
+	struct body *answer = NULL;
+	struct refusal r;
+	struct cause c;
+
+	leg->leg.remote.site_verified = trust_peer(leg->sip, s, leg->hop->domain);
+	if (!trust_body(&r, s) && sip_leg_sdp_read(&answer, s))
+		log_warn(sip_leg_call(leg), "sip.memory", "%s", "");
+	if (!answer)
+		answer = mem_ref(f->answer);
+	leg->dialog = f->dialog;
+	f->dialog = NULL;
+	nta_leg_bind(leg->dialog, sip_dialog_request, leg);
+	leg->peer_update = sip_allows_update(s);
+	session_timer_accepted(&leg->st, s);
+	snprintf(t->won, sizeof(t->won), "%s", f->tag);
+	list_flush(&t->forks); /* and with them their transactions: `s` may be gone from here on */
+	try_leave(t, LINGER_MS);
+	try_end_invite(t);
+	peers_error(leg->sip->peers, leg->hop->domain, NULL);
+	if (!answer) {
+		sip_leg_event(leg, SE_ACCEPT_EMPTY,
+			      cause_set(&c, CAUSE_MEDIA, "%s answered without a media description.",
+					leg->hop->domain));
+		return;
+	}
+	sip_leg_sdp_set(&leg->local_sdp, leg->invite->offer);
+	sip_leg_sdp_set(&leg->remote_sdp, answer);
+	mem_deref(leg->answer);
+	leg->answer = answer;
+	sip_leg_event(leg, SE_ACCEPT, NULL);
+}
+
+static void accepted(struct sip_try *t, const sip_t *s)
+{
+	bool winner = s->sip_to->a_tag && *t->won && !strncasecmp(t->won, s->sip_to->a_tag, sizeof(t->won) - 1);
+	struct sip_fork *f;
+
+	if (winner)
+		return; /* a repetition that outlived NTA's own ACK: too late to matter */
+	f = sip_fork_get(t, s);
+	if (!f) {
+		log_warn(sip_leg_call(t->leg), "sip.fork.unusable", "peer=%s", t->hop->domain);
+		return;
+	}
+	sip_fork_ack(f, s);
+	if (t->leg)
+		won(t, f, s);
+	else
+		sip_fork_end(f);
+}
+
+/* What the refusal means for the call. False: nothing, another INVITE is on its way. */
+static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+	struct sip_leg *leg = t->leg;
+	char why[CAUSE_TEXT_BYTES], target[sizeof(t->target)];
+	struct joint j;
+
+	if (nta_sip_is_internal(s)) {
+		cause_set(c, CAUSE_UNREACHABLE, "%s could not be reached: the connection broke.",
+			  t->hop->domain);
+		return true;
+	}
+	if (status == 503 && sip_reason_edge(why, sizeof(why), s->sip_reason)) {
+		if (leg->failure.reason != CAUSE_NONE && !t->edge_failed)
+			*c = leg->failure; /* all targets are through: the last one's story */
+		else
+			cause_set(c, CAUSE_UNREACHABLE, "%s could not be reached: %s", t->hop->domain,
+				  *why ? why : "no way to it was found.");
+		return true;
+	}
+	cause_from_sip(c, status, s->sip_status->st_phrase);
+	sip_reason_read(c, s->sip_reason, status);
+	if (status == 503) {
+		snprintf(target, sizeof(target), "%s",
+			 !trust_joint(&j, t->sip, s) && *j.addr ? j.addr : t->target);
+		try_leave(t, 0);
+		next_target(leg, target, c);
+		return false;
+	}
+	if (status == 422 && leg->n_tries < SIP_TRIES_MAX && session_timer_too_short(&leg->st, s)) {
+		struct sip_try *before = t;
+
+		leg->attempt = NULL;
+		if (!try_start(leg, before)) {
+			try_leave(t, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void refused(struct sip_try *t, const sip_t *s)
+{
+	struct sip_leg *leg = t->leg;
+	struct cause c;
+	bool ends = leg && refusal_cause(t, s, &c);
+
+	if (!leg || ends)
+		try_leave(t, 0);
+	list_flush(&t->forks);
+	try_end_invite(t);
+	if (ends)
+		failed(leg, &c);
+}
+
+void sip_try_response(struct sip_try *t, const sip_t *s)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+
+	mem_ref(t);
+	timer_cancel(&t->silence);
+	if (status < 200)
+		progress(t, s);
+	else if (status < 300)
+		accepted(t, s);
+	else
+		refused(t, s);
+	mem_deref(t);
+}
+
+static int base_response(void *arg, nta_outgoing_t *orq, const sip_t *s)
+{
+	struct sip_try *t = arg;
+	struct joint j;
+
+	(void)orq;
+	sip_loop_enter("sip.response.invite");
+	if (nta_sip_is_internal(s) || !trust_joint(&j, t->sip, s))
+		sip_try_response(t, s);
+	sip_loop_leave();
+	return 0;
+}
+
+static int base_make(struct sip_try *t, const struct invite *inv)
+{
+	char from[ADDR_TEXT_MAX + 3 * CAUSE_TEXT_BYTES], to[ADDR_TEXT_MAX + 8];
+
+	secret_hex(t->tag, SIP_TAG_HEX);
+	secret_hex(t->call_id, 32);
+	if (sip_name_addr_print(from, sizeof(from), inv->from.name, &inv->from.addr, t->tag) ||
+	    sip_name_addr_print(to, sizeof(to), NULL, &inv->to, NULL))
+		return EINVAL;
+	t->base = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t, SIPTAG_CALL_ID_STR(t->call_id),
+				  SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
+	return t->base ? 0 : ENOMEM;
+}
+
+/* Identity values travel as they came; one that could break a header does not travel at all. */
+static void identity_tags(tagi_t tags[], size_t max, char **linev, char *const *identityv)
+{
+	size_t n = 0, len;
+
+	for (; identityv && *identityv && n + 1 < max; identityv++) {
+		len = strlen(*identityv);
+		if (strpbrk(*identityv, "\r\n"))
+			continue;
+		linev[n] = mem_alloc(len + sizeof("Identity: "), NULL);
+		if (!linev[n])
+			break;
+		snprintf(linev[n], len + sizeof("Identity: "), "Identity: %s", *identityv);
+		tags[n].t_tag = siptag_unknown_str;
+		tags[n].t_value = tag_str_v(linev[n]);
+		n++;
+	}
+	tags[n].t_tag = NULL;
+	tags[n].t_value = 0;
+	linev[n] = NULL;
+}
+
+static int invite_send(struct sip_try *t, struct sip_leg *leg)
+{
+	const struct invite *inv = leg->invite;
+	char uri[ADDR_TEXT_MAX + 8], hops[16], expires[SESSION_TIMER_TEXT], min_se[16];
+	char *linev[9];
+	tagi_t identity[9];
+	struct sip_request rq = {
+		.hop = t->hop, .dialog = t->base, .method = sip_method_invite, .name = "INVITE",
+		.request_uri = uri, .branch = sip_branch_make(t->branch), .token = t->token,
+		.skip = leg->skip, .sdp = inv->offer,
+	};
+
+	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
+	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
+	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
+	identity_tags(identity, N_ELEMS(identity), linev, inv->from.identityv);
+	t->invite = sip_request_send(
+		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops), SIPTAG_ALLOW_STR(sip_allow),
+		SIPTAG_SUPPORTED_STR(sip_supported), SIPTAG_ACCEPT_STR("application/sdp"),
+		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
+		SIPTAG_MIN_SE_STR(min_se), NTATAG_PASS_100(1), TAG_NEXT(identity));
+	for (char **p = linev; *p; p++)
+		mem_deref(*p);
+	if (!t->invite)
+		return EIO;
+	t->cseq = nta_outgoing_cseq(t->invite);
+	return 0;
+}
+
+static void try_insert(struct sip_try *t)
+{
+	struct sip *sip = t->sip;
+
+	t->token = ++sip->last_token;
+	list_append(&sip->tries, &t->le, t);
+	hash_append(sip->tries_token, (uint32_t)t->token, &t->le_token, t);
+	hash_append(sip->tries_call_id, hash_joaat_str(t->call_id), &t->le_call_id, t);
+}
+
+/* `before`: the same INVITE once more with a higher CSeq in the same would-be dialog (422). */
+static int try_start(struct sip_leg *leg, struct sip_try *before)
+{
+	struct sip_try *t = mem_zalloc(sizeof(*t), try_destructor);
+	int err = 0;
+
+	if (!t)
+		return ENOMEM;
+	t->sip = leg->sip;
+	t->hop = mem_ref(leg->hop);
+	if (before) {
+		t->base = before->base;
+		before->base = NULL;
+		nta_leg_bind(t->base, sip_dialog_stray, t);
+		memcpy(t->call_id, before->call_id, sizeof(t->call_id));
+		memcpy(t->tag, before->tag, sizeof(t->tag));
+		hash_unlink(&before->le_call_id);
+	} else {
+		err = base_make(t, leg->invite);
+	}
+	if (!err) {
+		try_insert(t);
+		err = invite_send(t, leg);
+	}
+	if (err) {
+		mem_deref(t);
+		return err;
+	}
+	t->leg = leg;
+	leg->attempt = t;
+	leg->n_tries++;
+	return 0;
+}
+
+static void blocked(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct cause c;
+
+	sip_leg_event(leg, SE_REFUSE,
+		      cause_set(&c, CAUSE_FORBIDDEN, "Calls to %s are not allowed here.", leg->hop->domain));
+}
+
+int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
+{
+	const struct peer_config *pc = config_peer_find(leg->sip->core->config, leg->hop->domain);
+
+	if (leg->sip->stopping)
+		return ESHUTDOWN;
+	if (pc && pc->block) /* said from the loop; `release` is free until the end */
+		return timer_start(leg->sip->core->loop->timers, &leg->release, 0, blocked, leg);
+	leg->leg.remote.addr = invite->to;
+	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s", LQ(AT(&invite->to)),
+		 leg->hop->domain);
+	return try_start(leg, NULL);
+}
+
+void sip_leg_out_cancel(struct sip_leg *leg)
+{
+	if (leg->attempt)
+		try_cancel(leg->attempt, &leg->cause);
+}
+
+static bool same_call_id(struct le *le, void *arg)
+{
+	const struct sip_try *t = le->data;
+
+	return !strcmp(t->call_id, arg);
+}
+
+void sip_try_stray(struct sip *sip, const sip_t *s)
+{
+	const char *id = s->sip_call_id->i_id;
+	struct sip_try *t = list_ledata(
+		hash_lookup(sip->tries_call_id, hash_joaat_str(id), same_call_id, (void *)id));
+	unsigned status = (unsigned)s->sip_status->st_status;
+
+	if (!t || s->sip_cseq->cs_seq != t->cseq || !s->sip_from->a_tag ||
+	    strcasecmp(s->sip_from->a_tag, t->tag) || status < 200)
+		return;
+	mem_ref(t);
+	if (status >= 300 && t->invite)
+		sip_hop_ack_send(sip, t->invite, s);
+	sip_try_response(t, s);
+	mem_deref(t);
+}
+
+static bool same_token(struct le *le, void *arg)
+{
+	const struct sip_try *t = le->data;
+
+	return t->token == *(const uint64_t *)arg;
+}
+
+static struct sip_try *find_token(struct sip *sip, uint64_t token)
+{
+	return list_ledata(hash_lookup(sip->tries_token, (uint32_t)token, same_token, &token));
+}
+
+void sip_try_sent(struct sip *sip, const struct edge_event *ev)
+{
+	struct sip_try *t = find_token(sip, ev->token);
+
+	if (!t)
+		return;
+	snprintf(t->target, sizeof(t->target), "%s", ev->target);
+	if (t->leg && t->invite && nta_outgoing_status(t->invite) < 100)
+		timer_start(sip->core->loop->timers, &t->silence,
+			    (uint64_t)sip->core->config->limits.sip_target_s * 1000, silent, t);
+}
+
+void sip_try_failed(struct sip *sip, const struct edge_event *ev)
+{
+	struct sip_try *t = find_token(sip, ev->token);
+
+	if (!t)
+		return;
+	t->edge_failed = true;
+	timer_cancel(&t->silence);
+	log_info(t->leg ? sip_leg_call(t->leg) : NULL, "sip.target.failed", "peer=%s target=%s why=%s",
+		 t->hop->domain, LQ(ev->target), LQ(ev->why));
+}

@@ -1,0 +1,463 @@
+/* sip/reoffer.c - new offers and session refreshes inside a dialog, both ways.
+ *
+ * Thread: signalling. The call makes offers by op_offer() and answers the peer's by op_answer() or
+ * op_offer_refuse(); the session timer asks for refreshes. One machine (enum offer_state) sees to it
+ * that only one offer is open: glare is 491, an overlap of the peer's own is 500 with Retry-After. A
+ * peer's offer that changes nothing (same o= line) is answered here, without troubling the browser.
+ * RFC 3261 §14, RFC 3264 §4 and §8, RFC 3311 §5, RFC 4028 §7.4, RFC 6141. */
+#include "gateway/sdp.h"
+#include "lib/log.h"
+#include "lib/secret.h"
+#include "sip/leg.h"
+
+enum {
+	REFRESH_BUSY_MS = 10000,   /* something else is under way: it will refresh, or we do then */
+	REFRESH_FAILED_MS = 5000,
+	REFRESH_TRIES = 3,
+	GLARE_MIN_MS = 2100,       /* RFC 3261 §14.1: the dialog's maker waits 2.1 to 4 s */
+	GLARE_SPREAD_MS = 1900,
+};
+
+static int send_request(struct sip_leg *leg, struct body *sdp);
+static int send_offer(struct sip_leg *leg, struct body *sdp);
+
+
+static void quiet(struct sip_leg *leg)
+{
+	struct reoffer *ro = &leg->ro;
+
+	ro->state = OF_QUIET;
+	ro->withdrawn = false;
+	ro->sdp = mem_deref(ro->sdp);
+	timer_cancel(&ro->timeout);
+}
+
+static void refused(struct sip_leg *leg, const struct cause *cause)
+{
+	quiet(leg);
+	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL, cause);
+}
+
+/* ---- ours ---- */
+
+static void offer_timeout(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct cause c;
+
+	if (leg->ro.out)
+		sip_cancel_send(leg->hop, leg->ro.out, NULL);
+	leg->ro.withdrawn = true;
+	leg->ro.state = OF_REFRESH; /* until its final answer is there */
+	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL,
+		     cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.", leg->hop->domain));
+}
+
+static void out_accepted(struct sip_leg *leg, const sip_t *s)
+{
+	struct reoffer *ro = &leg->ro;
+	struct body *answer = NULL;
+	enum offer_state was = ro->state;
+	struct refusal r;
+	struct cause c;
+
+	nta_leg_client_reroute(leg->dialog, NULL, s->sip_contact, 0);
+	session_timer_accepted(&leg->st, s);
+	leg->peer_update = leg->peer_update || sip_allows_update(s);
+	ro->n_failed = 0;
+	if (was == OF_REFRESH && ro->withdrawn) { /* the peer has changed, our side has not: back */
+		quiet(leg);
+		if (!send_request(leg, leg->local_sdp))
+			ro->state = OF_REFRESH;
+		return;
+	}
+	if (was != OF_LOCAL) {
+		if (was == OF_REFRESH)
+			quiet(leg);
+		return;
+	}
+	if (trust_body(&r, s) || sip_leg_sdp_read(&answer, s) || !answer) {
+		refused(leg, cause_set(&c, CAUSE_MEDIA, "%s answered without a media description.",
+				       leg->hop->domain));
+		return;
+	}
+	sip_leg_sdp_set(&leg->local_sdp, ro->sdp);
+	sip_leg_sdp_set(&leg->remote_sdp, answer);
+	quiet(leg);
+	sip_leg_tell(leg, LEG_ANSWER, answer, NULL);
+	mem_deref(answer);
+}
+
+static void refresh_refused(struct sip_leg *leg, unsigned status)
+{
+	struct cause c;
+
+	if (leg->ro.state == OF_REFRESH)
+		quiet(leg);
+	if (status == 491)
+		session_timer_again(&leg->st, GLARE_MIN_MS + secret_u64() % GLARE_SPREAD_MS);
+	else if (++leg->ro.n_failed < REFRESH_TRIES)
+		session_timer_again(&leg->st, REFRESH_FAILED_MS);
+	else
+		sip_leg_event(leg, SE_LOST,
+			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.", leg->hop->domain));
+}
+
+static void out_refused(struct sip_leg *leg, const sip_t *s)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+	bool internal = nta_sip_is_internal(s);
+	struct cause c;
+
+	if (status == 481 || (status == 408 && !leg->ro.withdrawn)) { /* RFC 3261 §12.2.1.2 */
+		sip_leg_event(leg, SE_LOST,
+			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.", leg->hop->domain));
+		return;
+	}
+	if (status == 422 && session_timer_too_short(&leg->st, s)) {
+		if (leg->ro.state == OF_LOCAL && !send_offer(leg, leg->ro.sdp))
+			return;
+		if (leg->ro.state == OF_REFRESH) {
+			quiet(leg);
+			sip_reoffer_refresh(leg);
+			return;
+		}
+	}
+	if (leg->ro.withdrawn) {
+		quiet(leg);
+		return;
+	}
+	if (leg->ro.state != OF_LOCAL) {
+		refresh_refused(leg, status);
+		return;
+	}
+	cause_from_sip(&c, status, internal ? NULL : s->sip_status->st_phrase);
+	if (!internal)
+		sip_reason_read(&c, s->sip_reason, status);
+	refused(leg, &c);
+}
+
+static void out_response(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t *s)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+
+	if (status < 200)
+		return;
+	if (status < 300 && nta_outgoing_method(orq) == sip_method_invite)
+		sip_ack_send(leg->hop, leg->dialog, leg->ro.branch, nta_outgoing_cseq(orq));
+	leg->ro.out = NULL;
+	if (status < 300)
+		out_accepted(leg, s);
+	else
+		out_refused(leg, s);
+	nta_outgoing_destroy(orq);
+	sip_reoffer_ready(leg);
+}
+
+static int out_response_h(void *arg, nta_outgoing_t *orq, const sip_t *s)
+{
+	struct sip_leg *leg = arg;
+	struct joint j;
+
+	if (!s || (!nta_sip_is_internal(s) && trust_joint(&j, leg->sip, s)))
+		return 0;
+	sip_loop_enter("sip.response.offer");
+	mem_ref(leg);
+	out_response(leg, orq, s);
+	mem_deref(leg);
+	sip_loop_leave();
+	return 0;
+}
+
+/* re-INVITE with `sdp`, or UPDATE without. */
+static int send_request(struct sip_leg *leg, struct body *sdp)
+{
+	struct reoffer *ro = &leg->ro;
+	char expires[SESSION_TIMER_TEXT], min_se[16];
+	struct sip_request rq = {
+		.hop = leg->hop,
+		.dialog = leg->dialog,
+		.method = sdp ? sip_method_invite : sip_method_update,
+		.name = sdp ? "INVITE" : "UPDATE",
+		.branch = sip_branch_make(ro->branch),
+		.sdp = sdp,
+	};
+
+	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
+	ro->out_is_update = !sdp;
+	ro->out = sip_request_send(&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
+				   SIPTAG_SUPPORTED_STR("timer"), SIPTAG_MIN_SE_STR(min_se),
+				   SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
+				   TAG_IF(sdp, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
+	return ro->out ? 0 : EIO;
+}
+
+static int send_offer(struct sip_leg *leg, struct body *sdp)
+{
+	struct reoffer *ro = &leg->ro;
+	int err = send_request(leg, sdp);
+
+	if (err)
+		return err;
+	ro->state = OF_LOCAL;
+	sip_leg_sdp_set(&ro->sdp, sdp);
+	return timer_start(leg->sip->core->loop->timers, &ro->timeout,
+			   (uint64_t)leg->sip->core->config->limits.offer_s * 1000, offer_timeout, leg);
+}
+
+int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
+{
+	struct reoffer *ro = &leg->ro;
+
+	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED)
+		return EINVAL;
+	switch (ro->state) {
+	case OF_QUIET:
+		if (leg->state == SL_TALKING)
+			return send_offer(leg, offer);
+		break;
+	case OF_REFRESH:
+	case OF_ANSWERED:
+		break;
+	case OF_REMOTE:
+	case OF_LOCAL:
+	case OF_LOCAL_WAITS:
+		return EBUSY;
+	}
+	ro->state = OF_LOCAL_WAITS;
+	sip_leg_sdp_set(&ro->sdp, offer);
+	return 0;
+}
+
+void sip_reoffer_ready(struct sip_leg *leg)
+{
+	struct reoffer *ro = &leg->ro;
+	struct cause c;
+
+	if (ro->state != OF_LOCAL_WAITS || leg->state != SL_TALKING || ro->out || ro->in)
+		return;
+	if (send_offer(leg, ro->sdp))
+		refused(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
+}
+
+void sip_reoffer_refresh(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+
+	if (leg->state != SL_TALKING || ro->state != OF_QUIET || ro->out || ro->in) {
+		session_timer_again(&leg->st, REFRESH_BUSY_MS);
+		return;
+	}
+	if (send_request(leg, leg->peer_update ? NULL : leg->local_sdp)) {
+		session_timer_again(&leg->st, REFRESH_FAILED_MS);
+		return;
+	}
+	ro->state = OF_REFRESH;
+}
+
+/* ---- the peer's ---- */
+
+/* The o= line, whose version number changes with every change (RFC 3264 §8). */
+static struct pl origin(const struct body *b)
+{
+	struct pl o = {NULL, 0};
+	const char *p = strstr(b->data, "\no=");
+
+	if (p) {
+		o.p = p + 1;
+		o.l = strcspn(o.p, "\r\n");
+	}
+	return o;
+}
+
+static bool unchanged(const struct body *a, const struct body *b)
+{
+	struct pl oa, ob;
+
+	if (!a || !b)
+		return false;
+	if (a->len == b->len && !memcmp(a->data, b->data, a->len))
+		return true;
+	oa = origin(a);
+	ob = origin(b);
+	return oa.p && ob.p && !pl_cmp(&oa, &ob);
+}
+
+static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+	struct cause c;
+
+	sip_loop_enter("sip.reinvite.bound");
+	mem_ref(leg);
+	if (!s) {
+		sip_leg_event(leg, SE_LOST,
+			      cause_set(&c, CAUSE_LOST, "%s did not confirm a change of the call.",
+					leg->hop->domain));
+	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
+		bool ack = s->sip_request->rq_method == sip_method_ack;
+
+		if (!ack && nta_incoming_status(irq) < 200) {
+			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
+			ro->withdrawn = true;
+		}
+		nta_incoming_destroy(irq);
+		ro->in = NULL;
+		if (ack && ro->state == OF_ANSWERED)
+			quiet(leg);
+		sip_reoffer_ready(leg);
+	}
+	mem_deref(leg);
+	sip_loop_leave();
+	return 0;
+}
+
+static int in_accept(struct sip_leg *leg, struct body *answer)
+{
+	struct reoffer *ro = &leg->ro;
+	msg_t *msg = nta_incoming_getrequest(ro->in);
+	const sip_t *s = sip_object(msg);
+	char expires[SESSION_TIMER_TEXT];
+	bool require = false;
+	int err;
+
+	if (!s)
+		return ENOMEM;
+	nta_leg_server_route(leg->dialog, NULL, s->sip_contact);
+	session_timer_answer(&leg->st, s, expires, &require);
+	err = sip_reply(leg->sip, ro->in, leg->hop, 200, "OK", answer, SIPTAG_SESSION_EXPIRES_STR(expires),
+			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
+	msg_destroy(msg);
+	if (nta_incoming_method(ro->in) == sip_method_invite) {
+		ro->state = OF_ANSWERED;
+	} else {
+		nta_incoming_destroy(ro->in);
+		ro->in = NULL;
+		if (ro->state == OF_REMOTE)
+			quiet(leg);
+	}
+	return err;
+}
+
+int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
+{
+	struct reoffer *ro = &leg->ro;
+
+	if (ro->state != OF_REMOTE)
+		return EINVAL;
+	if (ro->withdrawn || !ro->in) { /* the peer took its offer back meanwhile */
+		quiet(leg);
+		return 0;
+	}
+	sip_leg_sdp_set(&leg->local_sdp, answer);
+	sip_leg_sdp_set(&leg->remote_sdp, ro->sdp);
+	return in_accept(leg, answer);
+}
+
+void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
+{
+	struct reoffer *ro = &leg->ro;
+
+	if (ro->state != OF_REMOTE)
+		return;
+	if (ro->in) {
+		sip_refuse(leg->sip, ro->in, cause);
+		nta_incoming_destroy(ro->in);
+		ro->in = NULL;
+	}
+	quiet(leg);
+}
+
+/* May it be taken now? 0, or the status of the refusal. */
+static unsigned in_state(struct refusal *r, const struct sip_leg *leg, bool invite, bool offer)
+{
+	const struct reoffer *ro = &leg->ro;
+
+	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED && leg->state != SL_INCOMING)
+		return refusal_set(r, 481, "Call/Transaction Does Not Exist", "The call is over.");
+	if (ro->in || ro->state == OF_REMOTE || (leg->state != SL_TALKING && (invite || offer)))
+		return refusal_set(r, 500, "Server Internal Error",
+				   "Another change of the call is still under way.");
+	if ((offer && ro->state == OF_LOCAL_WAITS) ||
+	    ((invite || offer) && ro->out && !ro->out_is_update))
+		return refusal_set(r, 491, "Request Pending", "Both sides changed the call at once.");
+	return 0;
+}
+
+static unsigned in_judge(struct refusal *r, const struct sip_leg *leg, const sip_t *s)
+{
+	bool invite = s->sip_request->rq_method == sip_method_invite;
+	bool offer = s->sip_payload && s->sip_payload->pl_len;
+	struct sdp_facts facts;
+	const char *why = "";
+	unsigned status = in_state(r, leg, invite, offer);
+
+	if (!status)
+		status = trust_body(r, s);
+	if (!status)
+		status = session_timer_check(r, s);
+	if (!status && invite && !offer) {
+		status = refusal_set(r, 488, "Not Acceptable Here", "Late offers are not taken.");
+		snprintf(r->header, sizeof(r->header), "Warning: 399 %s \"Late offers are not taken\"",
+			 leg->hop->site);
+	}
+	if (!status && offer &&
+	    sdp_check(&facts, &why, s->sip_payload->pl_data, s->sip_payload->pl_len,
+		      leg->sip->core->config->limits.sdp_bytes))
+		status = refusal_set(r, 488, "Not Acceptable Here", "%s", why);
+	return status;
+}
+
+void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
+{
+	struct reoffer *ro = &leg->ro;
+	struct body *sdp = NULL;
+	struct refusal r;
+
+	if (in_judge(&r, leg, s)) {
+		sip_refuse_with(leg->sip, irq, &r);
+		nta_incoming_destroy(irq);
+		return;
+	}
+	leg->peer_update = leg->peer_update || sip_allows_update(s);
+	if (sip_leg_sdp_read(&sdp, s)) {
+		refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
+		sip_refuse_with(leg->sip, irq, &r);
+		nta_incoming_destroy(irq);
+		return;
+	}
+	ro->in = irq;
+	if (!sdp || unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
+		if (nta_incoming_method(irq) == sip_method_invite)
+			nta_incoming_bind(irq, in_bound, leg);
+		in_accept(leg, sdp ? leg->local_sdp : NULL);
+		mem_deref(sdp);
+		return;
+	}
+	nta_incoming_bind(irq, in_bound, leg);
+	sip_reply(leg->sip, irq, NULL, 100, "Trying", NULL, TAG_END());
+	ro->state = OF_REMOTE;
+	ro->withdrawn = false;
+	sip_leg_sdp_set(&ro->sdp, sdp);
+	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
+	mem_deref(sdp);
+}
+
+void sip_reoffer_close(struct sip_leg *leg)
+{
+	struct reoffer *ro = &leg->ro;
+	struct cause c;
+
+	if (ro->out)
+		nta_outgoing_destroy(ro->out);
+	ro->out = NULL;
+	if (ro->in) {
+		if (nta_incoming_status(ro->in) < 200)
+			sip_refuse(leg->sip, ro->in, cause_set(&c, CAUSE_CANCELLED, NULL));
+		nta_incoming_destroy(ro->in);
+	}
+	ro->in = NULL;
+	quiet(leg);
+}

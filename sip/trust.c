@@ -1,0 +1,290 @@
+/* sip/trust.c - judging requests: pure functions of the message and of what the edge proved.
+ *
+ * Thread: signalling. Called by agent.c, leg_in.c, dialog.c, reoffer.c; calls addr, cause, joint.
+ * Sofia's parser is lenient (libraries.md), so every address that decides anything is printed again
+ * and goes through addr_parse_uri(). RFC 3261 §8.2, §16.3; RFC 5922 §4; RFC 3323 is not honoured. */
+#include "sip/trust.h"
+
+#include <strings.h>
+
+#include "sip/headers.h"
+
+enum { URI_BYTES = 512, IDENTITY_MAX = 8, METHOD_TEXT = 32 };
+
+
+unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase, const char *fmt, ...)
+{
+	char text[CAUSE_TEXT_BYTES];
+	va_list ap;
+
+	memset(r, 0, sizeof(*r));
+	r->status = status;
+	r->phrase = phrase;
+	cause_from_sip(&r->cause, status, NULL);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	addr_name_clean(r->cause.text, sizeof(r->cause.text), text, strlen(text));
+	return status;
+}
+
+static bool name_is(const sip_unknown_t *un, const char *name, const char *compact)
+{
+	return un->un_name && (!strcasecmp(un->un_name, name) ||
+			       (compact && !strcasecmp(un->un_name, compact)));
+}
+
+int trust_joint(struct joint *j, const struct sip *sip, const sip_t *s)
+{
+	const sip_unknown_t *found = NULL;
+
+	for (const sip_unknown_t *un = s->sip_unknown; un; un = un->un_next) {
+		if (!name_is(un, JOINT_HEADER, NULL))
+			continue;
+		if (found)
+			return EACCES;
+		found = un;
+	}
+	if (!found || !found->un_value)
+		return EACCES;
+	return joint_parse(j, sip->secret, found->un_value, strlen(found->un_value));
+}
+
+bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain)
+{
+	struct joint j;
+
+	return !trust_joint(&j, sip, s) && joint_list_has(j.names, domain);
+}
+
+/* Strictly parses what Sofia made of a URI. */
+static int uri_parse(struct addr *a, const url_t *url)
+{
+	char text[URI_BYTES];
+	isize_t n = url_e(text, sizeof(text), url);
+
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return EINVAL;
+	return addr_parse_uri(a, text, (size_t)n);
+}
+
+bool trust_unsupported(char *buf, size_t size, const sip_t *s)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	if (!s->sip_require || !s->sip_require->k_items)
+		return false;
+	for (const msg_param_t *item = s->sip_require->k_items; *item; item++) {
+		if (!strcasecmp(*item, "timer") || !strcasecmp(*item, "100rel"))
+			continue;
+		if (n + strlen(*item) + 3 > size)
+			break;
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", *item);
+	}
+	return n > 0;
+}
+
+static unsigned check_method(struct refusal *r, const sip_t *s)
+{
+	const char *name = s->sip_request->rq_method_name;
+
+	switch (s->sip_request->rq_method) {
+	case sip_method_invite:
+	case sip_method_ack:
+	case sip_method_cancel:
+	case sip_method_bye:
+	case sip_method_options:
+	case sip_method_prack:
+	case sip_method_update:
+	case sip_method_info:
+		return 0;
+	case sip_method_unknown:
+		return refusal_set(r, 501, "Not Implemented", "The method %.*s is not known here.",
+				   METHOD_TEXT, name);
+	default:
+		return refusal_set(r, 405, "Method Not Allowed",
+				   "The method %.*s is not offered here.", METHOD_TEXT, name);
+	}
+}
+
+static unsigned check_uri(struct refusal *r, const sip_t *s)
+{
+	struct addr a;
+
+	switch (uri_parse(&a, s->sip_request->rq_url)) {
+	case EPROTONOSUPPORT:
+		return refusal_set(r, 416, "Unsupported URI Scheme",
+				   "Only sip: and sips: addresses can be called here.");
+	case EINVAL:
+		return refusal_set(r, 400, "Bad Request", "The Request-URI is malformed.");
+	default:
+		return 0; /* EDOM: well formed, but nobody here */
+	}
+}
+
+static unsigned check_hops(struct refusal *r, const struct sip *sip, const sip_t *s)
+{
+	unsigned n = 0;
+
+	for (const sip_via_t *v = s->sip_via ? s->sip_via->v_next : NULL; v; v = v->v_next) {
+		if (++n > SIP_VIA_MAX)
+			return refusal_set(r, 482, "Loop Detected",
+					   "The request has passed more than %d hops.", SIP_VIA_MAX);
+		if (v->v_host && core_site_find(sip->core, v->v_host))
+			return refusal_set(r, 482, "Loop Detected",
+					   "The request has come back to %s.", v->v_host);
+	}
+	if (s->sip_request->rq_method == sip_method_invite && s->sip_max_forwards &&
+	    s->sip_max_forwards->mf_count == 0)
+		return refusal_set(r, 483, "Too Many Hops", "The request may not travel further.");
+	return 0;
+}
+
+unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors)
+{
+	char list[256];
+	unsigned status;
+
+	memset(r, 0, sizeof(*r));
+	if (errors) {
+		const sip_error_t *e = s->sip_error;
+
+		return refusal_set(r, 400, "Bad Request", "A header is malformed: %.32s.",
+				   e && e->er_name ? e->er_name : "its name could not be read");
+	}
+	status = check_method(r, s);
+	if (!status)
+		status = check_uri(r, s);
+	if (!status)
+		status = check_hops(r, sip, s);
+	if (status || s->sip_request->rq_method == sip_method_ack ||
+	    s->sip_request->rq_method == sip_method_cancel)
+		return status;
+	if (trust_unsupported(list, sizeof(list), s)) {
+		refusal_set(r, 420, "Bad Extension", "An extension is required that is not known here.");
+		snprintf(r->header, sizeof(r->header), "Unsupported: %s", list);
+		return r->status;
+	}
+	return 0;
+}
+
+static unsigned check_policy(struct refusal *r, const struct sip *sip, const char *domain)
+{
+	const struct peer_config *pc = config_peer_find(sip->core->config, domain);
+
+	if (!pc)
+		return 0;
+	if (pc->block)
+		return refusal_set(r, 403, "Forbidden", "Calls from %s are not taken here.", domain);
+	if (pc->require == REQUIRE_IDENTITY || pc->require == REQUIRE_BOTH)
+		return refusal_set(r, 403, "Forbidden",
+				   "Calls from %s need a verified identity, which is not checked here yet.",
+				   domain);
+	return 0;
+}
+
+unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j, const sip_t *s,
+		      struct party *from)
+{
+	unsigned status;
+	int err = s->sip_from ? uri_parse(&from->addr, s->sip_from->a_url) : EINVAL;
+
+	if (err)
+		return refusal_set(r, err == EINVAL ? 400 : 403, err == EINVAL ? "Bad Request" : "Forbidden",
+				   "The From address is not one that a calling site can vouch for.");
+	status = check_policy(r, sip, from->addr.host);
+	if (status)
+		return status;
+	if (!*j->names)
+		return refusal_set(r, 403, "Forbidden",
+				   "The connection shows no certificate that proves %s.",
+				   from->addr.host);
+	if (!joint_list_has(j->names, from->addr.host))
+		return refusal_set(r, 403, "Forbidden",
+				   "The connection's certificate does not prove %s.", from->addr.host);
+	sip_text_read(from->name, sizeof(from->name), s->sip_from->a_display);
+	from->site_verified = true;
+	return 0;
+}
+
+unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s, struct addr *to)
+{
+	int err = uri_parse(to, s->sip_request->rq_url);
+
+	if (err == EDOM)
+		return refusal_set(r, 404, "Not Found", "Nobody has this address.");
+	if (err)
+		return refusal_set(r, 400, "Bad Request", "The Request-URI is malformed.");
+	if (!core_site_find(sip->core, to->host))
+		return refusal_set(r, 403, "Forbidden", "Calls are not passed on to other domains.");
+	return 0;
+}
+
+static bool accepts_sdp(const sip_accept_t *accept)
+{
+	for (; accept; accept = accept->ac_next)
+		if (accept->ac_type && (!strcasecmp(accept->ac_type, "application/sdp") ||
+					!strcasecmp(accept->ac_type, "application/*") ||
+					!strcasecmp(accept->ac_type, "*/*")))
+			return true;
+	return false;
+}
+
+static unsigned unsupported_media(struct refusal *r, const char *why)
+{
+	refusal_set(r, 415, "Unsupported Media Type", "%s", why);
+	snprintf(r->header, sizeof(r->header), "Accept: application/sdp");
+	return r->status;
+}
+
+unsigned trust_body(struct refusal *r, const sip_t *s)
+{
+	const sip_content_disposition_t *cd = s->sip_content_disposition;
+	bool body = s->sip_payload && s->sip_payload->pl_len;
+
+	memset(r, 0, sizeof(*r));
+	if (s->sip_accept && !accepts_sdp(s->sip_accept))
+		return refusal_set(r, 406, "Not Acceptable",
+				   "The answer would be SDP, which Accept does not name.");
+	if (!body)
+		return 0;
+	if (!s->sip_content_type || !s->sip_content_type->c_type ||
+	    strcasecmp(s->sip_content_type->c_type, "application/sdp"))
+		return unsupported_media(r, "The body is not one SDP description.");
+	if (s->sip_content_encoding && s->sip_content_encoding->k_items &&
+	    s->sip_content_encoding->k_items[0] &&
+	    strcasecmp(s->sip_content_encoding->k_items[0], "identity"))
+		return unsupported_media(r, "The body is encoded.");
+	if (cd && cd->cd_type && strcasecmp(cd->cd_type, "session") && !cd->cd_optional)
+		return unsupported_media(r, "The body is meant for something else than the session.");
+	return 0;
+}
+
+static void identity_destructor(void *arg)
+{
+	for (char **v = arg; *v; v++)
+		mem_deref(*v);
+}
+
+int trust_identity(char ***identityv, const sip_t *s)
+{
+	char **v = mem_zalloc((IDENTITY_MAX + 1) * sizeof(*v), identity_destructor);
+	size_t n = 0;
+
+	if (!v)
+		return ENOMEM;
+	for (const sip_unknown_t *un = s->sip_unknown; un && n < IDENTITY_MAX; un = un->un_next) {
+		if (!name_is(un, "Identity", "y") || !un->un_value)
+			continue;
+		v[n] = base_dup(un->un_value, strlen(un->un_value));
+		if (!v[n++]) {
+			mem_deref(v);
+			return ENOMEM;
+		}
+	}
+	if (!n)
+		v = mem_deref(v);
+	*identityv = v;
+	return 0;
+}
