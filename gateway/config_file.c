@@ -230,7 +230,7 @@ static void say_unknown(const cfg_t *cfg, const char *name)
 }
 
 /* libConfuse's own messages, and what would be right instead. */
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	static const struct {
 		const char *begins, *right;

@@ -42,8 +42,9 @@ static void config_report_tame(char *text)
 	}
 }
 
-static void config_report_add(struct config_report *r, unsigned line, bool fault,
-			      const char *fmt, va_list ap)
+static void PRINTF_LIKE(4, 0)
+	config_report_add(struct config_report *r, unsigned line, bool fault,
+			  const char *fmt, va_list ap)
 {
 	char text[640];
 
