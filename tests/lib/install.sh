@@ -45,7 +45,10 @@ install_for() {
 	if [ "${want_node:-}" = yes ] && ! command -v npm >/dev/null; then
 		missing+=(npm)
 	fi
-	[ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+	if [ ${#missing[@]} -gt 0 ]; then
+		mapfile -t missing < <(printf "%s\n" "${missing[@]}" | sort -u)
+		apt_install "${missing[@]}"
+	fi
 	[ "${want_node:-}" != yes ] || npm_install
 }
 

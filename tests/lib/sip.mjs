@@ -125,14 +125,14 @@ class Call {
 		this.from = `<sip:${from}>;tag=${this.tag}`;
 		this.to = `<sip:${to}>`;
 		this.uri = uri ?? `sip:${to}`;
-		this.contact = contact ?? `<sip:${from.split('@')[0]}@${site.host};transport=tls>`;
+		this.contact = contact ?? `<sip:${from.split('@')[0]}@${site.host};${site.contact}>`;
 		this.route = [];
 		this.invite = this.request(method, { body, headers, maxForwards });
 	}
 
 	request(method, { body = '', headers = [], cseq = this.n, branch = `z9hG4bK${token()}`, maxForwards = 70, type = 'application/sdp', toHeader } = {}) {
 		const message = new Message(`${method} ${this.uri} SIP/2.0`, [
-			['Via', `SIP/2.0/TLS ${this.site.host};branch=${branch}`], ['Max-Forwards', String(maxForwards)],
+			['Via', `SIP/2.0/${this.site.transport} ${this.site.host};branch=${branch}`], ['Max-Forwards', String(maxForwards)],
 			...this.route.map((r) => ['Route', r]), ['From', this.from], ['To', toHeader ?? this.to], ['Call-ID', this.callId],
 			['CSeq', `${cseq} ${method}`], ['Contact', this.contact], ...headers,
 			...(body ? [['Content-Type', type]] : []), ['Content-Length', String(Buffer.byteLength(body))],
@@ -185,7 +185,7 @@ export class Incoming {
 		Object.assign(this, { link, message, tag: token() });
 	}
 
-	reply(status, { body = '', headers = [], tag = this.tag, phrase = 'Because', contact = `<sip:${this.link.site.host};transport=tls>` } = {}) {
+	reply(status, { body = '', headers = [], tag = this.tag, phrase = 'Because', contact = `<sip:${this.link.site.host};${this.link.site.contact}>` } = {}) {
 		const m = this.message;
 		const to = m.tag('To') || status === 100 ? m.get('To') : `${m.get('To')};tag=${tag}`;
 		this.link.send(new Message(`SIP/2.0 ${status} ${phrase}`, [
@@ -200,9 +200,9 @@ export class Incoming {
 		const m = this.message;
 		const uri = /<([^>]+)>/.exec(m.get('Contact'))[1];
 		const message = new Message(`${method} ${uri} SIP/2.0`, [
-			['Via', `SIP/2.0/TLS ${this.link.site.host};branch=z9hG4bK${token()}`], ['Max-Forwards', '70'],
+			['Via', `SIP/2.0/${this.link.site.transport} ${this.link.site.host};branch=z9hG4bK${token()}`], ['Max-Forwards', '70'],
 			...m.all('Record-Route').map((r) => ['Route', r]), ['From', `${m.get('To')};tag=${tag}`], ['To', m.get('From')],
-			['Call-ID', m.get('Call-ID')], ['CSeq', `${cseq} ${method}`], ['Contact', `<sip:${this.link.site.host};transport=tls>`], ...headers,
+			['Call-ID', m.get('Call-ID')], ['CSeq', `${cseq} ${method}`], ['Contact', `<sip:${this.link.site.host};${this.link.site.contact}>`], ...headers,
 			...(body ? [['Content-Type', 'application/sdp']] : []), ['Content-Length', String(Buffer.byteLength(body))],
 		], Buffer.from(body));
 		this.link.send(message);
@@ -217,9 +217,9 @@ export class Incoming {
 }
 
 export class SipSite {
-	/** @param pair {cert, key} or undefined for none   @param ca file of roots  */
-	constructor({ domain, pair, ca, address, port = 5061 }) {
-		Object.assign(this, { domain, address, port, links: [], inbox: [], waiting: new Set(), log: [] });
+	/** @param pair {cert, key} or undefined for none   @param ca file of roots   @param plain TCP without TLS */
+	constructor({ domain, pair, ca, address, port = 5061, plain = false }) {
+		Object.assign(this, { domain, address, port, plain, transport: plain ? 'TCP' : 'TLS', contact: `transport=${plain ? 'tcp' : 'tls'}`, links: [], inbox: [], waiting: new Set(), log: [] });
 		this.host = `${address}:${port}`;
 		this.file = join(OUT, `sip-${domain}.txt`);
 		this.pair = pair;
@@ -232,10 +232,12 @@ export class SipSite {
 
 	static async listen(options) {
 		const site = new SipSite(options);
-		site.server = tls.createServer({ ...site.options, requestCert: true, rejectUnauthorized: false }, (socket) => {
+		const taken = (socket) => {
 			site.servername = socket.servername;
 			site.links.push(new Link(site, socket));
-		});
+		};
+		site.server = site.plain ? tcpServer(taken)
+			: tls.createServer({ ...site.options, requestCert: true, rejectUnauthorized: false }, taken);
 		site.server.on('tlsClientError', (error) => site.log.push(error.message));
 		await new Promise((resolve, reject) => site.server.on('error', reject).listen(site.port, site.address, resolve));
 		return site;
@@ -248,6 +250,15 @@ export class SipSite {
 		});
 		await within(10_000, new Promise((resolve, reject) => socket.on('secureConnect', resolve).on('error', reject).on('close', () =>
 			reject(new Error('closed during the handshake')))), `a TLS handshake with ${servername}`);
+		const link = new Link(this, socket);
+		this.links.push(link);
+		return link;
+	}
+
+	/** A plain TCP connection. */
+	async dialPlain(address, port = 5060) {
+		const socket = tcpConnect({ host: address, port, localAddress: this.address });
+		await within(10_000, new Promise((resolve, reject) => socket.on('connect', resolve).on('error', reject)), `TCP to ${address}:${port}`);
 		const link = new Link(this, socket);
 		this.links.push(link);
 		return link;

@@ -125,7 +125,7 @@ export class Daemon {
 }
 
 /** alpha.test on 198.18.0.10 and beta.test on 198.18.0.20, found by DNS, proved by one CA; started unless
- *  `start` is false. `tune(daemonOptions, name)` may change the options of each before it is written. */
+ *  `start` is false. `tune(daemonOptions, name, ca)` may change the options of each before it is written. */
 export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob', 'berta'] }, start = true, tune = () => {} } = {}) {
 	const world = new World();
 	const ca = new Authority(join(world.dir, 'ca'));
@@ -136,7 +136,7 @@ export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob
 		const domain = `${name}.test`;
 		dns.site(domain, host.address);
 		const options = { sites: [{ domain, pair: ca.valid(domain) }], trust: ca.root };
-		tune(options, name);
+		tune(options, name, ca);
 		set[name] = new Daemon(world, host, options);
 		set[name].write();
 	}
