@@ -110,37 +110,35 @@ int account_work_answer_soon(struct account_work *w, int err)
 	return 0;
 }
 
-/* An operator sees who guesses, and can shut him out further down. */
-static int work_refused(struct account_work *w, int err, const char *what,
-			const char *key)
+/* An operator sees that somebody guesses, and from where. */
+static int work_refused(struct account_work *w, int err, const char *address)
 {
 	static struct log_gate gate;
 
 	if (err == EAGAIN && log_gate_open(&gate, 5))
-		log_warn(NULL, "account.slowed", "%s=%s wait_s=%u", what, LQ(key),
-			 w->answer.retry_s);
+		log_warn(NULL, "account.slowed", "user=%s address=%s wait_s=%u",
+			 *w->answer.user.user ? AT_SHORT(&w->answer.user) : "-",
+			 address ? address : "-", w->answer.retry_s);
 	return err;
 }
 
 int account_work_slow(struct account_work *w, const char *user_key, const struct sa *from)
 {
 	char key[SLOW_KEY_BYTES];
-	int err;
+	int err = 0;
 
 	if (from) {
 		account_slow_address(key, from);
 		err = account_slow_enter(w->as->slow_addrs, key, &w->answer.retry_s);
-		if (err)
-			return work_refused(w, err, "address", key);
-		memcpy(w->slow_addr, key, sizeof(key));
+		if (!err)
+			memcpy(w->slow_addr, key, sizeof(key));
 	}
-	if (user_key) {
+	if (user_key && !err) {
 		err = account_slow_enter(w->as->slow_users, user_key, &w->answer.retry_s);
-		if (err)
-			return work_refused(w, err, "user", user_key);
-		snprintf(w->slow_user, sizeof(w->slow_user), "%s", user_key);
+		if (!err)
+			snprintf(w->slow_user, sizeof(w->slow_user), "%s", user_key);
 	}
-	return 0;
+	return work_refused(w, err, from ? key : NULL);
 }
 
 void account_work_failed(struct account_work *w)
@@ -204,7 +202,7 @@ static void work_ended(struct account_work *w, const char *session, const char *
 	if (w->as->core->registry)
 		registry_end(w->as->core->registry, user, session,
 			     but && *but ? but : NULL, why);
-	log_info(NULL, "account.ended", "user=%s why=%s", AT(user),
+	log_info(NULL, "account.ended", "user=%s why=%s", AT_SHORT(user),
 		 why == DEVICE_SIGNED_OUT ? "sign-out"
 		 : why == DEVICE_PASSWORD ? "password"
 					  : "removed");

@@ -56,9 +56,14 @@ static void service_destructor(void *arg)
 
 	list_flush(&as->users);
 	list_flush(&as->sessions);
-	/* the askers own the requests that wait */
-	while (as->waiting.head)
-		list_unlink(as->waiting.head);
+	/* the askers own the requests that wait, but for those that nobody can forget */
+	while (as->waiting.head) {
+		struct account_request *r = as->waiting.head->data;
+
+		list_unlink(&r->le);
+		if (!r->rp)
+			mem_deref(r);
+	}
 }
 
 int account_service_alloc(struct account_service **asp, struct core *core)
