@@ -69,8 +69,7 @@ static void do_answer(struct call *call)
 	if (err) {
 		log_debug(call_id(call), "call.answer", "leg=%s err=%d",
 			  LQ(a ? a->tag : ""), err);
-		cause_set(&call->cause_a, err == ENOTCONN ? CAUSE_LOST : CAUSE_INTERNAL,
-			  NULL);
+		cause_set(&call->cause_a, call_reason_of(err), NULL);
 		call->cause_b = call->cause_a;
 		call->again = CALL_BROKEN;
 		return;

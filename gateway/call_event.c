@@ -9,7 +9,8 @@
 static void a_ended(struct call *call, struct leg *leg, const struct cause *cause)
 {
 	call->cause_a = *cause;
-	if (call->state == CALL_ACTIVE)
+	/* a CANCEL may say that another branch of the caller's took it (RFC 3326): no missed call */
+	if (call->state == CALL_ACTIVE || cause->reason == CAUSE_ELSEWHERE)
 		call->cause_b = *cause;
 	else
 		cause_set(&call->cause_b, CAUSE_CANCELLED, NULL);

@@ -53,30 +53,41 @@ void call_legs_choose(struct call *call, struct leg *winner)
 	}
 }
 
-/** What a leg that could not be started says to the caller. */
-static void start_refused(struct call *call, int err)
+enum cause_reason call_reason_of(int err)
 {
-	const struct addr *to = &call->invite->to;
-	struct cause c;
-
 	switch (err) {
 	case ENOSPC:
 	case EAGAIN:
-		cause_set(&c, CAUSE_LIMIT,
-			  "There are too many calls to %s at the moment.", to->host);
-		break;
+		return CAUSE_LIMIT;
 	case ENOTCONN:
-		if (call->kind == ROUTE_LOCAL)
-			cause_set(&c, CAUSE_OFFLINE, "%s is not online at the moment.",
-				  AT(to));
-		else
-			cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached.",
-				  to->host);
-		break;
+		return CAUSE_LOST;
+	case EBADMSG:
+		return CAUSE_MEDIA;
+	case EBUSY:
+		return CAUSE_GLARE;
+	case ESHUTDOWN:
+		return CAUSE_SHUTDOWN;
 	default:
-		cause_set(&c, CAUSE_INTERNAL, NULL);
-		break;
+		return CAUSE_INTERNAL;
 	}
+}
+
+/** What a leg that could not be started says to the caller. */
+static void start_refused(struct call *call, int err)
+{
+	enum cause_reason reason = call_reason_of(err);
+	const struct addr *to = &call->invite->to;
+	struct cause c;
+
+	if (reason == CAUSE_LIMIT)
+		cause_set(&c, reason, "There are too many calls to %s at the moment.",
+			  to->host);
+	else if (reason == CAUSE_LOST && call->kind == ROUTE_LOCAL)
+		cause_set(&c, CAUSE_OFFLINE, "%s is not online at the moment.", AT(to));
+	else if (reason == CAUSE_LOST)
+		cause_set(&c, CAUSE_UNREACHABLE, "%s could not be reached.", to->host);
+	else
+		cause_set(&c, reason, NULL);
 	call_legs_refused(call, &c);
 }
 

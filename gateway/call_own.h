@@ -69,6 +69,9 @@ void call_leg_drop(struct call *call, struct leg *leg, const struct cause *cause
 /** Remembers a refusal if it is better than those before. */
 void call_legs_refused(struct call *call, const struct cause *cause);
 
+/** What an errno of a leg's op means. */
+enum cause_reason call_reason_of(int err);
+
 /* call_talk.c: offer and answer in ACTIVE */
 void call_oa_event(struct call *call, enum oa_event event, struct body *body,
 		   const struct cause *cause);

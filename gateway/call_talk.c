@@ -65,20 +65,19 @@ static bool offer_failed(struct leg *to, struct body *offer, struct cause *cause
 {
 	int err = to->ops->offer(to, offer);
 
-	if (err == EBUSY)
-		cause_set(cause, CAUSE_GLARE, NULL);
-	else if (err)
-		cause_set(cause, CAUSE_INTERNAL, NULL);
+	if (err)
+		cause_set(cause, call_reason_of(err), NULL);
 	return err != 0;
 }
 
 static void answer(struct leg *to, struct body *body)
 {
+	int err = to->ops->answer(to, body);
 	struct cause c;
 
 	/* it must not wait for an answer that got lost here */
-	if (to->ops->answer(to, body))
-		to->ops->offer_refuse(to, cause_set(&c, CAUSE_INTERNAL, NULL));
+	if (err)
+		to->ops->offer_refuse(to, cause_set(&c, call_reason_of(err), NULL));
 }
 
 static void step_take(struct call *call, enum oa_event event, struct body *body,

@@ -221,7 +221,9 @@ static void a_leg_that_cannot_start(void **state)
 		const char *trace;
 	} rows[] = {{ENOSPC, "end(limit)"},
 		    {ENOTCONN, "end(unreachable)"},
-		    {ENOMEM, "end(internal)"}};
+		    {ENOMEM, "end(internal)"},
+		    {EBADMSG, "end(media)"},
+		    {ESHUTDOWN, "end(shutdown)"}};
 	struct world *w = *state;
 	struct fake_federation *ff = &w->fc.federation;
 

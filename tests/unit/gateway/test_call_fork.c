@@ -165,6 +165,16 @@ static void the_caller_gives_up(void **state)
 	traces(w, "ringing", "invite end(cancelled)", "invite", "invite end(cancelled)");
 }
 
+static void taken_at_another_branch_of_the_caller(void **state)
+{
+	struct world *w = *state;
+
+	dial_from(w, NULL);
+	fake_leg_say_cause(w->a, LEG_ENDED, CAUSE_ELSEWHERE);
+	traces(w, "", "invite end(elsewhere)", "invite end(elsewhere)",
+	       "invite end(elsewhere)");
+}
+
 static void nobody_answers(void **state)
 {
 	struct world *w = *state;
@@ -305,6 +315,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(decline_is_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_6xx_is_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_caller_gives_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(taken_at_another_branch_of_the_caller,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(ringing_has_a_time_of_its_own, setup,
 						teardown),

@@ -226,11 +226,16 @@ static void ops_that_fail(void **state)
 	w->b->err_offer = ENOMEM;
 	fake_leg_say_sdp(w->a, LEG_OFFER, 10);
 	traces(w, "refuse(internal)", "offer");
+	w->b->err_offer = EBADMSG; /* its party could not read it */
+	fake_leg_say_sdp(w->a, LEG_OFFER, 9);
+	traces(w, "refuse(internal) refuse(media)", "offer offer");
+	fake_leg_trace_clear(w->a);
+	fake_leg_trace_clear(w->b);
 	w->b->err_offer = 0;
 	w->a->err_answer = ENOMEM;
 	fake_leg_say_sdp(w->a, LEG_OFFER, 11);
 	fake_leg_say_sdp(w->b, LEG_ANSWER, 12);
-	traces(w, "refuse(internal) answer refuse(internal)", "offer offer");
+	traces(w, "answer refuse(internal)", "offer");
 	w->a->err_answer = 0;
 	fake_leg_say_sdp(w->a, LEG_OFFER, 13);
 	fake_leg_say_sdp(w->b, LEG_ANSWER, 14);
