@@ -1,0 +1,249 @@
+/* tests/unit/webrtc/test_web_print.c - every message of the site is what the schema says, whatever texts are
+ * in it (abuse case 47). */
+#include "tests/unit/webrtc/schema.h"
+#include "webrtc/session/print.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+static json_t *doc;
+
+static int setup(void **state)
+{
+	doc = schema_load("webrtc/session/sluss.v1.schema.json");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	json_decref(doc);
+	return 0;
+}
+
+static json_t *print(const struct server_msg *m)
+{
+	struct mbuf *mb = mbuf_alloc(16);
+	json_error_t why;
+	json_t *v;
+
+	mb->pos = mb->end = 7; /* room in front is left alone */
+	assert_int_equal(server_msg_print(mb, m), 0);
+	v = json_loadb((const char *)mb->buf + 7, mb->end - 7, JSON_REJECT_DUPLICATES,
+		       &why);
+	if (!v)
+		fail_msg("%s: %.*s", why.text, (int)(mb->end - 7), mb->buf + 7);
+	mem_deref(mb);
+	return v;
+}
+
+static void fits(const struct server_msg *m, const char *def)
+{
+	json_t *v = print(m);
+	char why[200];
+
+	if (!schema_fits(doc, schema_def(doc, def), v, why))
+		fail_msg("%s: %s", def, why);
+	if (!schema_fits(doc, doc, v, why)) /* of all messages it is exactly that one */
+		fail_msg("%s among all: %s", def, why);
+	json_decref(v);
+}
+
+static struct server_msg *message(enum server_kind kind, bool event)
+{
+	struct server_msg *m = server_msg_new(kind);
+
+	if (event) {
+		m->seq = 3;
+		if (kind != SERVER_BYE)
+			snprintf(m->call, sizeof(m->call), "in-1");
+	} else {
+		m->id = 12;
+	}
+	return m;
+}
+
+static void with_sdp(struct server_msg *m, const char *text)
+{
+	assert_int_equal(body_alloc(&m->sdp, text, strlen(text)), 0);
+}
+
+static void with_media(struct server_msg *m)
+{
+	m->media = "direct";
+	m->encryption = "claimed";
+}
+
+static void with_party(struct server_msg *m, const char *name)
+{
+	snprintf(m->who.party.address, sizeof(m->who.party.address), "per@beta.example");
+	snprintf(m->who.party.domain, sizeof(m->who.party.domain), "beta.example");
+	snprintf(m->who.party.name, sizeof(m->who.party.name), "%s", name);
+	m->who.party.verified = true;
+	snprintf(m->who.to, sizeof(m->who.to), "alice@alpha.example");
+}
+
+static void done(struct server_msg *m, const char *def)
+{
+	fits(m, def);
+	mem_deref(m);
+}
+
+static void answers(void **state)
+{
+	struct server_msg *m = message(SERVER_OK, false);
+
+	done(m, "server-ok");
+	m = message(SERVER_WELCOME, false);
+	snprintf(m->welcome.user, sizeof(m->welcome.user), "alice@alpha.example");
+	snprintf(m->welcome.site, sizeof(m->welcome.site), "alpha.example");
+	snprintf(m->welcome.device, sizeof(m->welcome.device), "d-0123456789abcdef");
+	m->welcome.ping_s = 25;
+	m->welcome.sdp_bytes = 65536;
+	m->welcome.message_bytes = 131072;
+	done(m, "server-welcome");
+	for (enum web_error e = 0; e < ERROR_N; e++)
+		for (uint32_t retry = 0; retry < 2; retry++) {
+			m = message(SERVER_ERROR, false);
+			m->id = retry ? 12 : 0;
+			m->error.code = e;
+			m->error.retry_s = retry;
+			snprintf(m->error.text, sizeof(m->error.text), "words");
+			done(m, "server-error");
+		}
+}
+
+static void events(void **state)
+{
+	static const char *const states[] = {"ringing", "accepted"};
+	struct server_msg *m = message(SERVER_INCOMING, true);
+
+	with_sdp(m, "v=0\r\n");
+	with_media(m);
+	with_party(m, "Per");
+	done(m, "server-incoming");
+	for (size_t i = 0; i < N_ELEMS(states); i++) {
+		m = message(SERVER_PROGRESS, true);
+		m->state = states[i];
+		done(m, "server-progress");
+	}
+	m = message(SERVER_ANSWERED, true);
+	with_sdp(m, "v=0\r\n");
+	with_media(m);
+	with_party(m, "");
+	done(m, "server-answered");
+	m = message(SERVER_ESTABLISHED, true);
+	with_media(m);
+	done(m, "server-established");
+	m = message(SERVER_OFFER, true);
+	with_sdp(m, "v=0\r\n");
+	done(m, "server-offer");
+	m = message(SERVER_ANSWER, true);
+	with_sdp(m, "v=0\r\n");
+	done(m, "server-answer");
+}
+
+static void causes(void **state)
+{
+	for (enum cause_reason r = CAUSE_NONE + 1; r < CAUSE_N; r++) {
+		struct server_msg *m = message(SERVER_ENDED, true);
+
+		cause_set(&m->cause, r, NULL);
+		done(m, "server-ended");
+		m = message(SERVER_REFUSED, true);
+		cause_set(&m->cause, r, NULL);
+		done(m, "server-refused");
+	}
+}
+
+static void goodbyes(void **state)
+{
+	static const char *const reasons[] = {"signed-out", "removed", "password",
+					      "shutdown", "too-many"};
+
+	for (size_t i = 0; i < N_ELEMS(reasons); i++) {
+		struct server_msg *m = message(SERVER_BYE, true);
+
+		m->bye.reason = reasons[i];
+		snprintf(m->bye.text, sizeof(m->bye.text), "words");
+		done(m, "server-bye");
+	}
+}
+
+/* What was in a text is in it again when it is read, byte for byte, and nothing of it leaks out. */
+static void texts_stay_texts(void **state)
+{
+	static const char *const texts[] = {"\"},{\"type\":\"ok\",\"id\":1,\"x\":\"",
+					    "</script><b>&amp;",
+					    "\\u0022\\",
+					    "a\tb\x01\x1f",
+					    "\xe2\x80\xae\xe2\x80\xa8",
+					    "\xf0\x9f\x93\x9e"};
+
+	for (size_t i = 0; i < N_ELEMS(texts); i++) {
+		struct server_msg *m = message(SERVER_INCOMING, true);
+		json_t *v;
+
+		with_sdp(m, texts[i]);
+		with_media(m);
+		with_party(m, texts[i]);
+		v = print(m);
+		assert_string_equal(json_string_value(json_object_get(v, "sdp")),
+				    texts[i]);
+		assert_string_equal(json_string_value(json_object_get(
+					    json_object_get(v, "from"), "name")),
+				    texts[i]);
+		assert_int_equal(json_object_size(v), 9);
+		json_decref(v);
+		mem_deref(m);
+	}
+}
+
+static void what_json_cannot_carry_is_an_error(void **state)
+{
+	struct server_msg *m = message(SERVER_OFFER, true);
+	struct mbuf *mb = mbuf_alloc(16);
+
+	with_sdp(m, "v=0\r\ns=\xff\r\n");
+	assert_int_equal(server_msg_print(mb, m), EILSEQ);
+	mem_deref(m);
+	mem_deref(mb);
+}
+
+static void api(void **state)
+{
+	struct api_reply *r = api_reply_new(200);
+	struct mbuf *mb = mbuf_alloc(16);
+
+	snprintf(r->user, sizeof(r->user), "alice@alpha.example");
+	r->expires_s = 1767225600;
+	snprintf(r->token, sizeof(r->token), "secret");
+	assert_int_equal(api_reply_print(mb, r), 0);
+	assert_int_equal(
+		mb->end,
+		strlen("{\"user\":\"alice@alpha.example\",\"expires\":1767225600}"));
+	assert_memory_equal(mb->buf,
+			    "{\"user\":\"alice@alpha.example\",\"expires\":1767225600}",
+			    mb->end);
+	mem_deref(mb);
+	mb = mbuf_alloc(16);
+	r->bearer = true;
+	assert_int_equal(api_reply_print(mb, r), 0);
+	assert_non_null(memmem(mb->buf, mb->end, "\"token\":\"secret\"", 16));
+	mem_deref(mb);
+	mem_deref(r);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers),
+		cmocka_unit_test(events),
+		cmocka_unit_test(causes),
+		cmocka_unit_test(goodbyes),
+		cmocka_unit_test(texts_stay_texts),
+		cmocka_unit_test(what_json_cannot_carry_is_an_error),
+		cmocka_unit_test(api),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
