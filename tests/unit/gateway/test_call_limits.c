@@ -124,9 +124,8 @@ static void calls_in_all(void **state)
 
 static void unusable_offers(void **state)
 {
-	static const char *const texts[] = {"", "v=0\r\n",
-					    "v=0\r\no=-\r\ns=-\r\nt=0 0\r\n"
-					    "m=audio 9 RTP/AVP 0\r\n"};
+	static const char *const texts[] = {
+		"", "v=0\r\n", "v=0\no=-\ns=-\nt=0 0\nm=audio 9 RTP/AVP 0\n"};
 	struct world *w = *state;
 	struct party from = {.addr = fake_addr(ALICE)};
 	struct addr to = fake_addr(BOB);
