@@ -162,6 +162,7 @@ static void on_who(const struct account_answer *answer, void *arg)
 	struct asking *a = arg;
 	struct account_answer failed = {.err = ENOMEM};
 	struct api_request *q = a->request;
+	struct addr user;
 
 	if (answer->err == EACCES || answer->err == ENOENT) {
 		q->kind = API_WHOAMI; /* not signed in, rather than a wrong password */
@@ -172,8 +173,9 @@ static void on_who(const struct account_answer *answer, void *arg)
 		reply(a, answer);
 		return;
 	}
-	a->accounts = mem_deref(a->accounts);
-	if (account_passwd(&a->accounts, a->all->core->accounts, a->site, &answer->user,
+	user = answer->user;
+	a->accounts = mem_deref(a->accounts); /* the answer was in it */
+	if (account_passwd(&a->accounts, a->all->core->accounts, a->site, &user,
 			   q->password, q->new_password, q->token, &q->from, on_answer,
 			   a))
 		reply(a, &failed);

@@ -228,10 +228,11 @@ static void on_authenticated(const struct account_answer *answer, void *arg)
 {
 	struct browser *b = arg;
 	enum browser_action action;
+	struct account_request *asked = b->request; /* the answer is in it */
 	enum browser_event event = answer->err ? BROWSER_DENIED : BROWSER_GRANTED;
 	enum browser_state next = browser_next(b->state, event, &action);
 
-	b->request = mem_deref(b->request);
+	b->request = NULL;
 	log_debug(NULL, "browser.state", "conn=%llu %s -> %s on %s",
 		  (unsigned long long)b->conn, browser_state_name(b->state),
 		  browser_state_name(next), browser_event_name(event));
@@ -240,6 +241,7 @@ static void on_authenticated(const struct account_answer *answer, void *arg)
 		do_enter(b, answer);
 	else if (action == BROWSER_DO_DENY)
 		do_deny(b, answer);
+	mem_deref(asked);
 }
 
 static void do_ask(struct browser *b, const struct client_msg *m)
