@@ -1,5 +1,5 @@
-/* gateway/call_own.h - private to call.c, call_legs.c, call_talk.c and call_view.c: the call's struct
- * and what these files do for each other. Nobody else includes it. */
+/* gateway/call_own.h - private to call*.c and their tests: the call's struct, and what these files do
+ * for each other. Nobody else includes it. */
 #ifndef SLUSS_GATEWAY_CALL_OWN_H
 #define SLUSS_GATEWAY_CALL_OWN_H
 

@@ -158,6 +158,9 @@ static void uri_table(void **state)
 		{"sip:a@b.example;=x", EINVAL},
 		{"sip:a@b.example;x=", EINVAL},
 		{"sip:a@b.example;x=y=z", EINVAL},
+		{"sip:a@b.example;x,y", EINVAL},
+		{"sip:a:p?w@b.example", EINVAL},
+		{"sip:a[b]@c.example", EINVAL},
 		{"sip:a@b.example?", EINVAL},
 		{"sip:a@b.example/path", EINVAL},
 		{"sip: a@b.example", EINVAL},
@@ -331,6 +334,9 @@ static void names(void **state)
 	}
 	assert_string_equal(addr_name_clean(out, sizeof(out), "a\0b", 3), "ab");
 	assert_string_equal(addr_name_clean(out, sizeof(out), NULL, 0), "");
+	out[0] = 'x';
+	addr_name_clean(out, 0, "abc", 3);
+	assert_int_equal(out[0], 'x');
 }
 
 int main(void)
