@@ -38,7 +38,7 @@ static void take(const void *msg, void *arg)
 	if (mem_nrefs(lm) > 1)
 		lm->h(msg, lm->arg);
 	else if (lm->clear_h)
-		lm->clear_h((void *)(uintptr_t)msg);
+		lm->clear_h((void *)msg);
 }
 
 static void readable(unsigned events, void *arg)

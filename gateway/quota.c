@@ -63,8 +63,8 @@ static bool key_is(struct le *le, void *arg)
 
 static struct entry *find(const struct quota *q, const char *key)
 {
-	return list_ledata(hash_lookup(q->keys, hash_joaat_str(key), key_is,
-				       (void *)(uintptr_t)key));
+	return list_ledata(
+		hash_lookup(q->keys, hash_joaat_str(key), key_is, (void *)key));
 }
 
 static bool minute_over(const struct entry *e, uint64_t now_us)

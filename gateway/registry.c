@@ -97,8 +97,7 @@ static bool id_is(struct le *le, void *arg)
 
 struct device *registry_device(const struct registry *r, const char *id)
 {
-	return list_ledata(
-		hash_lookup(r->by_id, hash_joaat_str(id), id_is, (void *)(uintptr_t)id));
+	return list_ledata(hash_lookup(r->by_id, hash_joaat_str(id), id_is, (void *)id));
 }
 
 size_t registry_each(const struct registry *r, const struct addr *user,
@@ -135,7 +134,7 @@ static bool end_one(struct device *d, void *arg)
 {
 	const struct ending *e = arg;
 
-	if (e->session && strcmp(d->session, e->session))
+	if (e->session && strcmp(d->session, e->session) != 0)
 		return false;
 	if (e->but && !strcmp(d->session, e->but))
 		return false;

@@ -44,7 +44,7 @@ static int op_invite(struct leg *leg, const struct invite *invite)
 	if (leg->dir != LEG_OUT || fl->invite)
 		broken(fl, "invite to an incoming leg, or twice");
 	trace(fl, "invite", NULL);
-	fl->invite = mem_ref((void *)(uintptr_t)invite);
+	fl->invite = mem_ref((void *)invite);
 	body_keep(fl, invite->offer);
 	fl->owes_answer = true;
 	if (fl->err_invite)
