@@ -28,7 +28,8 @@ const char *call_state_name(enum call_state state);
  *  The caller has checked who is calling; the call checks limits, the SDP and where it goes.
  *  `account` is the calling user here, or NULL when the call came by SIP; `peer` is then the proved
  *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
- *  EAGAIN (calls a minute), EBADMSG (unusable SDP): the leg refuses its party itself, *callp untouched. */
+ *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that
+ *  is not WebRTC, see sdp_facts.webrtc; later offers and answers are held to the same): the leg refuses its party itself, *callp untouched. */
 int call_alloc(struct call **callp, struct core *core, struct leg *a, struct invite *invite,
 	       const struct addr *account, const char *peer);
 

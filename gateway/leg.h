@@ -10,7 +10,9 @@
  * and there is none after ops->end(). (3) The call holds one reference from call_alloc() or
  * endpoint->leg_alloc() until after LEG_ENDED or ops->end(); a leg that has work left (BYE, retries)
  * keeps a reference of its own. (4) Offer and answer (RFC 3264): at most one offer is open between
- * call and leg in either direction; the initial offer is the invite's. */
+ * call and leg in either direction; the initial offer is the invite's. (5) What an op's errno tells the
+ * other side: ENOSPC limit, ENOTCONN lost (before the invite: offline, unreachable), EBADMSG media (its
+ * party cannot be given that body), EBUSY glare, ESHUTDOWN shutdown, all else internal. */
 #ifndef SLUSS_GATEWAY_LEG_H
 #define SLUSS_GATEWAY_LEG_H
 
