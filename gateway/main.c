@@ -1,14 +1,15 @@
-/* gateway/main.c - slussd: the only file that knows every room. It wires them, runs the loop and stops
- * them in reverse.
+/* gateway/main.c - slussd: options, the order in which the rooms start and end, signals. The only file that
+ * knows every room. What runs here is the signalling thread; the others are made by their rooms.
  *
- * Main thread = signalling thread.   start:  config ─► loop ─► core ─► web, SIP (sockets are bound)
- *                                            ─► privileges dropped ─► back office ─► control ─► READY
- *                                    stop:   no new calls ─► calls end ─► web and SIP say goodbye
- *                                            ─► loop ends ─► everything is freed, last made first  */
+ *   config -> loop -> core -> web and SIP bind -> privileges dropped -> office (the store) -> accounts
+ *          -> control -> READY
+ *   SIGTERM -> no new calls, those there are told -> web and SIP say goodbye -> loop ends -> all freed */
 #include <getopt.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/config.h"
@@ -16,215 +17,293 @@
 #include "gateway/core.h"
 #include "gateway/office.h"
 #include "gateway/process.h"
+#include "gateway/registry.h"
 #include "lib/log.h"
 #include "sip/sip.h"
 #include "webrtc/webrtc.h"
 
 #define CONFIG_FILE SLUSS_SYSCONFDIR "/sluss/slussd.conf"
 
-struct slussd {
+struct daemon {
 	struct config *config;
 	struct loop *loop;
 	struct core core;
-	bool core_made;
-	struct webrtc *webrtc;
+	struct webrtc *web;
 	struct sip *sip;
 	struct control *control;
+	struct process_user user;
 	int signal_fd;
-	struct loop_watch *signals;
+	struct loop_watch *signal_watch;
 	unsigned n_stopping; /* rooms that have not said goodbye yet */
-	bool stopping;
+	struct timer stop_late;
 };
+
+/* ---- stopping ---- */
 
 static void room_stopped(void *arg)
 {
-	struct slussd *d = arg;
+	struct daemon *d = arg;
 
-	if (--d->n_stopping == 0)
-		d->loop->ops->stop(d->loop);
+	if (--d->n_stopping)
+		return;
+	timer_cancel(&d->stop_late);
+	d->loop->ops->stop(d->loop);
 }
 
-static void stop(struct slussd *d)
+static void stop_late(void *arg)
 {
-	struct cause cause;
-	struct le *le;
+	struct daemon *d = arg;
 
-	d->stopping = d->core.stopping = true;
-	log_info(NULL, "main.stop", "calls=%u", list_count(&d->core.calls));
-	process_notify("STOPPING=1");
+	log_err(NULL, "main.stop_late", "rooms=%u", d->n_stopping);
+	d->loop->ops->stop(d->loop);
+}
+
+static void end_calls(struct daemon *d)
+{
+	struct le *le = d->core.calls.head;
+	struct cause cause;
+
 	cause_set(&cause, CAUSE_SHUTDOWN, NULL);
-	for (le = d->core.calls.head; le;) {
+	while (le) {
 		struct call *call = le->data;
 
 		le = le->next;
 		call_end(call, &cause);
 	}
-	d->control = mem_deref(d->control);
-	/* One more than there are, so that a room which stops at once does not end the loop early. */
-	d->n_stopping = 1;
-	if (d->sip) {
-		d->n_stopping++;
+}
+
+static void stop_begin(struct daemon *d, const char *why)
+{
+	/* Each room promises stop-time for itself; this is for one that breaks its promise. */
+	uint64_t late_ms = 1000ull * d->config->limits.stop_s + 1000;
+
+	log_info(NULL, "main.stop", "why=%s calls=%u devices=%zu", why, d->core.n_calls,
+		 registry_count(d->core.registry));
+	d->core.stopping = true;
+	process_notify("STOPPING=1");
+	end_calls(d);
+	(void)timer_start(d->loop->timers, &d->stop_late, late_ms, stop_late, d);
+	d->n_stopping = d->sip ? 2 : 1;
+	if (d->sip)
 		sip_stop(d->sip, room_stopped, d);
-	}
-	if (d->webrtc) {
-		d->n_stopping++;
-		webrtc_stop(d->webrtc, room_stopped, d);
-	}
-	room_stopped(d);
+	webrtc_stop(d->web, room_stopped, d);
 }
 
-static void signalled(unsigned events, void *arg)
+static void on_signal(unsigned events, void *arg)
 {
-	struct slussd *d = arg;
-	int sig;
+	struct daemon *d = arg;
+	int number = process_signal_next(d->signal_fd);
 
-	(void)events;
-	while ((sig = process_signal_read(d->signal_fd)) != 0) {
-		if (sig == SIGHUP) {
-			/* Certificates are looked at every second anyhow; the file is not read again. */
-			log_info(NULL, "main.hangup",
-				 "certificates=watched config=unchanged");
-		} else if (d->stopping) {
-			log_warn(NULL, "main.stop_now", "signal=%d", sig);
-			_exit(1);
-		} else {
-			stop(d);
-		}
+	if (number == SIGHUP) {
+		log_info(NULL, "main.sighup",
+			 "certificates that have changed are in use "
+			 "within a second, with or without this");
+	} else if ((number == SIGTERM || number == SIGINT) && d->core.stopping) {
+		log_warn(NULL, "main.killed", "the second signal ends it at once");
+		_exit(1);
+	} else if (number == SIGTERM || number == SIGINT) {
+		stop_begin(d, number == SIGTERM ? "SIGTERM" : "SIGINT");
 	}
 }
 
-static void free_all(struct slussd *d)
+/* ---- starting ---- */
+
+/* A renewed key could be read by root only. */
+static void warn_keys(const struct daemon *d)
 {
-	d->signals = mem_deref(d->signals);
-	d->control = mem_deref(d->control);
-	d->webrtc = mem_deref(d->webrtc);
-	d->sip = mem_deref(d->sip);
-	d->core.accounts = mem_deref(d->core.accounts);
-	d->core.office = mem_deref(d->core.office);
-	if (d->core_made)
-		core_close(&d->core);
-	d->loop = mem_deref(d->loop);
-	d->config = mem_deref(d->config);
-	if (d->signal_fd >= 0)
-		close(d->signal_fd);
+	for (size_t i = 0; i < d->config->n_sites && d->user.set; i++) {
+		const struct site_config *site = &d->config->sitev[i];
+
+		if (site->key && access(site->key, R_OK))
+			log_warn(NULL, "main.key_unreadable",
+				 "site=%s user=%s why=\"a renewed key needs a restart\"",
+				 site->domain, LQ(d->user.name));
+	}
 }
 
-/* Everything up to READY. Errors: errno, with one line in *whyp. */
-static int start(struct slussd *d, char **whyp)
+/* What needs root: ports, keys, folders. Then the user that it stays. */
+static int start_bound(struct daemon *d, char **whyp)
 {
-	const struct config *config = d->config;
-	const struct limits *limits = &config->limits;
+	const struct config *c = d->config;
 	int err;
 
-	err = process_signals_begin(&d->signal_fd);
-	err = err ? err : sip_loop_alloc(&d->loop);
-	err = err ? err : core_init(&d->core, config, d->loop);
-	if (err)
-		return err;
-	d->core_made = true;
-	err = d->loop->ops->watch(&d->signals, d->loop, d->signal_fd, LOOP_READ,
-				  signalled, d);
-	err = err ? err : webrtc_alloc(&d->webrtc, whyp, &d->core);
-	if (!err && config->n_sip)
+	err = process_folder_make(&d->user, whyp, c->store_path);
+	if (!err)
+		err = process_folder_make(&d->user, whyp, c->control_path);
+	if (!err)
+		err = webrtc_alloc(&d->web, whyp, &d->core);
+	if (!err && c->n_sip)
 		err = sip_alloc(&d->sip, whyp, &d->core);
-	err = err ? err : process_become(whyp, config->user, config->group);
-	err = err ? err
-		  : office_alloc(&d->core.office, whyp, d->loop, config->store_path,
-				 limits->office_threads, limits->office_queue,
-				 limits->password_log2n);
-	err = err ? err : account_service_alloc(&d->core.accounts, &d->core);
-	err = err ? err
-		  : control_alloc(&d->control, whyp, &d->core, config->control_path);
+	if (!err)
+		err = process_user_become(&d->user, whyp);
+	if (!err)
+		warn_keys(d);
 	return err;
 }
 
-static int check(const char *file)
+/* Everything up to READY. Nothing is answered before the loop runs, so that web and SIP may be there before
+ * the accounts are. */
+static int start(struct daemon *d, char **whyp)
 {
-	struct config *config = NULL;
-	char *report = NULL;
-	int err = config_load(&config, &report, file);
+	const struct config *c = d->config;
+	const struct limits *l = &c->limits;
+	int err;
 
-	if (report)
-		fprintf(stderr, "%s", report);
+	err = sip_loop_alloc(&d->loop);
 	if (!err)
-		fprintf(stderr, "%s: good: %zu site%s\n", file, config->n_sites,
-			config->n_sites == 1 ? "" : "s");
+		err = core_init(&d->core, c, d->loop);
+	if (!err)
+		err = start_bound(d, whyp);
+	if (!err)
+		err = office_alloc(&d->core.office, whyp, d->loop, c->store_path,
+				   l->office_threads, l->office_queue, l->password_log2n);
+	if (!err)
+		err = account_service_alloc(&d->core.accounts, &d->core);
+	if (!err)
+		err = control_alloc(&d->control, whyp, &d->core, c->control_path);
+	if (!err)
+		err = d->loop->ops->watch(&d->signal_watch, d->loop, d->signal_fd,
+					  LOOP_READ, on_signal, d);
+	return err;
+}
+
+/* The reverse; whatever was made. */
+static void end(struct daemon *d)
+{
+	d->core.stopping = true;
+	timer_cancel(&d->stop_late);
+	d->signal_watch = mem_deref(d->signal_watch);
+	/* Those that wait for an account are told nothing any more. */
+	d->core.accounts = mem_deref(d->core.accounts);
+	d->control = mem_deref(d->control);
+	if (d->loop)
+		core_close(&d->core);
+	d->sip = mem_deref(d->sip);
+	d->web = mem_deref(d->web);
+	d->core.office = mem_deref(d->core.office);
+	d->loop = mem_deref(d->loop);
+}
+
+static int serve(struct daemon *d)
+{
+	uint64_t descriptors = process_descriptors_raise();
+	char *why = NULL;
+	int err;
+
+	err = process_signals_take(&d->signal_fd);
+	if (!err)
+		err = process_privileges_freeze();
+	if (!err)
+		err = process_user_find(&d->user, &why, d->config->user,
+					d->config->group);
+	if (!err)
+		err = start(d, &why);
+	if (err) {
+		fprintf(stderr, "slussd: %s\n", why ? why : strerror(err));
+		mem_deref(why);
+		end(d);
+		return 1;
+	}
+	log_info(NULL, "main.ready", "version=%s sites=%zu descriptors=%llu user=%s",
+		 PACKAGE_VERSION, d->config->n_sites, (unsigned long long)descriptors,
+		 d->user.set ? LQ(d->user.name) : "-");
+	if (!d->user.set && geteuid() == 0)
+		log_warn(NULL, "main.root",
+			 "it stays root; run { user = \"…\" } or the "
+			 "supervisor should name a user");
+	process_notify("READY=1");
+	d->loop->ops->run(d->loop);
+	end(d);
+	log_info(NULL, "main.stopped", "version=%s", PACKAGE_VERSION);
+	return 0;
+}
+
+/* ---- options ---- */
+
+static void warn_each(char *report)
+{
+	for (char *line = report, *end; line && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		if (!end)
+			break;
+		*end = '\0';
+		log_warn(NULL, "main.config", "line=\"%s\"", line);
+	}
+}
+
+static int run(const char *file, bool test)
+{
+	struct daemon d = {.signal_fd = -1};
+	enum log_level level;
+	char *report = NULL;
+	int err = config_load(&d.config, &report, file);
+
+	if (err) {
+		if (report)
+			fputs(report, stderr);
+		else
+			fprintf(stderr, "slussd: %s: %s\n", file, strerror(err));
+		mem_deref(report);
+		return 1;
+	}
+	if (test) {
+		if (report)
+			fputs(report, stderr);
+		printf("%s: the configuration is good\n", file);
+		err = 0;
+	} else {
+		if (!log_level_parse(&level, d.config->log_level))
+			log_level_set(level);
+		warn_each(report);
+		err = serve(&d);
+	}
 	mem_deref(report);
-	mem_deref(config);
-	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	mem_deref(d.config);
+	if (d.signal_fd >= 0)
+		close(d.signal_fd);
+	return err;
 }
 
 static void usage(FILE *f)
 {
-	fprintf(f, "usage: slussd [-c FILE] [-t] [-V]\n"
-		   "  -c FILE  configuration, default " CONFIG_FILE "\n"
-		   "  -t       check the configuration and exit\n"
-		   "  -V       show the version and exit\n");
-}
-
-static int run(const char *file)
-{
-	struct slussd d = {.signal_fd = -1};
-	enum log_level level = LOG_INFO;
-	char *report = NULL, *why = NULL;
-	size_t n_descriptors;
-	int err;
-
-	err = config_load(&d.config, &report, file);
-	if (report)
-		fprintf(stderr, "%s", report);
-	mem_deref(report);
-	if (err)
-		return EXIT_FAILURE;
-	if (d.config->log_level && !log_level_parse(&level, d.config->log_level))
-		log_level_set(level);
-	n_descriptors = process_descriptors_raise();
-	log_thread_name("sig");
-
-	err = start(&d, &why);
-	if (err) {
-		fprintf(stderr, "slussd: %s\n", why ? why : strerror(err));
-		mem_deref(why);
-		free_all(&d);
-		return EXIT_FAILURE;
-	}
-	log_info(NULL, "main.ready", "version=%s sites=%zu descriptors=%zu",
-		 PACKAGE_VERSION, d.config->n_sites, n_descriptors);
-	process_notify("READY=1");
-	d.loop->ops->run(d.loop);
-	free_all(&d);
-	log_info(NULL, "main.stopped", "clean=1");
-	return EXIT_SUCCESS;
+	fprintf(f,
+		"usage: slussd [-c FILE] [-t] [-V]\n"
+		"  -c FILE  the configuration (%s)\n"
+		"  -t       check it, say everything that is wrong, and end\n"
+		"  -V       say the version\n",
+		CONFIG_FILE);
 }
 
 int main(int argc, char **argv)
 {
 	const char *file = CONFIG_FILE;
-	bool only_check = false;
-	int c;
+	bool test = false;
+	int o;
 
-	while ((c = getopt(argc, argv, "c:thV")) != -1) {
-		switch (c) {
+	while ((o = getopt(argc, argv, "c:tVh")) != -1) {
+		switch (o) {
 		case 'c':
 			file = optarg;
 			break;
 		case 't':
-			only_check = true;
+			test = true;
 			break;
 		case 'V':
 			printf("slussd %s\n", PACKAGE_VERSION);
-			return EXIT_SUCCESS;
+			return 0;
 		case 'h':
 			usage(stdout);
-			return EXIT_SUCCESS;
+			return 0;
 		default:
 			usage(stderr);
 			return 2;
 		}
 	}
-	if (optind != argc) {
+	if (optind < argc) {
 		usage(stderr);
 		return 2;
 	}
-	return only_check ? check(file) : run(file);
+	log_thread_name("sig");
+	umask(0077);
+	return run(file, test);
 }

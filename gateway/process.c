@@ -1,31 +1,47 @@
-/* gateway/process.c - descriptors, signals, privileges, readiness: the daemon towards its system.
- *
- * The main thread, which becomes the signalling thread, before and after the loop runs. Called by main.c.
- * sd_notify(3) is one datagram: its library would be a dependency for these lines. */
+/* gateway/process.c - what a daemon asks of the kernel and tells the supervisor. Called by main.c. */
 #include "gateway/process.h"
 
 #include <grp.h>
+#include <libgen.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-size_t process_descriptors_raise(void)
-{
-	struct rlimit rl;
+#include "lib/log.h"
 
-	if (getrlimit(RLIMIT_NOFILE, &rl))
-		return 0;
-	rl.rlim_cur = rl.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &rl);
-	getrlimit(RLIMIT_NOFILE, &rl);
-	return (size_t)rl.rlim_cur;
+static int PRINTF_LIKE(3, 4) say(char **whyp, int err, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	*whyp = base_dup(text, strlen(text));
+	return err;
 }
 
-int process_signals_begin(int *fdp)
+uint64_t process_descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur;
+}
+
+int process_signals_take(int *fdp)
 {
 	sigset_t set;
 	int fd;
@@ -37,89 +53,109 @@ int process_signals_begin(int *fdp)
 	sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return errno;
-	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return errno;
 	*fdp = fd;
 	return 0;
 }
 
-int process_signal_read(int fd)
+int process_signal_next(int fd)
 {
-	struct signalfd_siginfo si;
+	struct signalfd_siginfo info;
 
-	return read(fd, &si, sizeof(si)) == sizeof(si) ? (int)si.ssi_signo : 0;
+	return read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-static int PRINTF_LIKE(3, 4) why_set(char **whyp, int err, const char *fmt, ...)
+int process_privileges_freeze(void)
 {
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	*whyp = base_dup(text, strlen(text));
-	return err;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? errno : 0;
 }
 
-int process_become(char **whyp, const char *user, const char *group)
+int process_user_find(struct process_user *u, char **whyp, const char *user,
+		      const char *group)
 {
 	const struct passwd *pw;
-	const struct group *gr = NULL;
-	gid_t gid;
+	const struct group *gr;
 
+	*u = (struct process_user){0};
 	if (!user)
 		return 0;
 	pw = getpwnam(user);
-	if (!pw)
-		return why_set(whyp, ENOENT, "run: there is no user %s on this system",
-			       user);
-	if (group && !(gr = getgrnam(group)))
-		return why_set(whyp, ENOENT, "run: there is no group %s on this system",
-			       group);
-	gid = gr ? gr->gr_gid : pw->pw_gid;
-	if (geteuid() == pw->pw_uid && getegid() == gid)
-		goto out;
-	if (geteuid() != 0)
-		return why_set(
+	if (!pw || strlen(user) >= sizeof(u->name))
+		return say(whyp, ENOENT, "run: this system has no user \"%s\"", user);
+	u->set = true;
+	u->uid = pw->pw_uid;
+	u->gid = pw->pw_gid;
+	memcpy(u->name, user, strlen(user) + 1);
+	if (group) {
+		gr = getgrnam(group);
+		if (!gr)
+			return say(whyp, ENOENT, "run: this system has no group \"%s\"",
+				   group);
+		u->gid = gr->gr_gid;
+	}
+	if (geteuid() != 0 && (geteuid() != u->uid || getegid() != u->gid))
+		return say(
 			whyp, EPERM,
-			"run: only root can become user %s; start as root or as that user, "
-			"or leave the run section out",
+			"run: only root can become %s; start slussd as root, or as that "
+			"user and group",
 			user);
-	if (initgroups(user, gid) || setgid(gid) || setuid(pw->pw_uid))
-		return why_set(whyp, errno, "run: becoming user %s failed: %s", user,
-			       strerror(errno));
-	/* A way back would make all of it pointless. */
-	if (pw->pw_uid != 0 && (setuid(0) == 0 || setgid(0) == 0))
-		return why_set(whyp, EPERM,
-			       "run: the privileges of root could not be given up");
-out:
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return why_set(whyp, errno, "run: no-new-privileges is refused: %s",
-			       strerror(errno));
 	return 0;
 }
 
-void process_notify(const char *state)
+int process_folder_make(const struct process_user *u, char **whyp, const char *path)
+{
+	char buf[PATH_MAX];
+	const char *folder;
+
+	snprintf(buf, sizeof(buf), "%s", path);
+	folder = dirname(buf);
+	if (mkdir(folder, 0755)) {
+		if (errno == EEXIST)
+			return 0;
+		return say(whyp, errno, "the folder of %s cannot be made: %s", path,
+			   strerror(errno));
+	}
+	if (u->set && geteuid() == 0 && lchown(folder, u->uid, u->gid))
+		return say(whyp, errno, "the folder %s cannot be given to %s: %s", folder,
+			   u->name, strerror(errno));
+	return 0;
+}
+
+int process_user_become(const struct process_user *u, char **whyp)
+{
+	if (!u->set)
+		return 0;
+	if (geteuid() == 0 &&
+	    (initgroups(u->name, u->gid) || setgid(u->gid) || setuid(u->uid)))
+		return say(whyp, errno, "run: cannot become %s: %s", u->name,
+			   strerror(errno));
+	/* Not believed until it is seen: there must be no way back. */
+	if (getuid() != u->uid || geteuid() != u->uid || getegid() != u->gid ||
+	    (u->uid != 0 && !setuid(0)))
+		return say(whyp, EPERM, "run: becoming %s had no lasting effect",
+			   u->name);
+	return 0;
+}
+
+void process_notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	size_t n = path ? strlen(path) : 0;
-	ssize_t sent;
 	int fd;
 
-	if (n < 2 || n >= sizeof(un.sun_path) || (path[0] != '/' && path[0] != '@'))
+	if (n < 2 || n >= sizeof(un.sun_path) || (*path != '/' && *path != '@'))
 		return;
 	memcpy(un.sun_path, path, n);
-	if (path[0] == '@') /* the abstract name space */
+	if (*path == '@')
 		un.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	sent = sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		      (const struct sockaddr *)&un,
-		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	(void)sent; /* a manager that went away is no reason to stop */
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (const struct sockaddr *)&un,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
+		log_warn(NULL, "main.notify", "error=%s", LQ(strerror(errno)));
 	close(fd);
 }
