@@ -120,8 +120,8 @@ export const strings = {
 		+ 'only passes through a relay. Not yet proved.',
 	'security.claimed.anchor': 'The site says the sound is encrypted. Not yet proved.',
 	'security.to-gateway': 'Encrypted to the gateway only',
-	'security.to-gateway.text': 'The sound is encrypted as far as {site}. There it is opened: that '
-		+ 'site can listen, and so may whoever comes after it.',
+	'security.to-gateway.text': 'The sound is encrypted as far as a gateway and opened there: whoever '
+		+ 'runs it can listen, and so may whoever comes after it.',
 
 	// How a call ended: a headline, and what to say below it. Where there is no line the site's own
 	// sentence is shown.

@@ -64,15 +64,12 @@ export function endWords({ reason, text }) {
 }
 
 /** Media mode and encryption -> {title, text, media, tone}, or null while nobody has said anything. */
-export function securityWords({ media, encryption, remote }) {
+export function securityWords({ media, encryption }) {
 	if (!media || !encryption)
 		return null;
-	const site = remote.site.domain;
-
 	return {
 		title: words(`security.${encryption}`),
-		text: words(`security.${encryption}.${media}`, { site })
-			?? words(`security.${encryption}.text`, { site }),
+		text: words(`security.${encryption}.${media}`) ?? words(`security.${encryption}.text`),
 		media: words(`media.${media}`),
 		tone: { 'end-to-end': 'good', claimed: 'plain', 'to-gateway': 'warn' }[encryption] ?? 'warn',
 	};

@@ -25,20 +25,18 @@ test('words: every reason of the protocol has a headline, and the site’s sente
 	assert.equal(endWords({ reason: 'elsewhere', text: 'x' }).title, 'Answered on another device');
 });
 test('words: every media mode and encryption is said, and none is said too well', () => {
-	const remote = { site: { domain: 'beta.test' } };
-
 	for (const media of ['direct', 'relay', 'anchor']) {
 		for (const encryption of ['end-to-end', 'claimed', 'to-gateway']) {
-			const said = securityWords({ media, encryption, remote });
+			const said = securityWords({ media, encryption });
 
 			assert.ok(said.title && said.text && said.media, `${media} ${encryption}`);
 			if (encryption === 'claimed')
 				assert.match(said.text, /Not yet proved/);
 		}
 	}
-	assert.equal(securityWords({ media: 'direct', encryption: 'claimed', remote }).text,
+	assert.equal(securityWords({ media: 'direct', encryption: 'claimed' }).text,
 		'Both sites say the sound goes straight between the two browsers, encrypted. Not yet proved.');
-	assert.equal(securityWords({ media: null, encryption: null, remote }), null);
+	assert.equal(securityWords({ media: null, encryption: null }), null);
 });
 test('words: an error says what the site said, else what the SDK says', () => {
 	assert.equal(errorWords(new SlussError('limit', 'too many calls')), 'Too many calls');
