@@ -8,11 +8,17 @@
 
 #include "lib/base.h"
 
-enum { ADDR_USER_MAX = 64, ADDR_HOST_MAX = 253, ADDR_TEXT_MAX = ADDR_USER_MAX + 1 + ADDR_HOST_MAX };
+enum {
+	ADDR_USER_MAX = 64,
+	ADDR_HOST_MAX = 253,
+	ADDR_TEXT_MAX = ADDR_USER_MAX + 1 + ADDR_HOST_MAX
+};
 
 struct addr {
-	char user[ADDR_USER_MAX + 1]; /**< a-z 0-9 . _ + - only, no dot first or last; never empty */
-	char host[ADDR_HOST_MAX + 1]; /**< a DNS name of LDH labels, lower case, no trailing dot; no IP literal */
+	/** a-z 0-9 . _ + - only, no dot first or last; never empty */
+	char user[ADDR_USER_MAX + 1];
+	/** a DNS name of LDH labels, lower case, no trailing dot; no IP literal */
+	char host[ADDR_HOST_MAX + 1];
 };
 
 /** What a person types or JSON carries: "user@domain", "sip:user@domain"; nothing else around it.
@@ -32,7 +38,7 @@ const char *addr_text(char *buf, const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
 /** For logs: the user's first two bytes and the domain, "al…@alpha.example", into `buf`; gives buf. */
 const char *addr_short(char *buf, const struct addr *a);
-#define AT(a) addr_text((char[ADDR_TEXT_MAX + 1]){0}, (a))
+#define AT(a)       addr_text((char[ADDR_TEXT_MAX + 1]){0}, (a))
 #define AT_SHORT(a) addr_short((char[ADDR_TEXT_MAX + 4]){0}, (a))
 
 /** Copies a display name: valid UTF-8 without control characters and bidirectional marks, at most

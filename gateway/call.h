@@ -14,8 +14,16 @@
 
 struct device;
 
-enum call_state { CALL_IDLE, CALL_ROUTING, CALL_CALLING, CALL_RINGING, CALL_ACCEPTED, CALL_ACTIVE,
-		  CALL_ENDED, CALL_STATE_N };
+enum call_state {
+	CALL_IDLE,
+	CALL_ROUTING,
+	CALL_CALLING,
+	CALL_RINGING,
+	CALL_ACCEPTED,
+	CALL_ACTIVE,
+	CALL_ENDED,
+	CALL_STATE_N
+};
 
 /** Media mode. Only direct is built now; the value goes to both browsers. */
 enum media_mode { MEDIA_DIRECT, MEDIA_RELAY, MEDIA_ANCHOR };
@@ -28,10 +36,11 @@ const char *call_state_name(enum call_state state);
  *  The caller has checked who is calling; the call checks limits, the SDP and where it goes.
  *  `account` is the calling user here, or NULL when the call came by SIP; `peer` is then the proved
  *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
- *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that
- *  is not WebRTC, see sdp_facts.webrtc; later offers and answers are held to the same): the leg refuses its party itself, *callp untouched. */
-int call_alloc(struct call **callp, struct core *core, struct leg *a, struct invite *invite,
-	       const struct addr *account, const char *peer);
+ *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that is not WebRTC, see
+ *  sdp_facts.webrtc; later offers and answers are held to the same): the leg refuses its party itself,
+ *  *callp untouched. */
+int call_alloc(struct call **callp, struct core *core, struct leg *a,
+	       struct invite *invite, const struct addr *account, const char *peer);
 
 /** Ends it from outside (slussctl, shutdown): both sides are told `cause`. */
 void call_end(struct call *call, const struct cause *cause);
@@ -45,7 +54,8 @@ enum call_state call_state(const struct call *call);
 enum media_mode call_media_mode(const struct call *call);
 const struct invite *call_invite(const struct call *call);
 struct leg *call_leg_a(const struct call *call);
-struct leg *call_leg_b(const struct call *call);  /**< the winner, or the only one, or NULL */
+/** The winner, or the only one, or NULL. */
+struct leg *call_leg_b(const struct call *call);
 uint64_t call_age_s(const struct call *call);
 /** The party at the other end of `leg`, as far as it is known: for a B leg the caller; for the A leg
  *  the callee as dialled (name empty until known). */

@@ -7,6 +7,7 @@
 
 #include "lib/base.h"
 
+/* clang-format off */
 enum cause_reason {
 	CAUSE_NONE = 0,
 	CAUSE_HANGUP,      /* "hangup"      200  a normal end of a talk */
@@ -34,6 +35,7 @@ enum cause_reason {
 	CAUSE_OTHER,       /* "other"       any other status; `code` is exact */
 	CAUSE_N
 };
+/* clang-format on */
 
 enum { CAUSE_TEXT_BYTES = 200 };
 struct cause {
@@ -46,7 +48,8 @@ const char *cause_reason_name(enum cause_reason reason);
 /** Errors: EINVAL for an unknown token. */
 int cause_reason_parse(enum cause_reason *reason, const char *token);
 /** Fills `c` from the table, text NULL: the table's own sentence. Gives c. */
-struct cause *cause_set(struct cause *c, enum cause_reason reason, const char *fmt, ...) PRINTF_LIKE(3, 4);
+struct cause *cause_set(struct cause *c, enum cause_reason reason, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
 /** From a SIP status of a peer (phrase may be NULL; it is not trusted and gets cleaned). */
 struct cause *cause_from_sip(struct cause *c, unsigned status, const char *phrase);
 /** The status to send to a SIP peer that has not been answered, and a static phrase for it. */

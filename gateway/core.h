@@ -23,11 +23,13 @@ struct site {
 /** The SIP room as the core sees it; all NULL when no SIP is configured. */
 struct federation_ops {
 	/** An outgoing leg from a user of `site` to a user of the foreign `domain`. */
-	int (*leg_alloc)(struct leg **legp, void *arg, struct call *call, const struct site *site,
-			 const char *domain);
+	int (*leg_alloc)(struct leg **legp, void *arg, struct call *call,
+			 const struct site *site, const char *domain);
 	/** For slussctl: one JSON-free walk over the peers known now. */
-	void (*peers)(void *arg, void (*h)(const char *domain, const char *state, unsigned n_conns,
-					   unsigned n_calls, const char *last_error, void *harg), void *harg);
+	void (*peers)(void *arg,
+		      void (*h)(const char *domain, const char *state, unsigned n_conns,
+				unsigned n_calls, const char *last_error, void *harg),
+		      void *harg);
 };
 
 enum { CORE_QUEUES_MAX = 8 };
@@ -40,21 +42,22 @@ struct core_counters {
 struct core {
 	const struct config *config;
 	struct loop *loop;
-	struct list sites;             /* struct site */
+	struct list sites; /* struct site */
 	struct registry *registry;
 	struct office *office;
 	struct account_service *accounts;
 	const struct federation_ops *federation;
 	void *federation_arg;
-	struct list calls;             /* struct call, oldest first; those just ended until the next turn */
-	uint32_t n_calls;              /* in there */
-	struct hash *ringing;          /* calls to users here that nobody has taken yet, by callee */
-	struct quota *quota_users;     /* calls of a user here, at once and a minute */
-	struct quota *quota_peers;     /* calls with a foreign domain, at once */
+	struct list calls;    /* struct call, oldest first; the just ended for one turn */
+	uint32_t n_calls;     /* in there */
+	struct hash *ringing; /* calls to users here that nobody has taken, by callee */
+	struct quota *quota_users; /* calls of a user here, at once and a minute */
+	struct quota *quota_peers; /* calls with a foreign domain, at once */
 	struct core_counters counters;
-	bool stopping;                 /**< no new calls: CAUSE_SHUTDOWN */
+	bool stopping; /**< no new calls: CAUSE_SHUTDOWN */
 	uint64_t started_us;
-	struct mailbox *queuev[CORE_QUEUES_MAX]; /**< for slussctl status; borrowed; not looked at when stopping */
+	/** For slussctl status; borrowed; not looked at when stopping. */
+	struct mailbox *queuev[CORE_QUEUES_MAX];
 	size_t n_queues;
 };
 

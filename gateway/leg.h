@@ -35,18 +35,19 @@ int body_alloc(struct body **bp, const void *p, size_t len);
 /** Who is at the far end of a leg, as the callee is told. */
 struct party {
 	struct addr addr;
-	char name[128];        /**< display name, cleaned; may be empty; nobody vouches for it */
-	bool site_verified;    /**< the calling site proved its domain (mutual TLS or the same daemon) */
-	char **identityv;      /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
+	char name[128]; /**< display name, cleaned; may be empty; nobody vouches for it */
+	bool site_verified; /**< the calling site proved its domain (mutual TLS or the same daemon) */
+	char **identityv; /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
 };
 
 /** What an incoming leg brings and an outgoing leg takes. Owned by the call; immutable. */
 struct invite {
-	char call_id[17];      /**< ours, 16 hex digits, joins both sides in the logs */
+	char call_id[17]; /**< ours, 16 hex digits, joins both sides in the logs */
 	struct party from;
-	struct addr to;        /**< as dialled */
-	struct body *offer;    /**< complete SDP (half trickle); never NULL */
-	unsigned max_forwards; /**< to write on the wire: already less one where it came from SIP */
+	struct addr to;     /**< as dialled */
+	struct body *offer; /**< complete SDP (half trickle); never NULL */
+	/** to write on the wire: already less one where it came from SIP */
+	unsigned max_forwards;
 };
 /** Errors: ENOMEM. Copies the strings, takes a reference of the body. */
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
@@ -55,13 +56,19 @@ int invite_alloc(struct invite **invp, const struct party *from, const struct ad
 enum leg_dir { LEG_IN, LEG_OUT };
 
 enum leg_event_type {
-	LEG_RINGING,        /**< out: the party is being alerted (a device said so; 180/183) */
-	LEG_ACCEPTED,       /**< out: the party took the call; its answer follows (browser only) */
-	LEG_ANSWER,         /**< body: answers the offer that is open towards this leg; the first one on an
-			     *   outgoing leg means the call is established */
-	LEG_OFFER,          /**< body: a new offer in the established call */
-	LEG_OFFER_REFUSED,  /**< cause: the offer that is open towards this leg was refused; call unchanged */
-	LEG_ENDED,          /**< cause: refused, cancelled, hung up, lost. Last event */
+	/** out: the party is being alerted (a device said so; 180/183) */
+	LEG_RINGING,
+	/** out: the party took the call; its answer follows (browser only) */
+	LEG_ACCEPTED,
+	/** body: answers the offer that is open towards this leg; the first one on an outgoing leg
+	 *  means the call is established */
+	LEG_ANSWER,
+	/** body: a new offer in the established call */
+	LEG_OFFER,
+	/** cause: the offer that is open towards this leg was refused; call unchanged */
+	LEG_OFFER_REFUSED,
+	/** cause: refused, cancelled, hung up, lost. Last event */
+	LEG_ENDED,
 	LEG_EVENT_N
 };
 struct leg_event {
@@ -93,11 +100,13 @@ struct leg_ops {
 struct leg {
 	const struct leg_ops *ops;
 	enum leg_dir dir;
-	struct call *call;  /**< not owned; NULL after LEG_ENDED or end */
-	struct le le;       /**< in the call's list of outgoing legs */
-	struct party remote; /**< LEG_OUT: filled when known (an answer names its device's user) */
-	char tag[40];       /**< names it in logs and slussctl: its device's whole id (a device does not ring
-			     *   for its own call: the call compares), or the domain "beta.example" */
+	struct call *call; /**< not owned; NULL after LEG_ENDED or end */
+	struct le le;      /**< in the call's list of outgoing legs */
+	/** LEG_OUT: filled when known (an answer names its device's user) */
+	struct party remote;
+	/** Names it in logs and slussctl: its device's whole id (a device does not ring for its own
+	 *  call: the call compares), or the domain "beta.example". */
+	char tag[40];
 };
 
 /** Something that can be called: a device, or a federated domain. Embedded first, like the leg. */

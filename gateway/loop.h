@@ -15,11 +15,12 @@ struct loop_watch;
 
 struct loop_ops {
 	/** Watches `fd`, level triggered; *wp is freed (mem_deref) to stop. Errors: ENOMEM, ENOSPC. */
-	int (*watch)(struct loop_watch **wp, struct loop *loop, int fd, unsigned events, loop_fd_h *h,
-		     void *arg);
+	int (*watch)(struct loop_watch **wp, struct loop *loop, int fd, unsigned events,
+		     loop_fd_h *h, void *arg);
 	/** Changes what is waited for. */
 	int (*watch_set)(struct loop_watch *w, unsigned events);
-	void (*run)(struct loop *loop);  /**< until stop; runs timers and watches on this thread */
+	/** Runs timers and watches on this thread, until stop. */
+	void (*run)(struct loop *loop);
 	void (*stop)(struct loop *loop); /**< this thread */
 };
 struct loop {
@@ -30,8 +31,9 @@ struct loop {
 /** A mailbox whose receiver is this loop: eventfd, watch and mailbox in one. `h` takes messages on
  *  the loop's thread. Freed by mem_deref (closes the mailbox and clears it). */
 struct loop_mailbox;
-int loop_mailbox_alloc(struct loop_mailbox **lmp, struct loop *loop, const char *name, size_t msg_bytes,
-		       uint32_t capacity, mailbox_clear_h *clear_h, mailbox_take_h *h, void *arg);
+int loop_mailbox_alloc(struct loop_mailbox **lmp, struct loop *loop, const char *name,
+		       size_t msg_bytes, uint32_t capacity, mailbox_clear_h *clear_h,
+		       mailbox_take_h *h, void *arg);
 struct mailbox *loop_mailbox(struct loop_mailbox *lm); /**< to post to; borrowed */
 
 #endif

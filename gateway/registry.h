@@ -8,7 +8,13 @@
 
 struct registry;
 
-enum device_bye { DEVICE_SIGNED_OUT, DEVICE_REMOVED, DEVICE_PASSWORD, DEVICE_SHUTDOWN, DEVICE_TOO_MANY };
+enum device_bye {
+	DEVICE_SIGNED_OUT,
+	DEVICE_REMOVED,
+	DEVICE_PASSWORD,
+	DEVICE_SHUTDOWN,
+	DEVICE_TOO_MANY
+};
 
 struct device_ops {
 	/** Its session has ended: tell it why and close. */
@@ -16,13 +22,13 @@ struct device_ops {
 };
 /** A signed-in browser tab or program, implemented by webrtc/session/. First member: endpoint. */
 struct device {
-	struct endpoint ep;      /**< ops->leg_alloc makes a browser leg */
+	struct endpoint ep; /**< ops->leg_alloc makes a browser leg */
 	const struct device_ops *ops;
 	struct addr user;
-	char id[20];             /**< "d-" and 16 hex digits */
-	char name[64];           /**< what the client calls itself, cleaned */
+	char id[20];   /**< "d-" and 16 hex digits */
+	char name[64]; /**< what the client calls itself, cleaned */
 	char session[STORE_SESSION_HEX + 1];
-	char address[64];        /**< client address, shortened for logs */
+	char address[64]; /**< client address, shortened for logs */
 	uint64_t since_us;
 	struct le le_hash, le_account;
 	bool registered;
@@ -35,11 +41,11 @@ void registry_remove(struct registry *r, struct device *d);
 struct device *registry_device(const struct registry *r, const char *id);
 /** Calls `h` for each device of `user`, oldest first; h returns true to stop. Gives how many seen.
  *  h may remove the device it is given. user NULL: all devices. */
-size_t registry_each(const struct registry *r, const struct addr *user, bool (*h)(struct device *d, void *arg),
-		     void *arg);
+size_t registry_each(const struct registry *r, const struct addr *user,
+		     bool (*h)(struct device *d, void *arg), void *arg);
 /** Says bye to all devices of `user`, or of that one session, but those of session `but`. */
-void registry_end(struct registry *r, const struct addr *user, const char *session, const char *but,
-		  enum device_bye why);
+void registry_end(struct registry *r, const struct addr *user, const char *session,
+		  const char *but, enum device_bye why);
 size_t registry_count(const struct registry *r);
 
 #endif
