@@ -98,7 +98,7 @@ export class Call extends EventTarget {
 
 	/** Beginning and ending */
 
-	async [START]({ audio = true, video = false, data = false, stream, signal } = {}) {
+	async [START]({ audio = true, video = false, data = false, name, stream, signal } = {}) {
 		const until = (promise) => abortable(promise, signal);
 		let sent = false;
 
@@ -113,7 +113,8 @@ export class Call extends EventTarget {
 			if (this.#cause)
 				throw new SlussError(this.#cause.reason, this.#cause.text);
 			sent = true;
-			await until(this.#request('call', { to: this.#to, sdp: text }));
+			await until(this.#request('call',
+				{ to: this.#to, sdp: text, ...(name ? { name } : {}) }));
 		} catch (e) {
 			if (signal?.aborted) {
 				if (sent)

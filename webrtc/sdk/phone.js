@@ -101,7 +101,7 @@ export class Phone extends EventTarget {
 
 	/**
 	 * Calls somebody. Resolves when the site has taken the call; what comes of it is the call's
-	 * 'state'. options: {audio, video, data, stream, signal}.
+	 * 'state'. options: {audio, video, data, name, stream, signal}.
 	 */
 	async call(to, options = {}) {
 		const { address, domain } = parseAddress(to, this.#site);

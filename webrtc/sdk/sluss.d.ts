@@ -76,6 +76,8 @@ export interface MediaOptions {
 export interface CallOptions extends MediaOptions {
 	/** Opens a data channel as well: `call.channel`. */
 	data?: boolean;
+	/** What the callee is shown beside your address. */
+	name?: string;
 	/** Gives up a call that phone.call() has not yet resolved with. */
 	signal?: AbortSignal;
 }

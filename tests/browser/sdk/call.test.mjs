@@ -222,6 +222,12 @@ describe('calls', () => {
 		assert.equal(FakePeer.all.length, 0);
 		assert.equal(phone.calls.length, 0);
 	});
+	test('outgoing: a name goes along when there is one', async () => {
+		await dial();
+		assert.ok(!('name' in socket.got('call')));
+		await dial({ name: 'Alice' });
+		assert.equal(socket.got('call').name, 'Alice');
+	});
 	test('outgoing: without a microphone one can still listen', async () => {
 		await dial({ audio: false });
 		assert.equal(mic.asked.length, 0);
