@@ -53,10 +53,9 @@ static __thread struct {
 
 void sip_loop_enter(const char *what)
 {
-	if (watched.depth++)
-		return;
 	watched.what = what;
-	watched.since_us = clock_us();
+	if (!watched.depth++)
+		watched.since_us = clock_us();
 }
 
 void sip_loop_leave(void)

@@ -17,7 +17,7 @@ su_root_t *sip_loop_root(const struct loop *loop);
 void sip_loop_step(struct loop *loop, unsigned wait_ms);
 
 /** Brackets a callback; `what` names the event and must live until leave. Over LOOP_SLOW_MS a warning
- *  says so. May nest: the outer one counts. */
+ *  says so. May nest: the time is the outer one's, the name the last one entered. */
 enum { LOOP_SLOW_MS = 20 };
 void sip_loop_enter(const char *what);
 void sip_loop_leave(void);

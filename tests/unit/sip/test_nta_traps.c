@@ -73,6 +73,11 @@ static void merged_invite(void **state)
 	peer_expect(&m, "SIP/2.0 482 ");
 	assert_string_equal(peer_call_last()->trace, "");
 	assert_int_equal(peer->n_calls, 1);
+	peer_end(leg, CAUSE_BUSY); /* and when there is no dialog any more: not rung again */
+	peer_expect(&m, "SIP/2.0 486 ");
+	dialog_send(&merged, "INVITE", 1, "other3", PEER_DOMAIN, "", peer_sdp_b);
+	peer_expect(&m, "SIP/2.0 482 ");
+	assert_int_equal(peer->n_calls, 1);
 }
 
 /* … and an INVITE without a To tag but with a later CSeq: it must not reach the dialog either. */
@@ -209,6 +214,18 @@ static void response_without_secret(void **state)
 	peer_send_raw(text);
 	assert_true(peer_quiet());
 	assert_string_equal(peer_call_last()->trace, "");
+	peer_call_out(); /* the same for a fork that is known */
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 180, "Ringing", "x", CONTACT, NULL);
+	peer_settle();
+	snprintf(text, sizeof(text),
+		 "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=x\nCall-ID: %s\nCSeq: %s\n" CONTACT
+		 "Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
+		 HEADER(&m, "Via"), HEADER(&m, "From"), HEADER(&m, "To"), HEADER(&m, "Call-ID"),
+		 HEADER(&m, "CSeq"), strlen(peer_sdp_b), peer_sdp_b);
+	peer_send_raw(text);
+	assert_true(peer_quiet());
+	assert_string_equal(peer_call_last()->trace, "ringing ");
 }
 
 /* A local process that dials Sofia's port gets nothing: no answer, no call. */
