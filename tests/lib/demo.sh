@@ -85,7 +85,8 @@ await() {
 	local domain=$1 port=$2 pid=$3 i
 	for ((i = 0; i < 100; i++)); do
 		kill -0 "$pid" 2>/dev/null || break
-		answers "$domain" "$port" && return 0
+		answers "$domain" "$port" &&
+			"$control" -s "$dir/$domain.control" status >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done
 	cat "$dir/$domain.log" >&2

@@ -3,7 +3,7 @@
 //   const { world, alpha, beta } = await twoSites();            alpha.test and beta.test, DNS and certificates
 //   await alpha.addUser('alice');                               password: PASSWORD
 //   const { json } = await alpha.ctl('calls');                  slussctl --json calls
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Authority } from './ca.mjs';
 import { Client, http } from './client.mjs';
@@ -50,8 +50,7 @@ export class Daemon {
 				...lines.map((l) => `\t${l}`), '}');
 		}
 		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(join(TOP, 'webrtc'))}`, ...this.web.map((l) => `\t${l}`), '}');
-		if (this.listen.length > 0)
-			out.push('sip {', `\tlisten = ${list(this.listen)}`, `\ttrust = ${text(this.trust)}`, ...this.sip.map((l) => `\t${l}`), '}');
+		out.push('sip {', `\tlisten = ${list(this.listen)}`, `\ttrust = ${text(this.trust)}`, ...this.sip.map((l) => `\t${l}`), '}');
 		out.push('store {', `\tsqlite = ${text(this.store)}`, '}');
 		out.push('control {', `\tsocket = ${text(this.socket)}`, '}', ...this.lines);
 		out.push('limits {', ...Object.entries({ 'password-cost': 10, 'calls-per-user-minute': 1000, ...this.limits }).map(([k, v]) => `\t${k} = ${v}`), '}', '');
@@ -78,7 +77,8 @@ export class Daemon {
 		await until(20_000, async () => {
 			if (this.proc.over)
 				throw Object.assign(new Error(`slussd ended: ${this.proc.text.slice(-1500)}`), { fatal: true });
-			return (await http(this, 'GET', '/healthz')).status === 200;
+			/* HTTPS is bound while slussd still has root; the control socket comes last. */
+			return existsSync(this.socket) && (await http(this, 'GET', '/healthz')).status === 200;
 		}, `${this.domain} serves; it said ${this.proc.text.slice(-1500)}`);
 	}
 
