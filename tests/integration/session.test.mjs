@@ -14,7 +14,7 @@ let world, alpha;
 
 before(async () => {
 	({ world, alpha } = await twoSites({
-		users: { alpha: ['alice', 'anna', 'slow', 'gone', 'pass'] },
+		users: { alpha: ['alice', 'anna', 'json', 'slow', 'gone', 'pass'] },
 		tune: (options, name) => {
 			if (name === 'alpha')
 				options.sites[0].lines = ['origins = {"https://friend.test"}'];
@@ -130,21 +130,23 @@ test('no hello: closed with 1008; a bad token: not-signed-in; hello twice: bad-s
 });
 
 test('message ids rise; keys are known; JSON is JSON: errors by name, connection kept', async () => {
-	const client = await alpha.client('anna');
+	const client = await alpha.client('json');
 	const answer = (text) => {
 		client.expectErrors = [];
 		client.raw(text);
 		return client.settled().then(() => client.expectErrors.map((e) => `${e.id} ${e.error}`));
 	};
-	assert.deepEqual(await answer('{"type":"ping","id":1}'), ['1 replayed']);
 	client.ids = 100;
-	assert.deepEqual(await answer('{"type":"ping","id":60,"extra":1}'), ['60 bad-message']);
-	assert.deepEqual(await answer('{"type":"nonsense","id":101}'), ['101 unknown-type']);
+	assert.deepEqual(await answer('{"type":"ping","id":1}'), ['1 replayed']);
 	client.ids = 200;
+	assert.deepEqual(await answer('{"type":"ping","id":160,"extra":1}'), ['160 bad-message']);
+	client.ids = 300;
+	assert.deepEqual(await answer('{"type":"nonsense","id":260}'), ['260 unknown-type']);
 	assert.deepEqual(await answer('{"type":"ping","id":'), ['0 bad-json']);
-	assert.deepEqual(await answer('{"type":"ping","id":300,"id":301}'), ['0 bad-json']);
+	assert.deepEqual(await answer('{"type":"ping","id":400,"id":401}'), ['0 bad-json']);
 	assert.deepEqual(await answer('[]'), ['0 bad-message']);
 	assert.deepEqual(await answer(`${'['.repeat(100)}${']'.repeat(100)}`), ['0 too-deep']);
+	client.check();
 	await client.close();
 });
 

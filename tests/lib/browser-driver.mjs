@@ -38,7 +38,7 @@ async function launchFirefox() {
 		browser: 'firefox', protocol: 'webDriverBiDi', executablePath: '/usr/bin/firefox-esr', headless: true, userDataDir: profile,
 		extraPrefsFirefox: {
 			'media.navigator.permission.disabled': true, 'media.navigator.streams.fake': true, 'media.autoplay.default': 0,
-			'media.autoplay.blocking_policy': 0, 'media.peerconnection.ice.obfuscate_host_addresses': false,
+			'media.autoplay.blocking_policy': 0, 'media.autoplay.block-webaudio': false, 'media.peerconnection.ice.obfuscate_host_addresses': false,
 			'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'network.proxy.type': 0,
 			'browser.safebrowsing.malware.enabled': false, 'browser.safebrowsing.phishing.enabled': false, 'app.normandy.enabled': false,
 			'datareporting.healthreport.uploadEnabled': false, 'toolkit.telemetry.enabled': false, 'services.settings.server': 'data:,',
@@ -90,13 +90,22 @@ const methods = {
 	async evaluate({ page, source, arg }) {
 		return pages.get(page).page.evaluate(`(${source})(${JSON.stringify(arg ?? null)})`);
 	},
-	/** Waits until the function gives something true, and gives that. */
+	/** Waits until the function gives something true, and gives that. By asking again: the drivers' own waiting
+	 *  evaluates text inside the page, which the phone's Content-Security-Policy forbids. */
 	async wait({ page, source, arg, ms }) {
 		const { page: p } = pages.get(page);
 		const call = `(${source})(${JSON.stringify(arg ?? null)})`;
-		const handle = kind === 'chromium' ? await p.waitForFunction(call, undefined, { timeout: ms, polling: 50 })
-			: await p.waitForFunction(call, { timeout: ms, polling: 50 });
-		return handle.jsonValue();
+		for (const end = Date.now() + ms; ;) {
+			const got = await p.evaluate(call).catch((error) => {
+				if (!/context|navigat/i.test(error.message))
+					throw error;
+			});
+			if (got)
+				return got;
+			if (Date.now() > end)
+				throw new Error(`not within ${ms} ms; the page shows: ${await p.evaluate('document.body.innerText.slice(0, 500)')}`);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
 	},
 	async screenshot({ page, path, width, height }) {
 		const { page: p } = pages.get(page);

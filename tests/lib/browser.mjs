@@ -4,11 +4,11 @@
 //   const pc = await Browser.start(world, await world.host('pc', 101), 'firefox', { ca, pairs });
 //   const alice = await Phone.signIn(pc, site, 'alice', PASSWORD);      await alice.dial('bob@beta.test');
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spkiHash } from './ca.mjs';
-import { Proc, SLOW, within } from './world.mjs';
+import { Proc, SLOW, until, within } from './world.mjs';
 
 const driver = fileURLToPath(new URL('browser-driver.mjs', import.meta.url));
 
@@ -31,9 +31,21 @@ const WATCH = `
 		const native = Peer.prototype[what];
 		Peer.prototype[what] = function (...args) { seen.pc.push({ at: performance.now(), what }); return native.apply(this, args); };
 	}
-	const media = MediaDevices.prototype.getUserMedia;
-	MediaDevices.prototype.getUserMedia = function (...args) { seen.media++; return media.apply(this, args); };
+	if (window.MediaDevices) {
+		const media = MediaDevices.prototype.getUserMedia;
+		MediaDevices.prototype.getUserMedia = function (...args) { seen.media++; return media.apply(this, args); };
+	}
 `;
+
+/** A sound server that plays into nothing: without one Firefox's AudioContext never runs. One for a world. */
+async function soundServer(world) {
+	const socket = '/run/pulse.sock';
+	world.sound ??= world.here.spawn(['pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '--disable-shm=yes',
+		'-L', `module-native-protocol-unix auth-anonymous=1 socket=${socket}`, '-L', 'module-null-sink'],
+	{ name: 'pulseaudio', env: { HOME: world.dir, XDG_RUNTIME_DIR: world.dir } });
+	await until(10_000, () => existsSync(socket), 'the sound server listens');
+	return { PULSE_SERVER: `unix:${socket}` };
+}
 
 export class Browser {
 	constructor(world, host, kind) {
@@ -45,7 +57,8 @@ export class Browser {
 		const profile = join(world.dir, `${host.name}-${kind}`);
 		mkdirSync(profile, { recursive: true });
 		const [file, ...args] = host.inside([process.execPath, driver, kind, ca, pairs.map((p) => spkiHash(p.cert)).join(','), profile]);
-		const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
+		const sound = kind === 'firefox' ? await soundServer(world) : {};
+		const child = spawn(file, args, { env: { ...process.env, ...sound }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
 		browser.proc = new Proc(`${kind}-${host.name}`, child);
 		browser.child = child;
 		world.onClose(() => browser.quit());
@@ -208,10 +221,16 @@ export class Phone extends Page {
 		await this.push('accept');
 	}
 
-	/** The call has ended: what the page says, headline and sentence. */
+	/** The call has ended, and the page says so in words that match: headline and sentence, which it gives. */
 	async ended(pattern, ms) {
-		const text = await this.says('call-cause', pattern, ms);
-		await this.wait(() => window.sluss.phone.calls.length === 0);
+		const text = await this.wait(({ source, flags }) => {
+			if (window.sluss.phone.calls.length > 0)
+				return false;
+			const shown = ['call-state', 'call-cause'].map((name) => document.querySelector(`[data-test="${name}"]`))
+				.filter((e) => e && e.getClientRects().length > 0).map((e) => e.textContent.trim());
+			const said = shown.join(': ');
+			return new RegExp(source, flags).test(said) && said;
+		}, { source: pattern.source, flags: pattern.flags }, ms);
 		return text;
 	}
 

@@ -16,7 +16,7 @@ packages_of() {
 		;;
 	abuse) packages_of integration ;;
 	interop) echo kamailio kamailio-tls-modules && packages_of integration ;;
-	browser) echo chromium firefox-esr libnss3-tools && packages_of integration ;;
+	browser) echo chromium firefox-esr libnss3-tools pulseaudio && packages_of integration ;;
 	sanitize) echo valgrind ;;
 	lint) echo clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev bear ;;
 	fuzz) echo clang libclang-rt-14-dev ;;

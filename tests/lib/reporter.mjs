@@ -31,7 +31,7 @@ export default async function* report(source) {
 			} else if (isSuite || isFile) {
 				continue;
 			}
-			const name = words([suite, ...path.slice(0, data.nesting), data.name].join('/'));
+			const name = isFile ? suite : words([suite, ...path.slice(0, data.nesting), data.name].join('/'));
 			if (data.skip !== undefined && data.skip !== false)
 				yield `skip ${name}: ${words(data.skip === true || data.skip === '' ? 'no reason given' : data.skip)}\n`;
 			else

@@ -182,7 +182,7 @@ export class Host {
 
 	/** Takes the host's cable out, and puts it in again. */
 	async cable(up) {
-		await run('ip', ['link', 'set', `v-${this.name}`, up ? 'up' : 'down']);
+		await run('ip', ['link', 'set', this.card, up ? 'up' : 'down']);
 	}
 }
 
@@ -210,9 +210,10 @@ export class World {
 		const address = `198.18.0.${n}`;
 		await run('ip', ['netns', 'add', name]);
 		const host = new Host(this, name, address);
-		await run('ip', ['link', 'add', `v-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
-		await run('sh', ['-c', `echo 1 >/proc/sys/net/ipv6/conf/v-${name}/disable_ipv6`]);
-		await run('ip', ['link', 'set', `v-${name}`, 'master', 'br0', 'up']);
+		host.card = `veth${n}`;
+		await run('ip', ['link', 'add', host.card, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
+		await run('sh', ['-c', `echo 1 >/proc/sys/net/ipv6/conf/${host.card}/disable_ipv6`]);
+		await run('ip', ['link', 'set', host.card, 'master', 'br0', 'up']);
 		const script = `echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
 			ip link set lo up; ip addr add ${address}/24 dev eth0; ip link set eth0 up
 			ip route add default via 198.18.0.1`;
