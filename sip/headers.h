@@ -56,7 +56,7 @@ const char *sip_reason_print(char *buf, size_t size, const struct cause *cause);
 /** Reads a Reason header of a message whose own status is `status` (0: a request) into `c`, which
  *  already holds what follows from the status: text, and for requests the reason itself. */
 void sip_reason_read(struct cause *c, const sip_reason_t *reason, unsigned status);
-/** The edge's own Reason (protocol X-EDGE) on a 503 it made: why no target could be reached. */
+/** The edge's own Reason (protocol X-EDGE) on a 503 it made: a sentence that says why no target could be reached. */
 bool sip_reason_edge(char *buf, size_t size, const sip_reason_t *reason);
 
 /** A header's text from a quoted string or token, unquoted and cleaned for people. Gives dst. */

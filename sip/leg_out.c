@@ -183,19 +183,19 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 			  t->hop->domain);
 		return true;
 	}
-	if (status == 503 && sip_reason_edge(why, sizeof(why), s->sip_reason)) {
+	if (trust_joint(&j, t->sip, s))
+		memset(&j, 0, sizeof(j));
+	if (status == 503 && !j.conn && sip_reason_edge(why, sizeof(why), s->sip_reason)) {
 		if (leg->failure.reason != CAUSE_NONE && !t->edge_failed)
 			*c = leg->failure; /* all targets are through: the last one's story */
 		else
-			cause_set(c, CAUSE_UNREACHABLE, "%s could not be reached: %s", t->hop->domain,
-				  *why ? why : "no way to it was found.");
+			cause_set(c, CAUSE_UNREACHABLE, *why ? "%s" : NULL, why);
 		return true;
 	}
 	cause_from_sip(c, status, s->sip_status->st_phrase);
 	sip_reason_read(c, s->sip_reason, status);
 	if (status == 503) {
-		snprintf(target, sizeof(target), "%s",
-			 !trust_joint(&j, t->sip, s) && *j.addr ? j.addr : t->target);
+		snprintf(target, sizeof(target), "%s", *j.addr ? j.addr : t->target);
 		try_leave(t, 0);
 		next_target(leg, target, c);
 		return false;

@@ -284,11 +284,17 @@ void peer_send_raw(const char *text)
 const char *peer_joint(const char *names)
 {
 	static char line[JOINT_VALUE_MAX + 32];
-	struct joint j = {.conn = 7, .gen = 1, .tls = true};
+	struct joint j = {.tls = true};
 	int n = snprintf(line, sizeof(line), "%s: ", JOINT_HEADER);
 
 	snprintf(j.site, sizeof(j.site), "%s", PEER_SITE);
-	snprintf(j.addr, sizeof(j.addr), "192.0.2.7:5061");
+	if (names) {
+		j.conn = 7;
+		j.gen = 1;
+		snprintf(j.addr, sizeof(j.addr), "192.0.2.7:5061");
+	} else {
+		names = "";
+	}
 	snprintf(j.names, sizeof(j.names), "%s", names);
 	assert_int_equal(joint_print(line + n, sizeof(line) - (size_t)n, standin_secret(), &j), 0);
 	return line;
@@ -392,7 +398,8 @@ void message_answer(const struct message *request, unsigned status, const char *
 			      "From: %s\nTo: %s%s%s\nCall-ID: %s\nCSeq: %s\n%s\n%s%sContent-Length: %zu\n\n%s",
 			      HEADER(request, "From"), to, tag && !strstr(to, ";tag=") ? ";tag=" : "",
 			      tag && !strstr(to, ";tag=") ? tag : "", HEADER(request, "Call-ID"),
-			      HEADER(request, "CSeq"), peer_joint(PEER_DOMAIN), extra,
+			      HEADER(request, "CSeq"),
+			      peer_joint(strstr(extra, "Reason: X-EDGE") ? NULL : PEER_DOMAIN), extra,
 			      sdp && !strcasestr(extra, "Content-Type:") ? "Content-Type: application/sdp\n" : "",
 			      sdp ? strlen(sdp) : 0, sdp ? sdp : "");
 	assert_true(n < sizeof(text));

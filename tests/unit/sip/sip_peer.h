@@ -79,7 +79,7 @@ bool message_has(const struct message *m, const char *text);
 
 /** Sends it on the edge's inner connection as it is, LF becoming CR LF. */
 void peer_send_raw(const char *text);
-/** The joint's header line for an inbound message, with these names. */
+/** The joint's header line for an inbound message, with these names; NULL: one that the edge made itself. */
 const char *peer_joint(const char *names);
 /** Ends the inner connection: with RST or FIN. */
 void peer_inner_close(bool reset);
@@ -106,7 +106,8 @@ void dialog_send(struct dialog *d, const char *method, unsigned cseq, const char
 void dialog_init(struct dialog *d, const char *call_id);
 /** Takes tag and Contact from Sofia's response. */
 void dialog_learn(struct dialog *d, const struct message *response);
-/** A response to a request of Sofia's. `tag`: To tag, may be NULL. */
+/** A response to a request of Sofia's. `tag`: To tag, may be NULL. With `Reason: X-EDGE` in `extra` it is
+ *  the edge's own. */
 void message_answer(const struct message *request, unsigned status, const char *phrase, const char *tag,
 		    const char *extra, const char *sdp);
 /** The dialog that answering `invite` with `tag` makes, seen from the peer. */

@@ -77,7 +77,7 @@ static void refusals(void **state)
 		{403, "Forbidden", "Reason: SIP;cause=403;text=\"say \\\"please\\\"\"\n", "ended(forbidden) ",
 		 "say \"please\""},
 		{500, "Oops", "", "ended(other) ", NULL},
-		{503, "Down", "Reason: X-EDGE;cause=1;text=\"its certificate expired yesterday\"\n",
+		{503, "Down", "Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: its certificate expired yesterday\"\n",
 		 "ended(unreachable) ", "peer.example could not be reached: its certificate expired yesterday"},
 	};
 
@@ -296,7 +296,7 @@ static void edge_failed(void **state)
 	peer_call_out();
 	peer_expect(&m, "INVITE ");
 	peer_event(EDGE_FAILED, message_token(&m), "192.0.2.1:5061", "refused");
-	message_answer(&m, 503, "Unavailable", "x", "Reason: X-EDGE;cause=1;text=\"connection refused\"\n", NULL);
+	message_answer(&m, 503, "Unavailable", "x", "Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: connection refused\"\n", NULL);
 	peer_expect(&r, "ACK ");
 	assert_string_equal(peer_call_last()->cause.text, "peer.example could not be reached: connection refused");
 }
