@@ -253,14 +253,26 @@ static void cookie(char *buf, size_t size, const struct conn *c,
 			name, secure);
 }
 
+/* Writes the answer at once and only then lets lws read again: with a next request already there, it would
+ * not wait for the socket to be writable, and take that request for the rest of this one. */
+static void finish(struct conn *c, int err)
+{
+	if (!err)
+		err = web_reply_write(c);
+	if (!err)
+		err = lws_rx_flow_control(c->wsi, 1);
+	if (err) {
+		web_conn_step(c, CONN_CLOSE);
+		web_conn_kill(c);
+	}
+}
+
 void web_api_late(struct conn *c)
 {
-	lws_rx_flow_control(c->wsi, 1);
 	c->reply.close =
 		true; /* the answer may still come, and must not meet another question */
-	if (web_reply_error(c, 503, "internal", "The site did not answer in time.",
-			    "Retry-After: 2\r\n"))
-		web_conn_kill(c);
+	finish(c, web_reply_error(c, 503, "internal", "The site did not answer in time.",
+				  "Retry-After: 2\r\n"));
 }
 
 void web_api_answer(struct conn *c, const struct api_reply *r)
@@ -274,7 +286,6 @@ void web_api_answer(struct conn *c, const struct api_reply *r)
 		return;
 	}
 	c->asked = false;
-	lws_rx_flow_control(c->wsi, 1);
 	if (r->retry_s)
 		snprintf(extra, sizeof(extra), "Retry-After: %u\r\n",
 			 (unsigned)r->retry_s);
@@ -288,8 +299,5 @@ void web_api_answer(struct conn *c, const struct api_reply *r)
 		err = web_reply_start(c, r->status, "application/json", mb, extra);
 	secret_wipe(extra, sizeof(extra));
 	mem_deref(mb);
-	if (err) {
-		web_conn_step(c, CONN_CLOSE);
-		web_conn_kill(c);
-	}
+	finish(c, err);
 }

@@ -82,6 +82,7 @@ struct socket {
 	bool told_open;        /**< the signalling thread knows it */
 	uint16_t close_code;   /**< 0: not closing */
 	const char *close_why;
+	bool close_sent;
 };
 
 struct conn {

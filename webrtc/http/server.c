@@ -33,11 +33,14 @@ static void on_lws_log(int level, const char *line)
 
 /* ---- timers ---- */
 
+static void on_timers_changed(void *arg);
+
 static void on_tick(uv_timer_t *t)
 {
 	struct server *s = t->data;
 
 	timers_run(s->timers);
+	on_timers_changed(s);
 	lws_cancel_service(
 		s->context); /* what was started on lws outside of its turn begins now */
 }

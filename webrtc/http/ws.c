@@ -8,7 +8,13 @@
 #include "webrtc/session/print.h"
 #include "webrtc/session/utf8.h"
 
-enum { FRAMES_MAX = 256, PING_BYTES = 4, CLOSE_MS = 3000, WS_IN_BYTES = 4096 };
+enum {
+	FRAMES_MAX = 256,
+	PING_BYTES = 4,
+	CLOSE_MS = 3000,
+	WS_IN_BYTES = 4096,
+	CLOSE_WHY_MAX = 100
+};
 
 /* ---- opening ---- */
 
@@ -231,12 +237,34 @@ void ws_send(struct conn *c, const struct server_msg *m)
 		ws_close(c, 1008, "too many errors");
 }
 
+/* Ours is the first close frame; the other side answers with its own, or the timer ends it. Not by
+ * returning -1, as lws would have it: Debian's build closes twice then, and the frame never leaves. */
+static int write_close(struct conn *c)
+{
+	struct socket *s = c->socket;
+	uint8_t frame[LWS_PRE + 4 + CLOSE_WHY_MAX], *f = frame + LWS_PRE;
+	size_t n = strlen(s->close_why);
+
+	if (n > CLOSE_WHY_MAX)
+		n = CLOSE_WHY_MAX;
+	f[0] = 0x88; /* FIN, close */
+	f[1] = (uint8_t)(2 + n);
+	f[2] = (uint8_t)(s->close_code >> 8);
+	f[3] = (uint8_t)s->close_code;
+	memcpy(f + 4, s->close_why, n);
+	s->close_sent = true;
+	web_conn_step(c, CONN_CLOSE);
+	return lws_write(c->wsi, f, 4 + n, LWS_WRITE_RAW) < (int)(4 + n) ? -1 : 0;
+}
+
 int ws_writable(struct conn *c)
 {
 	struct socket *s = c->socket;
 	struct out *o = list_ledata(list_head(&s->queue));
 	int n;
 
+	if (s->close_sent)
+		return 0;
 	if (s->want_ping && !s->close_code) {
 		uint8_t ping[LWS_PRE + PING_BYTES] = {0};
 
@@ -256,11 +284,7 @@ int ws_writable(struct conn *c)
 		}
 		mem_deref(o);
 	} else if (s->close_code) {
-		lws_close_reason(c->wsi, (enum lws_close_status)s->close_code,
-				 (unsigned char *)(uintptr_t)s->close_why,
-				 strlen(s->close_why));
-		web_conn_step(c, CONN_CLOSE);
-		return -1;
+		return write_close(c);
 	}
 	if (s->want_ping || s->queue.head || s->close_code)
 		lws_callback_on_writable(c->wsi);
