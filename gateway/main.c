@@ -95,11 +95,11 @@ static void on_signal(unsigned events, void *arg)
 	int number = process_signal_next(d->signal_fd);
 
 	if (number == SIGHUP) {
+		/* The rooms look at them every second anyhow; the file is read at the start only. */
 		log_info(NULL, "main.sighup",
-			 "certificates that have changed are in use "
-			 "within a second, with or without this");
+			 "certificates=watched configuration=unchanged");
 	} else if ((number == SIGTERM || number == SIGINT) && d->core.stopping) {
-		log_warn(NULL, "main.killed", "the second signal ends it at once");
+		log_warn(NULL, "main.killed", "why=second-signal");
 		_exit(1);
 	} else if (number == SIGTERM || number == SIGINT) {
 		stop_begin(d, number == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -209,8 +209,7 @@ static int serve(struct daemon *d)
 		 d->user.set ? LQ(d->user.name) : "-");
 	if (!d->user.set && geteuid() == 0)
 		log_warn(NULL, "main.root",
-			 "it stays root; run { user = \"…\" } or the "
-			 "supervisor should name a user");
+			 "why=\"run { user } names nobody: it stays root\"");
 	process_notify("READY=1");
 	d->loop->ops->run(d->loop);
 	end(d);
@@ -227,7 +226,7 @@ static void warn_each(char *report)
 		if (!end)
 			break;
 		*end = '\0';
-		log_warn(NULL, "main.config", "line=\"%s\"", line);
+		log_warn(NULL, "main.config", "line=%s", LQ(line));
 	}
 }
 
