@@ -141,18 +141,28 @@ static unsigned check_hops(struct refusal *r, const struct sip *sip, const sip_t
 	return 0;
 }
 
+/* Sofia keeps two kinds of things in its list of errors: lines it could not read, and whole headers that
+ * came once too often, which are no sip_error_t in spite of the list's type. */
+static const char *faulty_header(const sip_error_t *e)
+{
+	const char *name = NULL;
+
+	if (e && e->er_common->h_class == sip_error_class)
+		name = e->er_name;
+	else if (e && e->er_common->h_class)
+		name = e->er_common->h_class->hc_name;
+	return name ? name : "its name could not be read";
+}
+
 unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors)
 {
 	char list[256];
 	unsigned status;
 
 	memset(r, 0, sizeof(*r));
-	if (errors) {
-		const sip_error_t *e = s->sip_error;
-
+	if (errors)
 		return refusal_set(r, 400, "Bad Request", "A header is malformed: %.32s.",
-				   e && e->er_name ? e->er_name : "its name could not be read");
-	}
+				   faulty_header(s->sip_error));
 	status = check_method(r, s);
 	if (!status)
 		status = check_uri(r, s);
