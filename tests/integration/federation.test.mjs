@@ -216,21 +216,21 @@ test('re-INVITE and UPDATE from the foreign site', async () => {
 	call.ack(ok);
 	await bob.event('established', { call: id });
 
-	const offer = sdp.offer('by re-INVITE', { version: 2, video: true });
+	const offer = sdp.offer('by re-INVITE', { video: true });
 	const reinvite = call.send('INVITE', { body: offer });
 	assert.equal((await bob.event('offer', { call: id })).sdp, offer);
-	const answer = sdp.answer('re-answered', { version: 2, video: true });
+	const answer = sdp.answer('re-answered', { video: true });
 	await bob.request('answer', { call: id, sdp: answer });
 	const reok = await call.response(200, { to: reinvite });
 	assert.equal(reok.text, answer);
 	call.ack(reok);
 
-	const update = call.send('UPDATE', { body: sdp.offer('by UPDATE', { version: 3 }) });
+	const update = call.send('UPDATE', { body: sdp.offer('by UPDATE') });
 	await bob.event('offer', { call: id });
-	await bob.request('answer', { call: id, sdp: sdp.answer('updated', { version: 3 }) });
+	await bob.request('answer', { call: id, sdp: sdp.answer('updated') });
 	assert.match((await call.response(200, { to: update })).text, /^s=updated/m);
 
-	const refused = call.send('INVITE', { body: sdp.offer('refused', { version: 4 }) });
+	const refused = call.send('INVITE', { body: sdp.offer('refused') });
 	await bob.event('offer', { call: id });
 	await bob.request('refuse', { call: id, reason: 'media' });
 	const not = await call.response(488, { to: refused });
@@ -249,9 +249,9 @@ test('glare with the foreign site: 491 both ways', async () => {
 	invite.reply(200, { body: sdp.answer('gunda') });
 	await gamma.request('ACK');
 	await bob.event('answered', { call: id });
-	await bob.request('offer', { call: id, sdp: sdp.offer('mine', { version: 2 }) });
+	await bob.request('offer', { call: id, sdp: sdp.offer('mine') });
 	const theirs = await gamma.wait((m) => ['INVITE', 'UPDATE'].includes(m.method), 'our offer');
-	const ours = invite.request('INVITE', { body: sdp.offer('gunda too', { version: 2 }) });
+	const ours = invite.request('INVITE', { body: sdp.offer('gunda too') });
 	const glare = await invite.response(ours);
 	assert.equal(glare.status, 491);
 	new Incoming(theirs.link, theirs.message).reply(491);

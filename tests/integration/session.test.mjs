@@ -44,7 +44,7 @@ test('the cookie: HttpOnly, SameSite, Secure; the session it gives; sign-out end
 	assert.equal(foreign.status, 403);
 	const client = new Client(alpha);
 	await client.connect({ headers: { Cookie: cookie } });
-	const hello = await client.request('hello', { version: 1 });
+	const hello = await client.request('hello');
 	assert.equal(hello.user, 'alice@alpha.test');
 	const out = await http(alpha, 'DELETE', '/api/v1/session', { headers: { Cookie: cookie }, origin });
 	assert.ok([200, 204].includes(out.status), String(out.status));
@@ -125,7 +125,7 @@ test('no hello: closed with 1008; a bad token: not-signed-in; hello twice: bad-s
 	await assert.rejects(wrong.request('ping'), { code: 'not-signed-in' });
 	await wrong.close();
 	const twice = await alpha.client('alice');
-	await assert.rejects(twice.request('hello', { version: 1 }), { code: 'bad-state' });
+	await assert.rejects(twice.request('hello'), { code: 'bad-state' });
 	await twice.close();
 });
 

@@ -16,8 +16,11 @@ function section(kind, mid, { address, ufrag, pwd, print, setup, direction = 'se
 		`a=setup:${setup}`, `a=mid:${mid}`, `a=${direction}`, 'a=rtcp-mux', ...maps];
 }
 
-/** A complete description. `setup`: actpass for an offer, active for an answer. */
-export function description(marker, { setup = 'actpass', version = 1, video = false, address = '198.18.0.200', extra = [] } = {}) {
+let versions = 0;
+
+/** A complete description. `setup`: actpass for an offer, active for an answer. Its version in o= rises by itself:
+ *  one that does not says that nothing has changed (RFC 3264 §8). */
+export function description(marker, { setup = 'actpass', version = ++versions, video = false, address = '198.18.0.200', extra = [] } = {}) {
 	const common = { address, ufrag: randomBytes(3).toString('hex'), pwd: randomBytes(12).toString('hex'), print: fingerprint(), setup, port: 50_000 };
 	const media = [...section('audio', '0', common), ...(video ? section('video', '1', common) : [])];
 	return [`v=0`, `o=- 4611731400430051336 ${version} IN IP4 127.0.0.1`, `s=${marker}`, 't=0 0',
