@@ -12,7 +12,7 @@ struct account_service;
 struct account_request; /**< one question under way; mem_deref forgets it */
 
 struct account_answer {
-	int err;  /**< 0; EACCES wrong name, password or token; EAGAIN wait `retry_s`; EEXIST; ENOENT;
+	int err; /**< 0; EACCES wrong name, password or token; EAGAIN wait `retry_s`; EEXIST; ENOENT;
 		   *   ENOSPC/EBUSY overloaded; EPERM not allowed here (open-registration off); EINVAL
 		   *   unusable name or password (8 to 256 bytes); EIO store */
 	uint32_t retry_s;
@@ -28,32 +28,36 @@ int account_service_alloc(struct account_service **asp, struct core *core);
 /* Each: rp may be NULL when the asker never goes away before the answer; else *rp is the asker's own
  * and his to mem_deref, before the answer (then `h` is not called), inside `h`, or after it.
  * `h` is called once, from the loop, never from inside. Errors: ENOMEM only; all else comes as an answer. */
-int account_login(struct account_request **rp, struct account_service *as, const struct site *site,
-		  const char *user, const char *password, size_t password_len, const struct sa *from,
-		  account_h *h, void *arg);
+int account_login(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *user, const char *password,
+		  size_t password_len, const struct sa *from, account_h *h, void *arg);
 /** Answers are remembered for some seconds, so that a reconnecting crowd does not queue on the store. */
-int account_authenticate(struct account_request **rp, struct account_service *as, const struct site *site,
-			 const char *token, account_h *h, void *arg);
+int account_authenticate(struct account_request **rp, struct account_service *as,
+			 const struct site *site, const char *token, account_h *h,
+			 void *arg);
 /** Ends this sign-in; its devices get DEVICE_SIGNED_OUT. */
-int account_logout(struct account_request **rp, struct account_service *as, const struct site *site,
-		   const char *token, account_h *h, void *arg);
+int account_logout(struct account_request **rp, struct account_service *as,
+		   const struct site *site, const char *token, account_h *h, void *arg);
 /** With the old password (checked, slowed like a login); `token` stays signed in, all others end. */
-int account_passwd(struct account_request **rp, struct account_service *as, const struct site *site,
-		   const struct addr *user, const char *old, const char *new_password, const char *token,
-		   const struct sa *from, account_h *h, void *arg);
-/** Registration by a browser; signs in. EPERM unless open-registration. */
-int account_register(struct account_request **rp, struct account_service *as, const struct site *site,
-		     const char *user, const char *password, size_t password_len, const struct sa *from,
-		     account_h *h, void *arg);
-/* The operator's (slussctl): no old password, no slowing. */
-int account_admin_add(struct account_service *as, const struct addr *user, const char *password,
-		      account_h *h, void *arg);
-int account_admin_passwd(struct account_service *as, const struct addr *user, const char *password,
-			 account_h *h, void *arg);
-int account_admin_remove(struct account_service *as, const struct addr *user, account_h *h, void *arg);
-int account_admin_list(struct account_service *as, const struct site *site, account_h *h, void *arg);
-/** Does this user exist? err 0 or ENOENT. For route.c. */
-int account_exists(struct account_request **rp, struct account_service *as, const struct addr *user,
+int account_passwd(struct account_request **rp, struct account_service *as,
+		   const struct site *site, const struct addr *user, const char *old,
+		   const char *new_password, const char *token, const struct sa *from,
 		   account_h *h, void *arg);
+/** Registration by a browser; signs in. EPERM unless open-registration. */
+int account_register(struct account_request **rp, struct account_service *as,
+		     const struct site *site, const char *user, const char *password,
+		     size_t password_len, const struct sa *from, account_h *h, void *arg);
+/* The operator's (slussctl): no old password, no slowing. */
+int account_admin_add(struct account_service *as, const struct addr *user,
+		      const char *password, account_h *h, void *arg);
+int account_admin_passwd(struct account_service *as, const struct addr *user,
+			 const char *password, account_h *h, void *arg);
+int account_admin_remove(struct account_service *as, const struct addr *user,
+			 account_h *h, void *arg);
+int account_admin_list(struct account_service *as, const struct site *site, account_h *h,
+		       void *arg);
+/** Does this user exist? err 0 or ENOENT. For route.c. */
+int account_exists(struct account_request **rp, struct account_service *as,
+		   const struct addr *user, account_h *h, void *arg);
 
 #endif

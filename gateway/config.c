@@ -239,6 +239,7 @@ static void check_certificate(struct config_build *b, struct cert_store *cs, siz
 	unsigned line = config_line(b, "site", i, "certificate");
 	int64_t not_after_s;
 	char *why = NULL, day[16];
+	struct tm tm;
 	time_t t;
 
 	if (!site->certificate)
@@ -247,7 +248,7 @@ static void check_certificate(struct config_build *b, struct cert_store *cs, siz
 		config_fault(b->report, line, "%s", why ? why : "out of memory");
 	else if (!cert_store_expiry(cs, site->domain, &not_after_s)) {
 		t = (time_t)not_after_s;
-		strftime(day, sizeof(day), "%Y-%m-%d", gmtime(&t));
+		strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&t, &tm));
 		if (not_after_s <= clock_wall_s())
 			config_warn(b->report, line,
 				    "%s expired on %s; browsers and peers will refuse it",
@@ -282,9 +283,12 @@ static void check_outside(struct config_build *b)
 			b->report, config_line(b, "http", 0, "root"),
 			"%s is no folder; root names the one that holds phone/ and sdk/",
 			c->web_root);
+	/* There are no threads yet. */
+	/* cppcheck-suppress getpwnamCalled */
 	if (c->user && !getpwnam(c->user))
 		config_fault(b->report, config_line(b, "run", 0, "user"),
 			     "this system has no user \"%s\"", c->user);
+	/* cppcheck-suppress getgrnamCalled */
 	if (c->group && !getgrnam(c->group))
 		config_fault(b->report, config_line(b, "run", 0, "group"),
 			     "this system has no group \"%s\"", c->group);

@@ -9,15 +9,16 @@ enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
 
 struct site_config {
 	char domain[ADDR_HOST_MAX + 1];
-	char *certificate, *key;   /**< files; NULL only when the site is *.localhost on plain loopback HTTP */
+	char *certificate; /**< files; NULL only when the site is *.localhost … */
+	char *key;         /**< … on plain loopback HTTP, without SIP over TLS */
 	bool open_registration;
-	char **originv;            /**< further allowed origins, NULL ended; the site's own always is */
+	char **originv; /**< further allowed origins, NULL ended; the site's own always is */
 };
 
 struct listen_config {
-	struct sa sa;              /**< address and port */
-	enum transport transport;  /**< sip only */
-	bool plain;                /**< http only: no TLS; accepted for loopback addresses alone */
+	struct sa sa;             /**< address and port */
+	enum transport transport; /**< sip only */
+	bool plain; /**< http only: no TLS; accepted for loopback addresses alone */
 };
 
 /** What a peer domain must show before its calls are taken. Identity is checked by a later room. */
@@ -25,61 +26,64 @@ enum require { REQUIRE_TLS, REQUIRE_IDENTITY, REQUIRE_BOTH, REQUIRE_EITHER };
 
 struct peer_config {
 	char domain[ADDR_HOST_MAX + 1];
-	bool has_address;          /**< overrides DNS */
+	bool has_address; /**< overrides DNS */
 	struct listen_config address;
 	enum require require;
-	bool block;                /**< nothing from or to this domain */
+	bool block; /**< nothing from or to this domain */
 };
 
 /** Every limit: one row of config_limits[] (config_limits.c) gives key, default, range and meaning;
  *  the manual page and the tests are made from that table. */
 struct limits {
 	/* calls */
-	uint32_t ring_s;               /* 45     outgoing legs may ring */
-	uint32_t accept_s;             /* 15     from LEG_ACCEPTED to the answer */
-	uint32_t offer_s;              /* 30     a new offer waits for its answer */
-	uint32_t calls_per_user;       /* 8      at once */
-	uint32_t calls_per_user_min;   /* 60     new ones a minute */
-	uint32_t calls_per_peer;       /* 1000   at once, with one domain */
-	uint32_t calls;                /* 20000  in all */
-	uint32_t sdp_bytes;            /* 65536  */
+	uint32_t ring_s;             /* 45     outgoing legs may ring */
+	uint32_t accept_s;           /* 15     from LEG_ACCEPTED to the answer */
+	uint32_t offer_s;            /* 30     a new offer waits for its answer */
+	uint32_t calls_per_user;     /* 8      at once */
+	uint32_t calls_per_user_min; /* 60     new ones a minute */
+	uint32_t calls_per_peer;     /* 1000   at once, with one domain */
+	uint32_t calls;              /* 20000  in all */
+	uint32_t sdp_bytes;          /* 65536  */
 	/* browsers */
-	uint32_t devices_per_user;     /* 16     */
-	uint32_t sessions_per_user;    /* 32     sign-ins kept; the oldest goes */
-	uint32_t session_days;         /* 30     */
-	uint32_t http_conns;           /* 20000  */
-	uint32_t http_conns_per_addr;  /* 256    */
-	uint32_t http_handshake_s;     /* 10     */
-	uint32_t http_idle_s;          /* 30     keep-alive */
-	uint32_t http_body_bytes;      /* 16384  */
-	uint32_t ws_auth_s;            /* 30     upgraded, but no hello */
-	uint32_t ws_message_bytes;     /* 131072 */
-	uint32_t ws_json_depth;        /* 16     */
-	uint32_t ws_rate;              /* 50     messages a second, sustained; four times that in a burst */
-	uint32_t ws_queue_bytes;       /* 1048576  waiting for a client that does not read */
-	uint32_t ws_ping_s;            /* 25     */
-	uint32_t login_tries_account;  /* 10     failures before waits begin, forgotten in 15 min */
-	uint32_t login_tries_addr;     /* 50     the same per client address */
+	uint32_t devices_per_user;    /* 16     */
+	uint32_t sessions_per_user;   /* 32     sign-ins kept; the oldest goes */
+	uint32_t session_days;        /* 30     */
+	uint32_t http_conns;          /* 20000  */
+	uint32_t http_conns_per_addr; /* 256    */
+	uint32_t http_handshake_s;    /* 10     */
+	uint32_t http_idle_s;         /* 30     keep-alive */
+	uint32_t http_body_bytes;     /* 16384  */
+	uint32_t ws_auth_s;           /* 30     upgraded, but no hello */
+	uint32_t ws_message_bytes;    /* 131072 */
+	uint32_t ws_json_depth;       /* 16     */
+	uint32_t
+		ws_rate; /* 50     messages a second, sustained; four times that in a burst */
+	uint32_t ws_queue_bytes; /* 1048576  waiting for a client that does not read */
+	uint32_t ws_ping_s;      /* 25     */
+	uint32_t
+		login_tries_account; /* 10     failures before waits begin, forgotten in 15 min */
+	uint32_t login_tries_addr; /* 50     the same per client address */
 	/* SIP */
-	uint32_t sip_conns;            /* 20000  */
-	uint32_t sip_conns_per_addr;   /* 64     */
-	uint32_t sip_handshake_s;      /* 10     */
-	uint32_t sip_idle_s;           /* 300    */
-	uint32_t sip_message_bytes;    /* 131072 */
-	uint32_t sip_target_s;         /* 4      a target may take before the next is tried */
-	uint32_t sip_answer_s;         /* 32     before any target has said more than 100 */
-	uint32_t session_expires_s;    /* 1800   RFC 4028, 90 at least */
-	uint32_t dns_s;                /* 5      one look-up */
+	uint32_t sip_conns;          /* 20000  */
+	uint32_t sip_conns_per_addr; /* 64     */
+	uint32_t sip_handshake_s;    /* 10     */
+	uint32_t sip_idle_s;         /* 300    */
+	uint32_t sip_message_bytes;  /* 131072 */
+	uint32_t sip_target_s; /* 4      a target may take before the next is tried */
+	uint32_t sip_answer_s; /* 32     before any target has said more than 100 */
+	uint32_t session_expires_s; /* 1800   RFC 4028, 90 at least */
+	uint32_t dns_s;             /* 5      one look-up */
 	/* back office */
-	uint32_t office_threads;       /* 2      */
-	uint32_t office_queue;         /* 256    jobs waiting */
-	uint32_t password_log2n;       /* 15     scrypt cost */
-	uint32_t stop_s;               /* 5      orderly stop */
+	uint32_t office_threads; /* 2      */
+	uint32_t office_queue;   /* 256    jobs waiting */
+	uint32_t password_log2n; /* 15     scrypt cost */
+	uint32_t stop_s;         /* 5      orderly stop */
 };
 
 struct limit_row {
-	const char *key; /**< as in the file, inside limits { }, with dashes: "ring-time" … */
-	size_t offset;   /**< of the uint32_t in struct limits */
+	const char *
+		key; /**< as in the file, inside limits { }, with dashes: "ring-time" … */
+	size_t offset; /**< of the uint32_t in struct limits */
 	uint32_t def, min, max;
 	const char *unit, *help;
 };
@@ -95,13 +99,13 @@ struct config {
 	size_t n_sip;
 	struct peer_config *peerv;
 	size_t n_peers;
-	char *sip_trust;           /**< PEM file of CAs for SIP peers */
-	char **sip_dnsv;           /**< DNS servers "addr:port"; NULL: the system's */
-	bool sip_loopback;         /**< targets found by DNS may be loopback or private (tests, demo); default no */
+	char *sip_trust; /**< PEM file of CAs for SIP peers */
+	char **sip_dnsv; /**< DNS servers "addr:port"; NULL: the system's */
+	bool sip_loopback; /**< targets found by DNS may be loopback or private (tests, demo); default no */
 	char *store_path;
-	char *control_path;        /**< slussctl's socket */
-	char *web_root;            /**< where sdk/ and phone/ lie; default the installed ones */
-	char *user, *group;        /**< to become after binding; NULL: stay */
+	char *control_path; /**< slussctl's socket */
+	char *web_root;     /**< where sdk/ and phone/ lie; default the installed ones */
+	char *user, *group; /**< to become after binding; NULL: stay */
 	char *log_level;
 	struct limits limits;
 };
@@ -111,7 +115,8 @@ struct config {
  *  *reportp is NULL or holds lines "file:line: warning: …".  Owns: *cp by mem_deref. Reads the certificates too (cover the site? key fits? expired?). */
 int config_load(struct config **cp, char **reportp, const char *file);
 /** The same from memory, `name` standing for the file; no certificate is read. Fuzzed. */
-int config_parse(struct config **cp, char **reportp, const char *name, const char *text, size_t n);
+int config_parse(struct config **cp, char **reportp, const char *name, const char *text,
+		 size_t n);
 const struct site_config *config_site_find(const struct config *c, const char *domain);
 const struct peer_config *config_peer_find(const struct config *c, const char *domain);
 

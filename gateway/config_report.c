@@ -42,11 +42,11 @@ static void config_report_tame(char *text)
 	}
 }
 
-static void PRINTF_LIKE(4, 0)
-	config_report_add(struct config_report *r, unsigned line, bool fault,
-			  const char *fmt, va_list ap)
+static void PRINTF_LIKE(4, 0) config_report_add(struct config_report *r, unsigned line,
+						bool fault, const char *fmt, va_list ap)
 {
-	char text[640];
+	char text[640], *copy;
+	size_t at = r->n;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	config_report_tame(text);
@@ -59,11 +59,16 @@ static void PRINTF_LIKE(4, 0)
 		r->n_more++;
 		return;
 	}
-	r->remarkv[r->n].text = base_dup(text, strlen(text));
-	if (!r->remarkv[r->n].text)
+	copy = base_dup(text, strlen(text));
+	if (!copy)
 		return;
-	r->remarkv[r->n].line = line;
-	r->remarkv[r->n++].fault = fault;
+	/* In the order of the lines, and on one line in that of saying. */
+	while (at && r->remarkv[at - 1].line > line)
+		at--;
+	memmove(&r->remarkv[at + 1], &r->remarkv[at],
+		(r->n - at) * sizeof(r->remarkv[0]));
+	r->remarkv[at] = (struct remark){.line = line, .fault = fault, .text = copy};
+	r->n++;
 }
 
 void config_fault(struct config_report *r, unsigned line, const char *fmt, ...)
@@ -91,20 +96,11 @@ size_t config_report_faults(const struct config_report *r)
 
 static int config_report_print(const struct config_report *r, struct mbuf *mb)
 {
-	bool done[REPORT_MAX] = {false};
 	int err = 0;
 
-	for (size_t k = 0; k < r->n && !err; k++) {
-		const struct remark *m;
-		size_t best = REPORT_MAX;
+	for (size_t i = 0; i < r->n && !err; i++) {
+		const struct remark *m = &r->remarkv[i];
 
-		for (size_t i = 0; i < r->n; i++) {
-			if (!done[i] && (best == REPORT_MAX ||
-					 r->remarkv[i].line < r->remarkv[best].line))
-				best = i;
-		}
-		done[best] = true;
-		m = &r->remarkv[best];
 		err = mbuf_printf(mb, "%s:", r->file);
 		if (!err && m->line)
 			err = mbuf_printf(mb, "%u:", m->line);

@@ -10,35 +10,37 @@
 #include "gateway/store.h"
 #include "lib/base.h"
 
+/* What a kind takes ("site" always) -> what its result brings. */
 enum office_kind {
-	OFFICE_LOGIN,          /* site, user, secret=password, token, days, max -> a new session      */
-	OFFICE_AUTHENTICATE,   /* site, token                           -> user, session id           */
-	OFFICE_LOGOUT,         /* site, token                           -> session id that ended      */
-	OFFICE_PASSWD,         /* site, user, secret=new, old or NULL   -> all but `token` ended      */
-	OFFICE_USER_ADD,       /* site, user, secret; with a token also -> a new session (registration) */
-	OFFICE_USER_REMOVE,    /* site, user                                                          */
-	OFFICE_USER_LIST,      /* site                                  -> usersv                     */
-	OFFICE_USER_EXISTS,    /* site, user                                                          */
+	OFFICE_LOGIN,        /* user, secret, token, days, max -> session */
+	OFFICE_AUTHENTICATE, /* token -> user, session */
+	OFFICE_LOGOUT,       /* token -> user, session: those that ended */
+	OFFICE_PASSWD, /* user, secret=new, old or NULL -> session: of token, which stays */
+	OFFICE_USER_ADD, /* user, secret; registration: also token, days, max -> session */
+	OFFICE_USER_REMOVE, /* user */
+	OFFICE_USER_LIST,   /* -> usersv */
+	OFFICE_USER_EXISTS, /* user */
 	OFFICE_KIND_N
 };
 
 struct office_job {
 	enum office_kind kind;
-	uint32_t id;      /**< set by office_post; the result carries it */
+	uint32_t id; /**< set by office_post; the result carries it */
 	char site[ADDR_HOST_MAX + 1];
 	char user[ADDR_USER_MAX + 1];
-	char *secret;     /**< owned, wiped when freed (secret_dup) */
-	char *old;        /**< the same */
+	char *secret; /**< owned, wiped when freed (secret_dup) */
+	char *old;    /**< the same */
 	char token[STORE_TOKEN_HEX + 1];
 	uint32_t days, max;
 };
 struct office_result {
 	enum office_kind kind;
 	uint32_t id;
-	int err;          /**< 0; EACCES wrong password or token; ENOENT no such user; EEXIST; ENOSPC, EIO store */
+	int err; /**< 0; EACCES wrong password or token; ENOENT no such user; EEXIST; ENOSPC,
+		  *   EBUSY, EIO store */
 	char user[ADDR_USER_MAX + 1];
 	char session[STORE_SESSION_HEX + 1];
-	char **usersv;    /**< owned: a mem object of mem objects, NULL ended */
+	char **usersv; /**< owned: a mem object of mem objects, NULL ended */
 };
 
 struct office;
@@ -46,11 +48,13 @@ typedef void(office_done_h)(const struct office_result *result, void *arg);
 
 /** Starts the threads; each opens the store. office0 does what only asks the store, the others (if
  *  n_threads > 1) what hashes passwords, so that a flood of logins holds up nobody else. Errors: EIO with the reason in *whyp. */
-int office_alloc(struct office **op, char **whyp, struct loop *loop, const char *store_path,
-		 uint32_t n_threads, uint32_t queue, unsigned password_log2n);
+int office_alloc(struct office **op, char **whyp, struct loop *loop,
+		 const char *store_path, uint32_t n_threads, uint32_t queue,
+		 unsigned password_log2n);
 /** Queues `job`; takes what it owns also on error. `done_h` runs once on the signalling thread unless
  *  forgotten.  Errors: ENOSPC: queue full, say "busy, try again" (CAUSE_LIMIT, HTTP 503). */
-int office_post(struct office *o, struct office_job *job, office_done_h *done_h, void *arg, uint32_t *idp);
+int office_post(struct office *o, struct office_job *job, office_done_h *done_h,
+		void *arg, uint32_t *idp);
 /** The asker goes away: its done_h will not be called. 0 is ignored. */
 void office_forget(struct office *o, uint32_t id);
 /** Stops and joins; mem_deref does the same. */

@@ -81,6 +81,8 @@ int process_user_find(struct process_user *u, char **whyp, const char *user,
 	*u = (struct process_user){0};
 	if (!user)
 		return 0;
+	/* There are no threads yet. */
+	/* cppcheck-suppress getpwnamCalled */
 	pw = getpwnam(user);
 	if (!pw || strlen(user) >= sizeof(u->name))
 		return say(whyp, ENOENT, "run: this system has no user \"%s\"", user);
@@ -89,6 +91,7 @@ int process_user_find(struct process_user *u, char **whyp, const char *user,
 	u->gid = pw->pw_gid;
 	memcpy(u->name, user, strlen(user) + 1);
 	if (group) {
+		/* cppcheck-suppress getgrnamCalled */
 		gr = getgrnam(group);
 		if (!gr)
 			return say(whyp, ENOENT, "run: this system has no group \"%s\"",

@@ -23,8 +23,8 @@ struct db_migration {
  *  newest migration, each in a transaction of its own, recorded in table `migration`.
  *  Errors: EIO with one line of explanation in *whyp (mem_deref) when whyp is not NULL: not a
  *  database, locked, disk full, made by a newer Sluss. Never wipes anything. */
-int db_open(struct db **dbp, char **whyp, const char *path, const struct db_migration *migrations,
-	    size_t n_migrations);
+int db_open(struct db **dbp, char **whyp, const char *path,
+	    const struct db_migration *migrations, size_t n_migrations);
 int db_exec(struct db *db, const char *sql);
 int db_prepare(struct db_stmt **stp, struct db *db, const char *sql);
 int db_bind_text(struct db_stmt *st, int i, const char *text);
@@ -32,7 +32,8 @@ int db_bind_int(struct db_stmt *st, int i, int64_t v);
 /** Errors: 0 a row; ENODATA no (more) row; EEXIST a constraint; ENOSPC disk full; EBUSY; EIO. */
 int db_step(struct db_stmt *st);
 void db_reset(struct db_stmt *st);
-const char *db_text(const struct db_stmt *st, int col); /**< borrowed until the next step; may be NULL */
+/** Borrowed until the next step; may be NULL. */
+const char *db_text(const struct db_stmt *st, int col);
 int64_t db_int(const struct db_stmt *st, int col);
 int db_changes(const struct db *db);
 const char *db_why(const struct db *db); /**< the last error in words */
