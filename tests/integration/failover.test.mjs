@@ -1,5 +1,5 @@
 // limit: 240 s
-// Where a domain's targets fail: refused, silent, 503, wrong certificates, no DNS.
+// Where a domain's targets fail (each test has a domain of its own: the edge remembers what failed): refused, silent, 503, wrong certificates, no DNS.
 //
 //                                            ┌─ .71 RST
 //   bob ──wss──► beta.test (.20) ══SRV══► gamma ─ .72 takes TCP, never speaks TLS
@@ -37,8 +37,8 @@ afterEach(async () => {
 
 const target = (n, priority, extra = {}) => ({ priority, weight: 10, port: 5061, host: `t${n}`, address: `198.18.0.${n}`, ...extra });
 
-async function gammaAt(n, pair = ca.valid('gamma.test')) {
-	const site = await SipSite.listen({ domain: 'gamma.test', pair, ca: ca.root, address: `198.18.0.${n}` });
+async function gammaAt(domain, n, pair = ca.valid(domain)) {
+	const site = await SipSite.listen({ domain, pair, ca: ca.root, address: `198.18.0.${n}` });
 	sites.push(site);
 	return site;
 }
@@ -66,14 +66,14 @@ async function ended(id, ms = 36_000) {
 }
 
 test('RST, then silence after TCP, then 503: the fourth target answers, one dialog', async () => {
-	dns.site('gamma.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1), target(73, 2), target(74, 3)] });
+	dns.site('gamma0.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1), target(73, 2), target(74, 3)] });
 	await dns.serve();
 	await mute(71, { reset: true });
 	await mute(72);
-	const busy = await gammaAt(73);
-	const good = await gammaAt(74);
+	const busy = await gammaAt('gamma0.test', 73);
+	const good = await gammaAt('gamma0.test', 74);
 	const start = performance.now();
-	const { id } = await dial(bob, 'gunda@gamma.test');
+	const { id } = await dial(bob, 'gunda@gamma0.test');
 	(await busy.request('INVITE', 15_000)).reply(503);
 	const invite = await good.request('INVITE', 15_000);
 	const took = performance.now() - start;
@@ -91,11 +91,11 @@ test('RST, then silence after TCP, then 503: the fourth target answers, one dial
 });
 
 test('a target that shakes hands and is silent: the next one gets a new INVITE, a late 200 gets ACK and BYE', async () => {
-	dns.site('gamma.test', '198.18.0.74', { targets: [target(73, 0), target(74, 1)] });
+	dns.site('gamma1.test', '198.18.0.74', { targets: [target(73, 0), target(74, 1)] });
 	await dns.serve();
-	const silent = await gammaAt(73);
-	const good = await gammaAt(74);
-	const { id } = await dial(bob, 'gunda@gamma.test');
+	const silent = await gammaAt('gamma1.test', 73);
+	const good = await gammaAt('gamma1.test', 74);
+	const { id } = await dial(bob, 'gunda@gamma1.test');
 	const first = await silent.request('INVITE');
 	const invite = await good.request('INVITE', 15_000);
 	assert.notEqual(invite.message.branch(), first.message.branch());
@@ -114,23 +114,24 @@ test('a target that shakes hands and is silent: the next one gets a new INVITE, 
 });
 
 test('every target fails: an answer within 32 s that says why', async () => {
-	dns.site('gamma.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1)] });
+	dns.site('gamma2.test', '198.18.0.74', { targets: [target(71, 0), target(72, 1)] });
 	await dns.serve();
 	await mute(71, { reset: true });
 	await mute(72);
-	const { id } = await dial(bob, 'gunda@gamma.test');
+	const { id } = await dial(bob, 'gunda@gamma2.test');
 	const cause = await ended(id);
 	assert.equal(cause.reason, 'unreachable');
-	assert.match(cause.text, /gamma\.test/);
+	assert.match(cause.text, /gamma2\.test/);
 });
 
 test('why it could not be reached, in words', async () => {
-	await gammaAt(71, ca.expired('gamma.test'));
-	await gammaAt(72, ca.wrongName('gamma.test'));
-	for (const [n, words] of [[71, /gamma\.test.*certificate.*expired/i], [72, /gamma\.test.*certificate/i], [73, /gamma\.test/]]) {
-		dns.site('gamma.test', '198.18.0.74', { targets: [target(n, 0)] });
+	await gammaAt('expired.test', 71, ca.expired('expired.test'));
+	await gammaAt('wrong-name.test', 72, ca.wrongName('wrong-name.test', 'other.test'));
+	for (const [domain, n, words] of [['expired.test', 71, /expired\.test.*certificate.*expired/i], ['wrong-name.test', 72, /wrong-name\.test.*certificate/i],
+		['nobody-there.test', 73, /nobody-there\.test.*refused/]]) {
+		dns.site(domain, '198.18.0.74', { targets: [target(n, 0)] });
 		await dns.serve();
-		const { id } = await dial(bob, 'gunda@gamma.test');
+		const { id } = await dial(bob, `gunda@${domain}`);
 		const cause = await ended(id);
 		assert.equal(cause.reason, 'unreachable', JSON.stringify(cause));
 		assert.match(cause.text, words);
@@ -138,19 +139,19 @@ test('why it could not be reached, in words', async () => {
 });
 
 test('a poisoned SRV record ends in a refused handshake', async () => {
-	const eve = await gammaAt(71, ca.valid('eve.test'));
-	dns.site('gamma.test', '198.18.0.71', { targets: [target(71, 0)] });
+	const eve = await gammaAt('gamma4.test', 71, ca.valid('eve.test'));
+	dns.site('gamma4.test', '198.18.0.71', { targets: [target(71, 0)] });
 	await dns.serve();
-	const { id } = await dial(bob, 'gunda@gamma.test');
+	const { id } = await dial(bob, 'gunda@gamma4.test');
 	const cause = await ended(id);
 	assert.equal(cause.reason, 'unreachable');
 	assert.equal(eve.received('INVITE').length, 0, 'nothing of the call reached it');
 });
 
 test('weights spread calls over targets of one priority', async () => {
-	dns.site('gamma.test', '198.18.0.74', { targets: [target(73, 0, { weight: 1 }), target(74, 0, { weight: 1 })] });
+	dns.site('gamma5.test', '198.18.0.74', { targets: [target(73, 0, { weight: 1 }), target(74, 0, { weight: 1 })] });
 	await dns.serve();
-	const [one, two] = [await gammaAt(73), await gammaAt(74)];
+	const [one, two] = [await gammaAt('gamma5.test', 73), await gammaAt('gamma5.test', 74)];
 	const serve = (site) => {
 		site.arrived = (link, message) => {
 			site.log.push({ link, message });
@@ -161,23 +162,23 @@ test('weights spread calls over targets of one priority', async () => {
 	serve(one);
 	serve(two);
 	for (let i = 0; i < 24; i++)
-		await ended((await dial(bob, 'gunda@gamma.test')).id);
+		await ended((await dial(bob, 'gunda@gamma5.test')).id);
 	const counts = [one, two].map((s) => s.received('INVITE').length);
 	assert.equal(counts[0] + counts[1], 24);
 	assert.ok(counts.every((c) => c >= 2), `both are used: ${counts}`);
 });
 
 test('no NAPTR: SRV is enough; neither: the address record', async () => {
-	const good = await gammaAt(74);
+	const good = await gammaAt('gamma6.test', 74);
 	for (const lines of [
 		['@ A 198.18.0.99', '_sips._tcp SRV 0 0 5061 t74', 't74 A 198.18.0.74'],
 		['@ A 198.18.0.74'],
-		['@ A 198.18.0.74', '@ NAPTR 10 10 "s" "SIP+D2U" "" _sip._udp.gamma.test.', '@ NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.gamma.test.',
-			'_sips._tcp SRV 0 0 5061 gamma.test.'],
+		['@ A 198.18.0.74', '@ NAPTR 10 10 "s" "SIP+D2U" "" _sip._udp.gamma6.test.', '@ NAPTR 20 10 "s" "SIPS+D2T" "" _sips._tcp.gamma6.test.',
+			'_sips._tcp SRV 0 0 5061 gamma6.test.'],
 	]) {
-		dns.zone('gamma.test', lines);
+		dns.zone('gamma6.test', lines);
 		await dns.serve();
-		const { id } = await dial(bob, 'gunda@gamma.test');
+		const { id } = await dial(bob, 'gunda@gamma6.test');
 		const invite = await good.request('INVITE');
 		invite.reply(486);
 		await good.request('ACK');
@@ -186,15 +187,15 @@ test('no NAPTR: SRV is enough; neither: the address record', async () => {
 });
 
 test('DNS is down: a clear error in time, and calls work again afterwards', async () => {
-	dns.site('gamma.test', '198.18.0.74', { targets: [target(74, 0)] });
-	const good = await gammaAt(74);
+	dns.site('gamma7.test', '198.18.0.74', { targets: [target(74, 0)] });
+	const good = await gammaAt('gamma7.test', 74);
 	await dns.stop();
 	const { id } = await dial(bob, 'gunda@other-name.test');
 	const cause = await ended(id);
 	assert.equal(cause.reason, 'unreachable');
 	assert.match(cause.text, /other-name\.test/);
 	await dns.serve();
-	const second = await dial(bob, 'gunda@gamma.test');
+	const second = await dial(bob, 'gunda@gamma7.test');
 	(await good.request('INVITE', 15_000)).reply(486);
 	await good.request('ACK');
 	await ended(second.id);
