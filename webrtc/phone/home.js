@@ -91,9 +91,9 @@ export class Home {
 			el.remove();
 			this.focus();
 		});
-		$('notices').append(el);
+		$('notices').prepend(el);
 		while ($('notices').children.length > NOTICES_MAX)
-			$('notices').firstElementChild.remove();
+			$('notices').lastElementChild.remove();
 	}
 
 	/** Remembers a call that has ended. */

@@ -14,7 +14,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-enum { WAIT_MS = 10000 };
+enum { WAIT_MS = 10000, TURN_MS = 5 };
+
+void (*web_idle_h)(void);
 
 /* ---- the server ---- */
 
@@ -109,6 +111,7 @@ void web_init(struct web *w, bool tls)
 		w->sitev[i].key = file_of(w, domains[i], "key");
 	}
 	w->port = free_port();
+	w->host = domains[0];
 	sa_set_str(&w->listen.sa, "127.0.0.1", (uint16_t)w->port);
 	w->listen.plain = !tls;
 	w->config.sitev = w->sitev;
@@ -211,6 +214,11 @@ void web_close(struct web *w)
 		mem_deref(w->sitev[i].certificate);
 		mem_deref(w->sitev[i].key);
 	}
+	web_remove(w);
+}
+
+void web_remove(struct web *w)
+{
 	nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -290,14 +298,28 @@ void client_say(struct client *c, const char *text)
 	client_send(c, text, strlen(text));
 }
 
+/* Waits for something to read; false after WAIT_MS. */
+static bool wait_readable(const struct client *c)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	uint64_t until = clock_us() + WAIT_MS * 1000ull;
+
+	while (poll(&p, 1, web_idle_h ? TURN_MS : WAIT_MS) <= 0) {
+		if (clock_us() > until)
+			return false;
+		if (web_idle_h)
+			web_idle_h();
+	}
+	return true;
+}
+
 /* More bytes into c->in; false at the end of the stream. */
 static bool read_more(struct client *c)
 {
-	struct pollfd p = {.fd = c->fd, .events = POLLIN};
 	ssize_t n;
 
 	assert_true(c->n + 1 < sizeof(c->in));
-	if ((!c->ssl || !SSL_pending(c->ssl)) && poll(&p, 1, WAIT_MS) <= 0)
+	if ((!c->ssl || !SSL_pending(c->ssl)) && !wait_readable(c))
 		fail_msg("nothing came for %d ms", WAIT_MS);
 	n = c->ssl ? SSL_read(c->ssl, c->in + c->n, (int)(sizeof(c->in) - 1 - c->n))
 		   : recv(c->fd, c->in + c->n, sizeof(c->in) - 1 - c->n, 0);
@@ -376,9 +398,8 @@ void client_get(struct client *c, const struct web *w, const char *path,
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text),
-		 "GET %s HTTP/1.1\r\nHost: alpha.localhost:%u\r\n%s\r\n", path, w->port,
-		 lines ? lines : "");
+	snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: %s:%u\r\n%s\r\n", path,
+		 w->host, w->port, lines ? lines : "");
 	client_say(c, text);
 }
 
@@ -387,10 +408,9 @@ void client_post(struct client *c, const struct web *w, const char *path,
 {
 	char text[4096];
 
-	snprintf(
-		text, sizeof(text),
-		"POST %s HTTP/1.1\r\nHost: alpha.localhost:%u\r\nContent-Length: %zu\r\n%s\r\n%s",
-		path, w->port, strlen(body), lines ? lines : "", body);
+	snprintf(text, sizeof(text),
+		 "POST %s HTTP/1.1\r\nHost: %s:%u\r\nContent-Length: %zu\r\n%s\r\n%s",
+		 path, w->host, w->port, strlen(body), lines ? lines : "", body);
 	client_say(c, text);
 }
 
@@ -402,10 +422,10 @@ void client_ws(struct client *c, struct web *w, const char *lines)
 
 	snprintf(
 		text, sizeof(text),
-		"Origin: http%s://alpha.localhost:%u\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+		"Origin: http%s://%s:%u\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 		"Sec-WebSocket-Protocol: sluss.v1\r\n%s",
-		c->ssl ? "s" : "", w->port, lines ? lines : "");
+		c->ssl ? "s" : "", w->host, w->port, lines ? lines : "");
 	client_get(c, w, "/ws", text);
 	assert_int_equal(client_status(c, false), 101);
 	assert_true(client_has(c, "Sec-WebSocket-Protocol: sluss.v1\r\n"));

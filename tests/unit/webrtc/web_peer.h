@@ -19,17 +19,23 @@ struct web {
 	struct listen_config listen;
 	char dir[64]; /**< web_root, with a phone/ and an sdk/ */
 	unsigned port;
+	const char *host; /**< that clients ask for */
 	struct mailbox *up;
 	struct server *server;
 	struct web_up
 		last; /**< the message that web_expect() gave; cleared by the next one */
 };
 
+/** Called every few milliseconds while a client waits: turns the loop of a test that has one. */
+extern void (*web_idle_h)(void);
+
 /** Fills the configuration: one listener, plain or TLS with fresh certificates. */
 void web_init(struct web *w, bool tls);
 void web_open(struct web *w);
 /** Stops it properly; fails when WEB_STOPPED does not come. */
 void web_close(struct web *w);
+/** Removes the folder; web_close() does it, too. */
+void web_remove(struct web *w);
 /** Writes dir/NAME. */
 void web_file(const struct web *w, const char *name, const void *p, size_t n);
 /** Makes dir/DOMAIN.pem and .key anew. */
@@ -66,7 +72,7 @@ const char *client_body(const struct client *c);
 size_t client_closed(struct client *c);
 void client_free(struct client *c);
 
-/** GET with Host alpha.localhost and more header lines (each with CRLF). */
+/** GET with the Host and more header lines (each with CRLF). */
 void client_get(struct client *c, const struct web *w, const char *path,
 		const char *lines);
 void client_post(struct client *c, const struct web *w, const char *path,
