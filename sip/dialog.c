@@ -9,9 +9,10 @@
 #include "sip/try.h"
 
 
-bool sip_allows_update(const sip_t *s)
+void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s)
 {
-	return sip_is_allowed(s->sip_allow, SIP_METHOD_UPDATE);
+	if (s->sip_allow)
+		leg->peer_update = sip_is_allowed(s->sip_allow, SIP_METHOD_UPDATE);
 }
 
 /* What is wrong with a request of a dialog, whatever it asks for. 0: nothing. */

@@ -64,6 +64,7 @@ int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir, const 
 	leg->leg.dir = dir;
 	snprintf(leg->leg.tag, sizeof(leg->leg.tag), "%s", domain);
 	leg->sip = sip;
+	leg->peer_update = true;
 	leg->state = dir == LEG_IN ? SL_INCOMING : SL_NEW;
 	session_timer_init(&leg->st, sip->core->loop->timers, sip->core->config->limits.session_expires_s,
 			   sip_reoffer_refresh, session_expired, leg);

@@ -59,7 +59,7 @@ struct sip_leg {
 	/* the dialog */
 	nta_leg_t *dialog;
 	nta_outgoing_t *bye;
-	bool peer_update;            /* the peer takes UPDATE */
+	bool peer_update;            /* the peer takes UPDATE, or has not said; a 405 says no */
 	struct reoffer ro;
 	struct session_timer st;
 };
@@ -103,7 +103,8 @@ int sip_dialog_request(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const 
 /** The same for dialogs that are no leg's: early forks (early) and bare bases. arg is struct sip_try. */
 int sip_dialog_stray(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const sip_t *s);
 void sip_dialog_bye(struct sip_leg *leg);
-bool sip_allows_update(const sip_t *s);
+/** Takes from a message of the peer whether it knows UPDATE; no Allow header says nothing. */
+void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s);
 
 /* reoffer.c */
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer);

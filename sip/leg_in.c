@@ -160,7 +160,7 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from, const 
 	leg->remote_sdp = sdp;
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
-	leg->peer_update = sip_allows_update(s);
+	sip_leg_peer_allows(leg, s);
 	return call_alloc(&call, leg->sip->core, &leg->leg, leg->invite, NULL, leg->hop->domain);
 }
 

@@ -131,7 +131,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	leg->dialog = f->dialog;
 	f->dialog = NULL;
 	nta_leg_bind(leg->dialog, sip_dialog_request, leg);
-	leg->peer_update = sip_allows_update(s);
+	sip_leg_peer_allows(leg, s);
 	session_timer_accepted(&leg->st, s);
 	snprintf(t->won, sizeof(t->won), "%s", f->tag);
 	list_flush(&t->forks); /* and with them their transactions: `s` may be gone from here on */

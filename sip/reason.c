@@ -95,6 +95,8 @@ void sip_reason_read(struct cause *c, const sip_reason_t *reason, unsigned statu
 		 * does, and the Reason only adds words to it, when it is about the same thing. */
 		if (!status && n == 200 && c->reason == CAUSE_CANCELLED)
 			cause_set(c, CAUSE_ELSEWHERE, NULL);
+		else if (!status && (n == 408 || n == 480 || n == 481)) /* a talk ends so when a side vanishes */
+			cause_set(c, CAUSE_LOST, NULL);
 		else if (!status && n >= 300)
 			cause_from_sip(c, n, NULL);
 		else if (status && n != status)

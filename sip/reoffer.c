@@ -3,7 +3,7 @@
  * Thread: signalling. The call makes offers by op_offer() and answers the peer's by op_answer() or
  * op_offer_refuse(); the session timer asks for refreshes. One machine (enum offer_state) sees to it
  * that only one offer is open: glare is 491, an overlap of the peer's own is 500 with Retry-After. A
- * peer's offer that changes nothing (same o= line) is answered here, without troubling the browser.
+ * peer's offer that changes nothing is answered here, without troubling the browser.
  * RFC 3261 §14, RFC 3264 §4 and §8, RFC 3311 §5, RFC 4028 §7.4, RFC 6141. */
 #include "gateway/sdp.h"
 #include "lib/log.h"
@@ -63,8 +63,8 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 
 	nta_leg_client_reroute(leg->dialog, NULL, s->sip_contact, 0);
 	session_timer_accepted(&leg->st, s);
-	leg->peer_update = leg->peer_update || sip_allows_update(s);
 	ro->n_failed = 0;
+	sip_leg_peer_allows(leg, s);
 	if (was == OF_REFRESH && ro->withdrawn) { /* the peer has changed, our side has not: back */
 		quiet(leg);
 		if (!send_request(leg, leg->local_sdp))
@@ -125,6 +125,13 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 	}
 	if (leg->ro.withdrawn) {
 		quiet(leg);
+		return;
+	}
+	if (leg->ro.out_is_update && (status == 405 || status == 501)) { /* it was a guess, then */
+		leg->peer_update = false;
+		if (leg->ro.state == OF_REFRESH)
+			quiet(leg);
+		sip_reoffer_refresh(leg);
 		return;
 	}
 	if (leg->ro.state != OF_LOCAL) {
@@ -258,30 +265,11 @@ void sip_reoffer_refresh(void *arg)
 
 /* ---- the peer's ---- */
 
-/* The o= line, whose version number changes with every change (RFC 3264 §8). */
-static struct pl origin(const struct body *b)
-{
-	struct pl o = {NULL, 0};
-	const char *p = strstr(b->data, "\no=");
-
-	if (p) {
-		o.p = p + 1;
-		o.l = strcspn(o.p, "\r\n");
-	}
-	return o;
-}
-
+/* A refresh repeats the description byte for byte (RFC 3264 §8: same version, same text). Anything else is
+ * for the browser to judge, whatever its o= line says. */
 static bool unchanged(const struct body *a, const struct body *b)
 {
-	struct pl oa, ob;
-
-	if (!a || !b)
-		return false;
-	if (a->len == b->len && !memcmp(a->data, b->data, a->len))
-		return true;
-	oa = origin(a);
-	ob = origin(b);
-	return oa.p && ob.p && !pl_cmp(&oa, &ob);
+	return a && b && a->len == b->len && !memcmp(a->data, b->data, a->len);
 }
 
 static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
@@ -421,7 +409,7 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 		nta_incoming_destroy(irq);
 		return;
 	}
-	leg->peer_update = leg->peer_update || sip_allows_update(s);
+	sip_leg_peer_allows(leg, s);
 	if (sip_leg_sdp_read(&sdp, s)) {
 		refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
 		sip_refuse_with(leg->sip, irq, &r);

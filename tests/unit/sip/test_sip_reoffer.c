@@ -287,6 +287,38 @@ static void our_refresh_invite(void **state)
 	assert_string_equal(peer_call_of(leg)->trace, "answer answer ");
 }
 
+/* A peer that has not said what it allows is tried with UPDATE, and asked no more after a 405. A description
+ * that differs by a byte is none of ours to answer, whatever its o= line says. */
+static void no_allow(void **state)
+{
+	struct dialog d;
+	struct message m, r;
+	struct leg *leg = peer_call_out();
+	char changed[sizeof(m.text)];
+
+	(void)state;
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 200, "OK", "b", CONTACT "Session-Expires: 90;refresher=uac\n", peer_sdp_b);
+	peer_expect(&r, "ACK ");
+	dialog_of_invite(&d, &m, "b");
+	peer_advance_ms(45100);
+	peer_expect(&m, "UPDATE ");
+	message_answer(&m, 405, "What", NULL, "", NULL);
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(message_body(&m), peer_sdp_a);
+	message_answer(&m, 200, "OK", NULL, CONTACT "Session-Expires: 90;refresher=uac\n", peer_sdp_b);
+	peer_expect(&r, "ACK ");
+	peer_advance_ms(45100);
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 200, "OK", NULL, CONTACT, peer_sdp_b);
+	peer_expect(&r, "ACK ");
+	snprintf(changed, sizeof(changed), "%sa=x-more\r\n", peer_sdp_b);
+	dialog_send(&d, "INVITE", 200, "chg", PEER_DOMAIN, "", changed);
+	peer_expect(&m, "SIP/2.0 100 ");
+	assert_string_equal(peer_call_of(leg)->trace, "answer offer ");
+	assert_string_equal(peer_call_of(leg)->body, changed);
+}
+
 /* Refreshes that get no answer: after some tries the call is told. */
 static void refresh_lost(void **state)
 {
@@ -371,7 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(ours),	  T(theirs),	     T(glare),	      T(waits_for_ack),	    T(unanswered),
 		T(answered_too_late), T(withdrawn),  T(peer_refresh), T(our_refresh_update),
-		T(our_refresh_invite), T(refresh_lost), T(bad_offers), T(ends_meanwhile),
+		T(our_refresh_invite), T(refresh_lost), T(no_allow), T(bad_offers), T(ends_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

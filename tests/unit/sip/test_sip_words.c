@@ -81,6 +81,10 @@ static void reason_read(void **state)
 	assert_int_equal(c.reason, CAUSE_HANGUP);
 	sip_reason_read(&c, sip_reason_make(home, "Q.850;cause=17, SIP;cause=486"), 0);
 	assert_int_equal(c.reason, CAUSE_BUSY);
+	cause_set(&c, CAUSE_HANGUP, NULL);
+	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=480;text=\"he is gone\""), 0); /* a BYE, not a refusal */
+	assert_int_equal(c.reason, CAUSE_LOST);
+	assert_string_equal(c.text, "he is gone");
 	cause_from_sip(&c, 486, NULL);
 	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=603;text=\"other\""), 486); /* about something else */
 	assert_int_equal(c.reason, CAUSE_BUSY);
