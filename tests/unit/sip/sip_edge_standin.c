@@ -1,6 +1,5 @@
 /* tests/unit/sip/sip_edge_standin.c - the interface of sip/edge/edge.h on plain TCP, in the test's own
  * thread: one inner connection to Sofia's port, and whatever Sofia opens to the edge's port. */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,5 +1,4 @@
 /* tests/unit/sip/sip_peer.c - see sip_peer.h. */
-#define _GNU_SOURCE
 #include "tests/unit/sip/sip_peer.h"
 
 #include <strings.h>

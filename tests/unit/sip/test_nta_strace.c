@@ -2,7 +2,6 @@
  *
  *   this test ──► strace -f THIS PROGRAM calls ──► calls both ways, forks, hosts that do not resolve
  *       └── reads the list of connect() and sendto(): loopback, and the two ports of the joint only */
-#define _GNU_SOURCE
 #include <sys/wait.h>
 #include <unistd.h>
 

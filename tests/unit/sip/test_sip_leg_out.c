@@ -418,7 +418,8 @@ static void bye(void **state)
 /* Identity values of the invite travel as they are; one with a line break does not. */
 static void identity(void **state)
 {
-	char *values[] = {"eyJ.a.b;info=<https://c.example/>;alg=ES256", "evil\r\nX: 1", "two", NULL};
+	char one[] = "eyJ.a.b;info=<https://c.example/>;alg=ES256", evil[] = "evil\r\nX: 1", two[] = "two";
+	char *values[] = {one, evil, two, NULL};
 	struct party from = {.name = "", .identityv = values};
 	struct addr to;
 	struct invite *invite = NULL;

@@ -1,5 +1,4 @@
 /* test_sip_loop.c - the loop on su_root: timers, descriptors, mailbox from another thread, watchdog. */
-#define _GNU_SOURCE
 #include "lib/base.h"
 
 #include <fcntl.h>

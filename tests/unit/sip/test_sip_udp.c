@@ -1,6 +1,5 @@
 /* test_sip_udp.c - whoever speaks by UDP is refused, with the answer that fits, at his own address.
  *   test's socket ── datagram ──► sip/udp.c */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
