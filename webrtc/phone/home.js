@@ -128,11 +128,13 @@ export class Home {
 }
 
 /** -> {kind: 'in' | 'out' | 'missed', result: words} */
-function outcome({ direction, cause, connectedAt }) {
+function outcome(call) {
+	const { direction, cause, connectedAt } = call;
+
 	if (connectedAt)
 		return { kind: direction, result: duration((Date.now() - connectedAt) / 1000) };
 	if (direction === 'out')
-		return { kind: 'out', result: endWords(cause).title };
+		return { kind: 'out', result: endWords(call).title };
 	if (cause.reason === 'elsewhere')
 		return { kind: 'in', result: words('recent.elsewhere') };
 	if (cause.reason === 'declined' || cause.reason === 'busy')

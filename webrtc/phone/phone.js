@@ -207,7 +207,7 @@ function missed(call, hadFocus) {
 	else if (reason !== 'declined' && reason !== 'busy' && reason !== 'hangup')
 		home.notice(`${words('notice.ended', { who })}: ${call.cause.text}`, reason);
 	if (view !== 'home')
-		announce(reason === 'elsewhere' ? words('notice.elsewhere') : endWords(call.cause).title);
+		announce(reason === 'elsewhere' ? words('notice.elsewhere') : endWords(call).title);
 	if (hadFocus) {
 		if (view === 'home')
 			home.focus();

@@ -150,7 +150,7 @@ export class Talk {
 		const state = call?.state ?? 'calling';
 		const ended = state === 'ended';
 		const up = state === 'connected' || state === 'held';
-		const line = call ? (ended ? endWords(call.cause).title : stateWords(call))
+		const line = call ? (ended ? endWords(call).title : stateWords(call))
 			: words('state.dialling');
 
 		bdi($('call-who'), whoIs(remote));
@@ -162,7 +162,7 @@ export class Talk {
 		$('call-state').dataset.state = state;
 		if (line !== this.#said) {
 			this.#said = line;
-			announce(ended ? `${line}. ${endWords(call.cause).text}` : line);
+			announce(ended ? `${line}. ${endWords(call).text}` : line);
 		}
 
 		this.#cause(call);
@@ -196,7 +196,7 @@ export class Talk {
 
 		if (!call?.cause)
 			return say(el, null);
-		say(el, endWords(call.cause).text || call.cause.text);
+		say(el, endWords(call).text || call.cause.text);
 		el.dataset.reason = call.cause.reason;
 		el.dataset.code = call.cause.code;
 	}

@@ -55,9 +55,16 @@ export function stateWords(call) {
 	return words(`state.${call.state}`);
 }
 
-/** How a call ended -> {title, text}: our headline, and the sentence that came with the cause. */
-export function endWords({ reason, text }) {
-	const title = words(`end.${reason}`) ?? words('end.other');
+/** Reasons that speak of somebody who was never reached; after a talk they mean that it was cut off. */
+const NEVER_REACHED = new Set(['no-answer', 'offline', 'not-found', 'no-route', 'unreachable', 'timeout']);
+
+/**
+ * How a call ended -> {title, text}: our headline, and the sentence that came with the cause.
+ * @param connectedAt  of the call: was there a talk before?
+ */
+export function endWords({ cause: { reason, text }, connectedAt }) {
+	const title = connectedAt && NEVER_REACHED.has(reason) ? words('end.lost')
+		: words(`end.${reason}`) ?? words('end.other');
 	const below = words(`end.${reason}.text`) ?? text;
 
 	return { title, text: below === title ? '' : below };

@@ -17,12 +17,13 @@ const REASONS = ['hangup', 'cancelled', 'elsewhere', 'busy', 'declined', 'no-ans
 
 test('words: every reason of the protocol has a headline, and the site’s sentence below it', () => {
 	for (const reason of REASONS) {
-		const { title, text } = endWords({ code: 500, reason, text: 'The site says why.' });
+		const { title, text } = endWords({ cause: { code: 500, reason, text: 'The site says why.' }, connectedAt: null });
 
 		assert.ok(title, reason);
 		assert.ok(reason === 'elsewhere' || text === 'The site says why.', reason);
 	}
-	assert.equal(endWords({ reason: 'elsewhere', text: 'x' }).title, 'Answered on another device');
+	assert.equal(endWords({ cause: { reason: 'elsewhere', text: 'x' } }).title, 'Answered on another device');
+	assert.equal(endWords({ cause: { reason: 'offline', text: 'x' }, connectedAt: 1 }).title, 'The call was cut off');
 });
 test('words: every media mode and encryption is said, and none is said too well', () => {
 	for (const media of ['direct', 'relay', 'anchor']) {
