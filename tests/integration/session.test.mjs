@@ -44,7 +44,7 @@ test('the cookie: HttpOnly, SameSite, Secure; the session it gives; sign-out end
 	assert.equal(foreign.status, 403);
 	const client = new Client(alpha);
 	await client.connect({ headers: { Cookie: cookie } });
-	const hello = await client.request('hello');
+	const hello = await client.request('hello', { version: 1 });
 	assert.equal(hello.user, 'alice@alpha.test');
 	const out = await http(alpha, 'DELETE', '/api/v1/session', { headers: { Cookie: cookie }, origin });
 	assert.ok([200, 204].includes(out.status), String(out.status));
@@ -121,11 +121,11 @@ test('no hello: closed with 1008; a bad token: not-signed-in; hello twice: bad-s
 	assert.equal((await silent.closed).code, 1008);
 	const wrong = new Client(alpha);
 	await wrong.connect();
-	await assert.rejects(wrong.request('hello', { version: 1, token: '0'.repeat(64) }), { code: 'not-signed-in' });
+	await assert.rejects(wrong.request('hello', { version: 1, token: '0'.repeat(64) }), { code: 'bad-login' });
 	await assert.rejects(wrong.request('ping'), { code: 'not-signed-in' });
 	await wrong.close();
 	const twice = await alpha.client('alice');
-	await assert.rejects(twice.request('hello'), { code: 'bad-state' });
+	await assert.rejects(twice.request('hello', { version: 1 }), { code: 'bad-state' });
 	await twice.close();
 });
 
