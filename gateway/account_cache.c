@@ -115,7 +115,7 @@ int account_cache_find(struct account_cache *c, const char *site, const char *to
 	if (secret_sha256(sha, token, strlen(token)))
 		return ENOENT;
 	k = list_ledata(hash_lookup(c->tokens, sha_key(sha), known_is, sha));
-	if (!k || strcmp(k->user.host, site))
+	if (!k || strcmp(k->user.host, site) != 0)
 		return ENOENT;
 	*user = k->user;
 	memcpy(session, k->session, sizeof(k->session));

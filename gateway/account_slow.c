@@ -185,7 +185,7 @@ const char *account_slow_address(char key[SLOW_KEY_BYTES], const struct sa *from
 		v4 = sa_in(from);
 	} else {
 		sa_in6(from, v6);
-		if (memcmp(v6, mapped, sizeof(mapped))) {
+		if (memcmp(v6, mapped, sizeof(mapped)) != 0) {
 			snprintf(key, SLOW_KEY_BYTES,
 				 "%02x%02x:%02x%02x:%02x%02x:%02x%02x::/64", v6[0], v6[1],
 				 v6[2], v6[3], v6[4], v6[5], v6[6], v6[7]);

@@ -18,7 +18,7 @@
 #include "lib/cert.h"
 #include "lib/clock.h"
 
-enum { EXPIRY_WARN_DAYS = 14 };
+enum { EXPIRY_WARN_S = 14 * 86400 };
 
 static void config_destroy(void *p)
 {
@@ -85,14 +85,6 @@ static int config_default_listen(struct config_build *b)
 	return 0;
 }
 
-static bool domain_is_local(const char *domain)
-{
-	size_t n = strlen(domain);
-
-	return !strcmp(domain, "localhost") ||
-	       (n > 10 && !strcmp(domain + n - 10, ".localhost"));
-}
-
 static void check_site(struct config_build *b, size_t i)
 {
 	const struct config *c = b->config;
@@ -120,7 +112,7 @@ static void check_site(struct config_build *b, size_t i)
 		tls_http = tls_http || !c->httpv[k].plain;
 	for (size_t k = 0; k < c->n_sip; k++)
 		tls_sip = tls_sip || c->sipv[k].transport == TRANSPORT_TLS;
-	if (!domain_is_local(site->domain) || tls_http)
+	if (!config_domain_is_local(site->domain) || tls_http)
 		config_fault(
 			b->report, line,
 			"site \"%s\" has no certificate; certificate = \"…\" and key = "
@@ -253,7 +245,7 @@ static void check_certificate(struct config_build *b, struct cert_store *cs, siz
 			config_warn(b->report, line,
 				    "%s expired on %s; browsers and peers will refuse it",
 				    site->certificate, day);
-		else if (not_after_s - clock_wall_s() < EXPIRY_WARN_DAYS * 86400)
+		else if (not_after_s - clock_wall_s() < EXPIRY_WARN_S)
 			config_warn(b->report, line, "%s expires on %s",
 				    site->certificate, day);
 	}

@@ -225,7 +225,7 @@ static int set_limit(struct spot *s)
 		const struct limit_row *r = &config_limits[i];
 		uint32_t v;
 
-		if (strcmp(r->key, s->row->name))
+		if (strcmp(r->key, s->row->name) != 0)
 			continue;
 		if (config_uint_parse(&v, s->v->text) || v < r->min || v > r->max)
 			config_fault(

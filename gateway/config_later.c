@@ -108,9 +108,13 @@ static int check_domain(struct spot *s)
 
 static int check_media_kind(struct spot *s)
 {
-	if (strcmp(s->v->text, "rtp") && strcmp(s->v->text, "sdes") &&
-	    strcmp(s->v->text, "dtls"))
-		spot_fault(s, s->v, "write \"rtp\", \"sdes\" or \"dtls\"");
+	static const char *const kinds[] = {"rtp", "sdes", "dtls"};
+
+	for (size_t i = 0; i < N_ELEMS(kinds); i++) {
+		if (!strcmp(s->v->text, kinds[i]))
+			return 0;
+	}
+	spot_fault(s, s->v, "write \"rtp\", \"sdes\" or \"dtls\"");
 	return 0;
 }
 

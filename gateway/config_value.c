@@ -86,7 +86,7 @@ int config_sip_parse(struct listen_config *l, const char *text)
 	struct sa sa;
 
 	for (size_t i = 0; i < N_ELEMS(names); i++) {
-		if (strncmp(text, names[i], 4))
+		if (strncmp(text, names[i], 4) != 0)
 			continue;
 		if (config_sa_parse(&sa, text + 4, -1))
 			return EINVAL;
@@ -134,6 +134,14 @@ int config_ports_parse(uint16_t *first, uint16_t *last, const char *text)
 	return 0;
 }
 
+bool config_domain_is_local(const char *domain)
+{
+	size_t n = strlen(domain);
+
+	return !strcmp(domain, "localhost") ||
+	       (n > 10 && !strcmp(domain + n - 10, ".localhost"));
+}
+
 int config_origin_parse(char *buf, size_t size, const char *text)
 {
 	bool tls = !strncasecmp(text, "https://", 8);
@@ -142,7 +150,7 @@ int config_origin_parse(char *buf, size_t size, const char *text)
 	const char *host, *colon;
 	uint16_t port = 0;
 
-	if ((!tls && strncasecmp(text, "http://", 7)) || n >= size)
+	if ((!tls && strncasecmp(text, "http://", 7) != 0) || n >= size)
 		return EINVAL;
 	host = text + (tls ? 8 : 7);
 	colon = strchr(host, ':');
@@ -151,8 +159,7 @@ int config_origin_parse(char *buf, size_t size, const char *text)
 	    (colon && (port_parse(&port, colon + 1) || !port)))
 		return EINVAL;
 	/* A page that came without TLS can be anybody's. */
-	if (!tls && strcmp(name, "localhost") &&
-	    (strlen(name) < 10 || strcmp(name + strlen(name) - 10, ".localhost")))
+	if (!tls && !config_domain_is_local(name))
 		return EINVAL;
 	/* Browsers leave the scheme's own port out. */
 	if (colon && port == (tls ? 443 : 80))

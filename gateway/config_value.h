@@ -19,6 +19,8 @@ int config_net_parse(const char *text);
 int config_ports_parse(uint16_t *first, uint16_t *last, const char *text);
 /** A web origin "https://host" or "https://host:port"; http for loopback names. Lower-cased into buf. */
 int config_origin_parse(char *buf, size_t size, const char *text);
+/** localhost, *.localhost (RFC 6761): this machine. */
+bool config_domain_is_local(const char *domain);
 /** 127.0.0.0/8, ::1. */
 bool config_sa_is_loopback(const struct sa *sa);
 /** "192.0.2.7:5061", "[::1]:53" into buf[64]; gives buf. */

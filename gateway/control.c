@@ -155,7 +155,7 @@ static void ask_destroy(void *p)
 
 	list_unlink(&a->le);
 	if (json_is_string(password))
-		secret_wipe((void *)(uintptr_t)json_string_value(password),
+		secret_wipe((char *)json_string_value(password),
 			    json_string_length(password));
 	json_decref(a->request);
 	mem_deref(a->client);

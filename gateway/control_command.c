@@ -5,7 +5,6 @@
 
 #include <unistd.h>
 
-#include "config.h"
 #include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/office.h"
@@ -136,12 +135,12 @@ static struct call *call_named(struct control_ask *a)
 static json_t *leg_json(const struct leg *leg, const struct party *known,
 			const struct addr *fallback)
 {
-	const struct addr *a = known && *known->addr.user ? &known->addr : fallback;
+	const struct addr *a = *known->addr.user ? &known->addr : fallback;
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "direction",
 			 leg->dir == LEG_IN ? "in" : "out", "kind", leg->ops->kind, "tag",
 			 text(leg->tag), "address", address(a), "name",
-			 text(known ? known->name : ""));
+			 text(known->name));
 }
 
 static void do_call(struct control_ask *a)

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/config.h"

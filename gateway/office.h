@@ -47,7 +47,8 @@ struct office;
 typedef void(office_done_h)(const struct office_result *result, void *arg);
 
 /** Starts the threads; each opens the store. office0 does what only asks the store, the others (if
- *  n_threads > 1) what hashes passwords, so that a flood of logins holds up nobody else. Errors: EIO with the reason in *whyp. */
+ *  n_threads > 1) what hashes passwords, so that a flood of logins holds up nobody else.
+ *  Errors: EIO with the reason in *whyp. */
 int office_alloc(struct office **op, char **whyp, struct loop *loop,
 		 const char *store_path, uint32_t n_threads, uint32_t queue,
 		 unsigned password_log2n);

@@ -13,7 +13,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "gateway/control.h"
 #include "gateway/slussctl_table.h"
 
@@ -175,7 +174,7 @@ static int password_read(char *buf, size_t size)
 	err = terminal_read("Password: ", buf, size);
 	if (!err)
 		err = terminal_read("Once more: ", again, sizeof(again));
-	if (!err && strcmp(buf, again)) {
+	if (!err && strcmp(buf, again) != 0) {
 		fprintf(stderr, "slussctl: the two are not the same\n");
 		err = EINVAL;
 	}

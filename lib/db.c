@@ -80,17 +80,18 @@ int db_exec(struct db *db, const char *sql)
 int db_prepare(struct db_stmt **stp, struct db *db, const char *sql)
 {
 	struct db_stmt *st = mem_zalloc(sizeof(*st), db_stmt_destroy);
-	int rc;
+	int err;
 
 	if (!st)
 		return ENOMEM;
-	rc = sqlite3_prepare_v2(db->sq, sql, -1, &st->sq, NULL);
-	if (rc != SQLITE_OK || !st->sq) {
+	err = db_errno(db->sq, sqlite3_prepare_v2(db->sq, sql, -1, &st->sq, NULL));
+	if (!err && !st->sq)
+		err = EINVAL; /* nothing but a comment */
+	if (err)
 		mem_deref(st);
-		return rc == SQLITE_OK ? EIO : db_errno(db->sq, rc);
-	}
-	*stp = st;
-	return 0;
+	else
+		*stp = st;
+	return err;
 }
 
 int db_bind_text(struct db_stmt *st, int i, const char *text)
