@@ -9,24 +9,27 @@
 #include "sip/leg.h"
 
 enum {
-	JOINT_QUEUE = 16384,   /* messages that may wait for the edge to read them */
-	HEADER_SLACK = 32768,  /* what edge and NTA add to a message of the permitted size */
+	JOINT_QUEUE = 16384, /* messages that may wait for the edge to read them */
+	HEADER_SLACK =
+		32768, /* what edge and NTA add to a message of the permitted size */
 };
 
 /* Header errors that are of no concern to a user agent, as NTA itself has it. All others are a 400,
  * but ours: NTA would close the joint after its own. */
-static const unsigned harmless_errors =
-	sip_mask_response | sip_mask_proxy | sip_mask_registrar | sip_mask_pref | sip_mask_privacy;
-
+static const unsigned harmless_errors = sip_mask_response | sip_mask_proxy |
+					sip_mask_registrar | sip_mask_pref |
+					sip_mask_privacy;
 
 static void options(struct sip *sip, nta_incoming_t *irq)
 {
 	sip_reply(sip, irq, NULL, 200, "OK", NULL, SIPTAG_ALLOW_STR(sip_allow),
-		  SIPTAG_SUPPORTED_STR(sip_supported), SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+		  SIPTAG_SUPPORTED_STR(sip_supported),
+		  SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
 }
 
 /* What is wrong with it, caller and target apart. */
-static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors)
+static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s,
+		      unsigned errors)
 {
 	unsigned status = trust_shape(r, sip, s, errors & ~harmless_errors);
 
@@ -34,7 +37,8 @@ static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, 
 		return status;
 	if (s->sip_to->a_tag || (s->sip_request->rq_method != sip_method_invite &&
 				 s->sip_request->rq_method != sip_method_options))
-		return refusal_set(r, 481, "Call/Transaction Does Not Exist", "No such call is known here.");
+		return refusal_set(r, 481, "Call/Transaction Does Not Exist",
+				   "No such call is known here.");
 	return s->sip_request->rq_method == sip_method_invite ? trust_body(r, s) : 0;
 }
 
@@ -106,15 +110,18 @@ int sip_agent_start(struct sip *sip, char **whyp)
 	snprintf(proxy, sizeof(proxy), "sip:127.0.0.1:%u;transport=tcp;lr",
 		 (unsigned)edge_inner_port(sip->edge));
 	sip->agent = nta_agent_create(
-		sip_loop_root(sip->core->loop), URL_STRING_MAKE("sip:127.0.0.1:0;transport=tcp"), message,
-		sip, NTATAG_UA(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_DEFAULT_PROXY(proxy),
-		NTATAG_SERVER_RPORT(0), NTATAG_MERGE_482(1), NTATAG_CANCEL_487(0),
-		NTATAG_BAD_REQ_MASK(0),
-		NTATAG_MAXSIZE(sip->core->config->limits.sip_message_bytes + HEADER_SLACK),
-		TPTAG_QUEUESIZE(JOINT_QUEUE), TPTAG_IDLE(UINT_MAX), TPTAG_TIMEOUT(UINT_MAX),
-		TPTAG_KEEPALIVE(0), TAG_END());
+		sip_loop_root(sip->core->loop),
+		URL_STRING_MAKE("sip:127.0.0.1:0;transport=tcp"), message, sip,
+		NTATAG_UA(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		NTATAG_DEFAULT_PROXY(proxy), NTATAG_SERVER_RPORT(0), NTATAG_MERGE_482(1),
+		NTATAG_CANCEL_487(0), NTATAG_BAD_REQ_MASK(0),
+		NTATAG_MAXSIZE(sip->core->config->limits.sip_message_bytes +
+			       HEADER_SLACK),
+		TPTAG_QUEUESIZE(JOINT_QUEUE), TPTAG_IDLE(UINT_MAX),
+		TPTAG_TIMEOUT(UINT_MAX), TPTAG_KEEPALIVE(0), TAG_END());
 	if (!sip->agent || !sip_agent_port(sip)) {
-		re_sdprintf(whyp, "the SIP agent could not be started on 127.0.0.1: %s", strerror(errno));
+		re_sdprintf(whyp, "the SIP agent could not be started on 127.0.0.1: %s",
+			    strerror(errno));
 		return EADDRNOTAVAIL;
 	}
 	return 0;

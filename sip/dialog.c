@@ -8,7 +8,6 @@
 #include "lib/log.h"
 #include "sip/try.h"
 
-
 void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s)
 {
 	if (s->sip_allow)
@@ -16,7 +15,8 @@ void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s)
 }
 
 /* What is wrong with a request of a dialog, whatever it asks for. 0: nothing. */
-static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, const char *domain)
+static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s,
+		      const char *domain)
 {
 	static struct log_gate gate;
 	char list[256];
@@ -26,31 +26,37 @@ static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, 
 		if (log_gate_open(&gate, 10))
 			log_warn(NULL, "sip.dialog.foreign", "method=%s peer=%s",
 				 LQ(s->sip_request->rq_method_name), domain);
-		return refusal_set(r, 403, "Forbidden", "The connection does not prove %s.", domain);
+		return refusal_set(r, 403, "Forbidden",
+				   "The connection does not prove %s.", domain);
 	}
 	if (!s->sip_to->a_tag) /* merged, or a guess: never a part of this dialog */
-		return refusal_set(r, 482, "Request Merged", "The request has no To tag.");
+		return refusal_set(r, 482, "Request Merged",
+				   "The request has no To tag.");
 	if (s->sip_error)
 		return refusal_set(r, 400, "Bad Request", "A header is malformed.");
 	if (trust_unsupported(list, sizeof(list), s)) {
-		refusal_set(r, 420, "Bad Extension", "An extension is required that is not known here.");
+		refusal_set(r, 420, "Bad Extension",
+			    "An extension is required that is not known here.");
 		snprintf(r->header, sizeof(r->header), "Unsupported: %s", list);
 	}
 	return r->status;
 }
 
 /* The methods that mean the same in every dialog. True: it was answered. */
-static bool plain_method(struct sip *sip, const struct sip_hop *hop, nta_incoming_t *irq, const sip_t *s)
+static bool plain_method(struct sip *sip, const struct sip_hop *hop, nta_incoming_t *irq,
+			 const sip_t *s)
 {
 	struct refusal r;
 
 	switch (s->sip_request->rq_method) {
 	case sip_method_options:
-		sip_reply(sip, irq, hop, 200, "OK", NULL, SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
+		sip_reply(sip, irq, hop, 200, "OK", NULL,
+			  SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
 		return true;
 	case sip_method_info:
 		if (s->sip_payload && s->sip_payload->pl_len) {
-			refusal_set(&r, 415, "Unsupported Media Type", "INFO is taken without a body only.");
+			refusal_set(&r, 415, "Unsupported Media Type",
+				    "INFO is taken without a body only.");
 			sip_refuse_with(sip, irq, &r);
 		} else {
 			sip_reply(sip, irq, hop, 200, "OK", NULL, TAG_END());
@@ -61,9 +67,11 @@ static bool plain_method(struct sip *sip, const struct sip_hop *hop, nta_incomin
 	case sip_method_bye:
 		return false;
 	default:
-		refusal_set(&r, s->sip_request->rq_method == sip_method_unknown ? 501 : 405,
-			    s->sip_request->rq_method == sip_method_unknown ? "Not Implemented"
-									    : "Method Not Allowed",
+		refusal_set(&r,
+			    s->sip_request->rq_method == sip_method_unknown ? 501 : 405,
+			    s->sip_request->rq_method == sip_method_unknown
+				    ? "Not Implemented"
+				    : "Method Not Allowed",
 			    "The method is not offered here.");
 		sip_refuse_with(sip, irq, &r);
 		return true;
@@ -77,9 +85,11 @@ static void peer_bye(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 	cause_set(&c, CAUSE_HANGUP, NULL);
 	sip_reason_read(&c, s->sip_reason, 0);
 	sip_reply(leg->sip, irq, NULL, 200, "OK", NULL, TAG_END());
-	if (leg->state == SL_INCOMING && leg->irq) { /* the caller may end an early dialog so, too */
+	if (leg->state == SL_INCOMING &&
+	    leg->irq) { /* the caller may end an early dialog so, too */
 		cause_set(&c, CAUSE_CANCELLED, NULL);
-		sip_refuse(leg->sip, leg->irq, cause_set(&terminated, CAUSE_CANCELLED, NULL));
+		sip_refuse(leg->sip, leg->irq,
+			   cause_set(&terminated, CAUSE_CANCELLED, NULL));
 	}
 	sip_leg_event(leg, SE_PEER_BYE, &c);
 }
@@ -114,20 +124,24 @@ int sip_dialog_request(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const 
 	return 0;
 }
 
-static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq, const sip_t *s)
+static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq,
+		  const sip_t *s)
 {
 	sip_method_t method = s->sip_request->rq_method;
-	bool update = method == sip_method_update, body = s->sip_payload && s->sip_payload->pl_len;
+	bool update = method == sip_method_update,
+	     body = s->sip_payload && s->sip_payload->pl_len;
 	struct refusal r;
 
 	if (judge(&r, t->sip, s, t->hop->domain)) {
 		sip_refuse_with(t->sip, irq, &r);
 	} else if (dialog == t->base) {
-		refusal_set(&r, 481, "Call/Transaction Does Not Exist", "No such dialog.");
+		refusal_set(&r, 481, "Call/Transaction Does Not Exist",
+			    "No such dialog.");
 		sip_refuse_with(t->sip, irq, &r);
 	} else if (method == sip_method_invite || (update && body)) {
 		/* our own first offer is still unanswered */
-		refusal_set(&r, 491, "Request Pending", "The first offer has not been answered.");
+		refusal_set(&r, 491, "Request Pending",
+			    "The first offer has not been answered.");
 		sip_refuse_with(t->sip, irq, &r);
 	} else if (update) {
 		nta_leg_server_route(dialog, NULL, s->sip_contact);
@@ -172,15 +186,20 @@ static void bye_unsent(void *arg)
 void sip_dialog_bye(struct sip_leg *leg)
 {
 	struct sip_request rq = {
-		.hop = leg->hop, .dialog = leg->dialog, .method = sip_method_bye, .name = "BYE",
+		.hop = leg->hop,
+		.dialog = leg->dialog,
+		.method = sip_method_bye,
+		.name = "BYE",
 	};
 	char reason[SIP_REASON_BYTES];
 
 	nta_incoming_destroy(leg->irq);
 	leg->irq = NULL;
-	leg->bye = sip_request_send(&rq, bye_answered, leg,
-				    SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), &leg->cause)),
-				    TAG_END());
+	leg->bye = sip_request_send(
+		&rq, bye_answered, leg,
+		SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), &leg->cause)),
+		TAG_END());
 	if (!leg->bye)
-		timer_start(leg->sip->core->loop->timers, &leg->release, 0, bye_unsent, leg);
+		timer_start(leg->sip->core->loop->timers, &leg->release, 0, bye_unsent,
+			    leg);
 }

@@ -9,7 +9,6 @@
 #include "lib/log.h"
 #include "sip/try.h"
 
-
 static void fork_destructor(void *arg)
 {
 	struct sip_fork *f = arg;
@@ -65,7 +64,8 @@ struct sip_fork *sip_fork_get(struct sip_try *t, const sip_t *s)
 		return NULL;
 	f->attempt = t;
 	f->tag = base_dup(tag, strlen(tag));
-	f->dialog = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t, SIPTAG_CALL_ID(s->sip_call_id),
+	f->dialog = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t,
+				    SIPTAG_CALL_ID(s->sip_call_id),
 				    SIPTAG_FROM(s->sip_from), SIPTAG_TO(s->sip_to),
 				    SIPTAG_CSEQ(s->sip_cseq), TAG_END());
 	if (!f->tag || !f->dialog) {
@@ -82,13 +82,17 @@ static void prack(struct sip_fork *f, const sip_t *s)
 {
 	struct sip_try *t = f->attempt;
 	struct sip_request rq = {
-		.hop = t->hop, .dialog = f->dialog, .method = sip_method_prack, .name = "PRACK",
+		.hop = t->hop,
+		.dialog = f->dialog,
+		.method = sip_method_prack,
+		.name = "PRACK",
 	};
 	char rack[64];
 
 	snprintf(rack, sizeof(rack), "%u %u INVITE", (unsigned)s->sip_rseq->rs_response,
 		 (unsigned)s->sip_cseq->cs_seq);
-	if (sip_request_send(&rq, NULL, NULL, SIPTAG_RACK_STR(rack), TAG_END()) && f->tagged)
+	if (sip_request_send(&rq, NULL, NULL, SIPTAG_RACK_STR(rack), TAG_END()) &&
+	    f->tagged)
 		nta_outgoing_setrseq(f->tagged, s->sip_rseq->rs_response);
 }
 
@@ -116,7 +120,10 @@ void sip_fork_ack(struct sip_fork *f, const sip_t *s)
 void sip_fork_end(struct sip_fork *f)
 {
 	struct sip_request rq = {
-		.hop = f->attempt->hop, .dialog = f->dialog, .method = sip_method_bye, .name = "BYE",
+		.hop = f->attempt->hop,
+		.dialog = f->dialog,
+		.method = sip_method_bye,
+		.name = "BYE",
 	};
 	char reason[SIP_REASON_BYTES];
 	struct cause c;
@@ -126,5 +133,6 @@ void sip_fork_end(struct sip_fork *f)
 	f->over = true;
 	cause_set(&c, CAUSE_ELSEWHERE, NULL);
 	sip_request_send(&rq, NULL, NULL,
-			 SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), &c)), TAG_END());
+			 SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), &c)),
+			 TAG_END());
 }

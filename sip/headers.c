@@ -15,10 +15,10 @@ static const char agent_name[] = PACKAGE_NAME "/" PACKAGE_VERSION;
 
 enum {
 	JOINT_LINE_BYTES = JOINT_VALUE_MAX + 32,
-	RETRY_AFTER_MIN_S = 2, /* spread, so that refused callers do not come back together */
+	RETRY_AFTER_MIN_S =
+		2, /* spread, so that refused callers do not come back together */
 	RETRY_AFTER_MAX_S = 9,
 };
-
 
 const char *sip_branch_make(char buf[SIP_BRANCH_BYTES])
 {
@@ -32,7 +32,8 @@ static void hop_destructor(void *arg)
 	(void)arg;
 }
 
-int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site, const char *domain)
+int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site,
+		  const char *domain)
 {
 	struct sip_hop *hop = mem_zalloc(sizeof(*hop), hop_destructor);
 	char id[SIP_TAG_HEX + 1];
@@ -43,8 +44,8 @@ int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site, const 
 	snprintf(hop->site, sizeof(hop->site), "%s", site);
 	snprintf(hop->domain, sizeof(hop->domain), "%s", domain);
 	secret_hex(id, SIP_TAG_HEX);
-	snprintf(hop->contact, sizeof(hop->contact), "<sip:%s@%s%s;transport=tls>", id, site,
-		 sip->contact_port);
+	snprintf(hop->contact, sizeof(hop->contact), "<sip:%s@%s%s;transport=tls>", id,
+		 site, sip->contact_port);
 	*hp = hop;
 	return 0;
 }
@@ -67,8 +68,8 @@ static const char *joint_line(char *buf, size_t size, const struct sip *sip,
 	return buf;
 }
 
-nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h, void *arg,
-				 tag_type_t tag, tag_value_t value, ...)
+nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h,
+				 void *arg, tag_type_t tag, tag_value_t value, ...)
 {
 	struct sip *sip = rq->hop->sip;
 	bool as_proxy = rq->method == sip_method_invite && !nta_leg_get_rtag(rq->dialog);
@@ -88,13 +89,11 @@ nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h
 	orq = nta_outgoing_tcreate(
 		rq->dialog, h, arg, NULL, rq->method, rq->name,
 		(url_string_t const *)rq->request_uri,
-		SIPTAG_CONTACT_STR(rq->hop->contact),
-		SIPTAG_USER_AGENT_STR(agent_name),
+		SIPTAG_CONTACT_STR(rq->hop->contact), SIPTAG_USER_AGENT_STR(agent_name),
 		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, rq)),
 		NTATAG_BRANCH_KEY(rq->branch ? rq->branch : sip_branch_make(branch)),
 		TAG_IF(rq->sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-		TAG_IF(rq->sdp, SIPTAG_PAYLOAD(pl)),
-		ta_tags(ta));
+		TAG_IF(rq->sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
 	(void)ta_end(ta);
 	if (as_proxy)
 		nta_agent_set_params(sip->agent, NTATAG_UA(1), TAG_END());
@@ -105,7 +104,10 @@ int sip_ack_send(const struct sip_hop *hop, nta_leg_t *dialog, const char *invit
 		 uint32_t invite_cseq)
 {
 	struct sip_request rq = {
-		.hop = hop, .dialog = dialog, .method = sip_method_ack, .name = "ACK",
+		.hop = hop,
+		.dialog = dialog,
+		.method = sip_method_ack,
+		.name = "ACK",
 	};
 	char cseq[32];
 	nta_outgoing_t *orq;
@@ -115,25 +117,32 @@ int sip_ack_send(const struct sip_hop *hop, nta_leg_t *dialog, const char *invit
 			       NTATAG_ACK_BRANCH(invite_branch), TAG_END());
 	if (!orq)
 		return EIO;
-	nta_outgoing_destroy(orq); /* NTA keeps it for 64*T1, to repeat it for a repeated 2xx */
+	nta_outgoing_destroy(
+		orq); /* NTA keeps it for 64*T1, to repeat it for a repeated 2xx */
 	return 0;
 }
 
-void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite, const struct cause *cause)
+void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite,
+		     const struct cause *cause)
 {
 	struct sip_request rq = {.hop = hop};
 	char line[JOINT_LINE_BYTES], reason[SIP_REASON_BYTES];
 
-	nta_outgoing_tcancel(invite, NULL, NULL,
-			     SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), hop->sip, &rq)),
-			     SIPTAG_USER_AGENT_STR(agent_name),
-			     TAG_IF(cause, SIPTAG_REASON_STR(cause ? sip_reason_print(reason, sizeof(reason), cause) : NULL)),
-			     TAG_END());
+	nta_outgoing_tcancel(
+		invite, NULL, NULL,
+		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), hop->sip, &rq)),
+		SIPTAG_USER_AGENT_STR(agent_name),
+		TAG_IF(cause,
+		       SIPTAG_REASON_STR(
+			       cause ? sip_reason_print(reason, sizeof(reason), cause)
+				     : NULL)),
+		TAG_END());
 }
 
 void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refusal)
 {
-	msg_t *old_msg = nta_outgoing_getrequest(invite), *msg = nta_msg_create(sip->agent, 0);
+	msg_t *old_msg = nta_outgoing_getrequest(invite),
+	      *msg = nta_msg_create(sip->agent, 0);
 	const sip_t *old = sip_object(old_msg);
 	sip_t *ack = sip_object(msg);
 	su_home_t *home = msg_home(msg);
@@ -145,18 +154,19 @@ void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refu
 		goto out;
 	*via = *old->sip_via;
 	via->v_next = NULL;
-	line = sip_request_create(home, SIP_METHOD_ACK, (url_string_t *)old->sip_request->rq_url, NULL);
+	line = sip_request_create(home, SIP_METHOD_ACK,
+				  (url_string_t *)old->sip_request->rq_url, NULL);
 	cseq = sip_cseq_create(home, old->sip_cseq->cs_seq, SIP_METHOD_ACK);
 	if (!line || !cseq ||
 	    sip_add_tl(msg, ack, SIPTAG_VIA(via), SIPTAG_ROUTE(old->sip_route),
 		       SIPTAG_FROM(old->sip_from), SIPTAG_TO(refusal->sip_to),
-		       SIPTAG_CALL_ID(old->sip_call_id), SIPTAG_MAX_FORWARDS(old->sip_max_forwards),
-		       TAG_END()) < 0)
+		       SIPTAG_CALL_ID(old->sip_call_id),
+		       SIPTAG_MAX_FORWARDS(old->sip_max_forwards), TAG_END()) < 0)
 		goto out;
 	msg_header_insert(msg, (msg_pub_t *)ack, (msg_header_t *)line);
 	msg_header_insert(msg, (msg_pub_t *)ack, (msg_header_t *)cseq);
-	nta_msg_tsend(sip->agent, msg, NULL, NTATAG_BRANCH_KEY(via->v_branch), NTATAG_USER_VIA(1),
-		      TAG_END());
+	nta_msg_tsend(sip->agent, msg, NULL, NTATAG_BRANCH_KEY(via->v_branch),
+		      NTATAG_USER_VIA(1), TAG_END());
 	msg = NULL; /* taken */
 out:
 	msg_destroy(msg);
@@ -164,7 +174,8 @@ out:
 }
 
 int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, int status,
-	      const char *phrase, const struct body *sdp, tag_type_t tag, tag_value_t value, ...)
+	      const char *phrase, const struct body *sdp, tag_type_t tag,
+	      tag_value_t value, ...)
 {
 	char line[JOINT_LINE_BYTES];
 	sip_payload_t pl[1];
@@ -177,47 +188,53 @@ int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, i
 		pl->pl_len = sdp->len;
 	}
 	ta_start(ta, tag, value);
-	n = nta_incoming_treply(irq, status, phrase,
-				SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
-				SIPTAG_SERVER_STR(agent_name),
-				TAG_IF(hop, SIPTAG_CONTACT_STR(hop ? hop->contact : NULL)),
-				TAG_IF(hop && status < 300, SIPTAG_ALLOW_STR(sip_allow)),
-				TAG_IF(hop && status < 300, SIPTAG_SUPPORTED_STR(sip_supported)),
-				TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
-				TAG_IF(sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
+	n = nta_incoming_treply(
+		irq, status, phrase,
+		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
+		SIPTAG_SERVER_STR(agent_name),
+		TAG_IF(hop, SIPTAG_CONTACT_STR(hop ? hop->contact : NULL)),
+		TAG_IF(hop && status < 300, SIPTAG_ALLOW_STR(sip_allow)),
+		TAG_IF(hop && status < 300, SIPTAG_SUPPORTED_STR(sip_supported)),
+		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
 	(void)ta_end(ta);
 	return n < 0 ? EIO : 0;
 }
 
-nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop,
-				   nta_prack_f *h, void *arg, int status, const char *phrase)
+nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq,
+				   const struct sip_hop *hop, nta_prack_f *h, void *arg,
+				   int status, const char *phrase)
 {
 	char line[JOINT_LINE_BYTES];
 	nta_reliable_t *rel;
 
-	rel = nta_reliable_treply(irq, h, arg, status, phrase,
-				  SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
-				  SIPTAG_SERVER_STR(agent_name), SIPTAG_CONTACT_STR(hop->contact),
-				  SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
-				  TAG_END());
+	rel = nta_reliable_treply(
+		irq, h, arg, status, phrase,
+		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
+		SIPTAG_SERVER_STR(agent_name), SIPTAG_CONTACT_STR(hop->contact),
+		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
+		TAG_END());
 	if (!rel)
 		sip_reply(sip, irq, hop, status, phrase, NULL, TAG_END());
 	return rel;
 }
 
-static int refuse(struct sip *sip, nta_incoming_t *irq, unsigned status, const char *phrase,
-		  const struct cause *cause, const char *header)
+static int refuse(struct sip *sip, nta_incoming_t *irq, unsigned status,
+		  const char *phrase, const struct cause *cause, const char *header)
 {
 	char reason[SIP_REASON_BYTES], after[16];
 	unsigned spread = RETRY_AFTER_MAX_S - RETRY_AFTER_MIN_S + 1;
-	bool wait = status == 500 || status == 503, allow = status == 405 || status == 501;
+	bool wait = status == 500 || status == 503,
+	     allow = status == 405 || status == 501;
 
-	snprintf(after, sizeof(after), "%u", RETRY_AFTER_MIN_S + (unsigned)(secret_u64() % spread));
-	return sip_reply(sip, irq, NULL, (int)status, phrase, NULL,
-			 SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), cause)),
-			 TAG_IF(wait, SIPTAG_RETRY_AFTER_STR(after)),
-			 TAG_IF(allow, SIPTAG_ALLOW_STR(sip_allow)),
-			 TAG_IF(header, SIPTAG_HEADER_STR(header)), TAG_END());
+	snprintf(after, sizeof(after), "%u",
+		 RETRY_AFTER_MIN_S + (unsigned)(secret_u64() % spread));
+	return sip_reply(
+		sip, irq, NULL, (int)status, phrase, NULL,
+		SIPTAG_REASON_STR(sip_reason_print(reason, sizeof(reason), cause)),
+		TAG_IF(wait, SIPTAG_RETRY_AFTER_STR(after)),
+		TAG_IF(allow, SIPTAG_ALLOW_STR(sip_allow)),
+		TAG_IF(header, SIPTAG_HEADER_STR(header)), TAG_END());
 }
 
 int sip_refuse(struct sip *sip, nta_incoming_t *irq, const struct cause *cause)
@@ -230,5 +247,6 @@ int sip_refuse(struct sip *sip, nta_incoming_t *irq, const struct cause *cause)
 
 int sip_refuse_with(struct sip *sip, nta_incoming_t *irq, const struct refusal *r)
 {
-	return refuse(sip, irq, r->status, r->phrase, &r->cause, *r->header ? r->header : NULL);
+	return refuse(sip, irq, r->status, r->phrase, &r->cause,
+		      *r->header ? r->header : NULL);
 }

@@ -21,30 +21,33 @@ struct sip_request {
 	nta_leg_t *dialog;
 	sip_method_t method;
 	const char *name;
-	const char *request_uri;  /* NULL: the dialog's target */
-	const char *branch;       /* NULL: a new one */
-	uint64_t token;           /* for edge events; 0: none wanted */
-	const char *skip;         /* targets not to try; may be NULL */
-	const struct body *sdp;   /* may be NULL */
+	const char *request_uri; /* NULL: the dialog's target */
+	const char *branch;      /* NULL: a new one */
+	uint64_t token;          /* for edge events; 0: none wanted */
+	const char *skip;        /* targets not to try; may be NULL */
+	const struct body *sdp;  /* may be NULL */
 };
 /** Sends it. Magic and handler as nta_outgoing_tcreate(). Further headers by tags.
  *  Errors: NULL (memory, or the joint could not be written). */
-nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h, void *arg,
-				 tag_type_t tag, tag_value_t value, ...);
+nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h,
+				 void *arg, tag_type_t tag, tag_value_t value, ...);
 /** ACK to a 2xx of the INVITE with this branch and CSeq: by its branch, or NTA aborts (nta-edge.md 3). */
 int sip_ack_send(const struct sip_hop *hop, nta_leg_t *dialog, const char *invite_branch,
 		 uint32_t invite_cseq);
 /** CANCEL, waiting for the first 1xx when there was none; `cause` may be NULL. */
-void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite, const struct cause *cause);
+void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite,
+		     const struct cause *cause);
 /** The hop-by-hop ACK to a refusal that NTA did not acknowledge since it had given the INVITE up. */
 void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refusal);
 
 /** Answers. `hop` gives the Contact; NULL outside of dialogs. `phrase` must be static or NULL. */
 int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, int status,
-	      const char *phrase, const struct body *sdp, tag_type_t tag, tag_value_t value, ...);
+	      const char *phrase, const struct body *sdp, tag_type_t tag,
+	      tag_value_t value, ...);
 /** The same, reliably (RFC 3262); falls back to sip_reply() when the peer does not know it. */
-nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop,
-				   nta_prack_f *h, void *arg, int status, const char *phrase);
+nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq,
+				   const struct sip_hop *hop, nta_prack_f *h, void *arg,
+				   int status, const char *phrase);
 /** A refusal by cause: its status, Reason with its words, Retry-After where it helps. */
 int sip_refuse(struct sip *sip, nta_incoming_t *irq, const struct cause *cause);
 /** A refusal by the letter: exact status, words, further header. */

@@ -15,7 +15,6 @@ enum {
 	GUARD_NTA_S = SIP_T1X64_MS / 1000 + 8,
 };
 
-
 const char *sip_leg_call(const struct sip_leg *leg)
 {
 	return leg->invite ? leg->invite->call_id : NULL;
@@ -48,12 +47,13 @@ static void session_expired(void *arg)
 	struct cause c;
 
 	sip_leg_event(leg, SE_LOST,
-		      cause_set(&c, CAUSE_LOST, "The connection to %s was lost: nothing was heard of it.",
+		      cause_set(&c, CAUSE_LOST,
+				"The connection to %s was lost: nothing was heard of it.",
 				leg->hop->domain));
 }
 
-int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir, const char *site,
-		  const char *domain)
+int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
+		  const char *site, const char *domain)
 {
 	struct sip_leg *leg = mem_zalloc(sizeof(*leg), leg_destructor);
 	int err;
@@ -66,7 +66,8 @@ int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir, const 
 	leg->sip = sip;
 	leg->peer_update = true;
 	leg->state = dir == LEG_IN ? SL_INCOMING : SL_NEW;
-	session_timer_init(&leg->st, sip->core->loop->timers, sip->core->config->limits.session_expires_s,
+	session_timer_init(&leg->st, sip->core->loop->timers,
+			   sip->core->config->limits.session_expires_s,
 			   sip_reoffer_refresh, session_expired, leg);
 	err = sip_hop_alloc(&leg->hop, sip, site, domain);
 	if (err) {
@@ -158,12 +159,14 @@ static void guard_over(void *arg)
 	if (leg->state == SL_CALLING && leg->failure.reason != CAUSE_NONE)
 		c = leg->failure;
 	else
-		cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.", leg->hop->domain);
+		cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.",
+			  leg->hop->domain);
 	sip_leg_event(leg, SE_SILENCE, &c);
 }
 
 /* The one setter. */
-static void state_set(struct sip_leg *leg, enum sip_leg_state next, enum sip_leg_event event)
+static void state_set(struct sip_leg *leg, enum sip_leg_state next,
+		      enum sip_leg_event event)
 {
 	uint32_t s;
 
@@ -171,11 +174,12 @@ static void state_set(struct sip_leg *leg, enum sip_leg_state next, enum sip_leg
 		return;
 	log_debug(sip_leg_call(leg), "sip.leg", "%s -> %s on %s peer=%s dir=%s",
 		  sip_leg_state_name(leg->state), sip_leg_state_name(next),
-		  sip_leg_event_name(event), leg->hop->domain, leg->leg.dir == LEG_IN ? "in" : "out");
+		  sip_leg_event_name(event), leg->hop->domain,
+		  leg->leg.dir == LEG_IN ? "in" : "out");
 	leg->state = next;
 	s = guard_s(leg);
-	if (!s || timer_start(leg->sip->core->loop->timers, &leg->guard, (uint64_t)s * 1000, guard_over,
-			      leg))
+	if (!s || timer_start(leg->sip->core->loop->timers, &leg->guard,
+			      (uint64_t)s * 1000, guard_over, leg))
 		timer_cancel(&leg->guard);
 }
 
@@ -209,7 +213,8 @@ static void act(struct sip_leg *leg, unsigned actions)
 	mem_deref(leg);
 }
 
-void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event, const struct cause *cause)
+void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event,
+		   const struct cause *cause)
 {
 	enum sip_leg_state next;
 	unsigned actions = sip_leg_fsm(leg->state, event, &next);
@@ -298,7 +303,8 @@ void sip_leg_shutdown(struct sip_leg *leg)
 
 	cause_set(&c, CAUSE_SHUTDOWN, NULL);
 	mem_ref(leg);
-	if (leg->leg.call && leg->state != SL_ENDED && leg->state != SL_BYE && leg->state != SL_LEAVING)
+	if (leg->leg.call && leg->state != SL_ENDED && leg->state != SL_BYE &&
+	    leg->state != SL_LEAVING)
 		sip_leg_tell(leg, LEG_ENDED, NULL, &c);
 	sip_leg_event(leg, SE_END, &c);
 	mem_deref(leg);

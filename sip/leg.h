@@ -24,13 +24,13 @@ enum offer_state {
 
 struct reoffer {
 	enum offer_state state;
-	nta_outgoing_t *out;      /* our re-INVITE or refreshing UPDATE */
-	nta_incoming_t *in;       /* the peer's re-INVITE or UPDATE */
-	struct body *sdp;         /* the offer that is open */
+	nta_outgoing_t *out;           /* our re-INVITE or refreshing UPDATE */
+	nta_incoming_t *in;            /* the peer's re-INVITE or UPDATE */
+	struct body *sdp;              /* the offer that is open */
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
 	bool out_is_update, withdrawn;
-	unsigned n_failed;        /* refreshes one after the other */
-	struct timer timeout;     /* an offer of ours is unanswered */
+	unsigned n_failed;    /* refreshes one after the other */
+	struct timer timeout; /* an offer of ours is unanswered */
 };
 
 struct sip_leg {
@@ -41,34 +41,35 @@ struct sip_leg {
 	struct invite *invite;
 	enum sip_leg_state state;
 	bool held, counted;
-	struct cause cause;          /* why it ends */
+	struct cause cause; /* why it ends */
 	struct timer guard, release;
 	struct body *local_sdp, *remote_sdp; /* as agreed last */
 
 	/* LEG_IN */
-	nta_incoming_t *irq;         /* the INVITE, until its ACK or refusal */
-	nta_reliable_t *rel;         /* the 180, until its PRACK */
+	nta_incoming_t *irq; /* the INVITE, until its ACK or refusal */
+	nta_reliable_t *rel; /* the 180, until its PRACK */
 
 	/* LEG_OUT */
-	struct sip_try *attempt;     /* the INVITE that counts */
+	struct sip_try *attempt; /* the INVITE that counts */
 	unsigned n_tries;
 	char skip[JOINT_SKIP_MAX];
-	struct cause failure;        /* why the last target was no use; reason NONE: none yet */
-	struct body *answer;         /* the winner's, between the table's event and its action */
+	struct cause failure; /* why the last target was no use; reason NONE: none yet */
+	struct body *answer;  /* the winner's, between the table's event and its action */
 
 	/* the dialog */
 	nta_leg_t *dialog;
 	nta_outgoing_t *bye;
-	bool peer_update;            /* the peer takes UPDATE, or has not said; a 405 says no */
+	bool peer_update; /* the peer takes UPDATE, or has not said; a 405 says no */
 	struct reoffer ro;
 	struct session_timer st;
 };
 
 /* leg.c */
-int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir, const char *site,
-		  const char *domain);
+int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
+		  const char *site, const char *domain);
 /** Runs the table. `cause` is remembered by the events that end the leg; NULL keeps the last one. */
-void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event, const struct cause *cause);
+void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event,
+		   const struct cause *cause);
 /** The room keeps it from now on, until it is released. */
 void sip_leg_hold(struct sip_leg *leg);
 const char *sip_leg_call(const struct sip_leg *leg); /* call id for the log, or NULL */
@@ -84,7 +85,8 @@ extern const struct leg_ops sip_leg_ops;
 
 /* leg_in.c */
 /** A new INVITE that passed trust_shape(); owns irq. */
-void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s, const struct joint *j);
+void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+		       const struct joint *j);
 void sip_leg_in_ringing(struct sip_leg *leg);
 int sip_leg_in_accept(struct sip_leg *leg, struct body *answer);
 void sip_leg_in_refuse(struct sip_leg *leg);

@@ -67,23 +67,38 @@ static const struct row table[] = {
 };
 
 static const char *const state_names[SL_STATE_N] = {
-	[SL_NEW] = "NEW",           [SL_CALLING] = "CALLING",   [SL_PROCEEDING] = "PROCEEDING",
-	[SL_RINGING] = "RINGING",   [SL_INCOMING] = "INCOMING", [SL_ANSWERED] = "ANSWERED",
-	[SL_TALKING] = "TALKING",   [SL_LEAVING] = "LEAVING",   [SL_BYE] = "BYE",
+	[SL_NEW] = "NEW",
+	[SL_CALLING] = "CALLING",
+	[SL_PROCEEDING] = "PROCEEDING",
+	[SL_RINGING] = "RINGING",
+	[SL_INCOMING] = "INCOMING",
+	[SL_ANSWERED] = "ANSWERED",
+	[SL_TALKING] = "TALKING",
+	[SL_LEAVING] = "LEAVING",
+	[SL_BYE] = "BYE",
 	[SL_ENDED] = "ENDED",
 };
 
 static const char *const event_names[SE_EVENT_N] = {
-	[SE_INVITE] = "INVITE",     [SE_PROGRESS] = "PROGRESS", [SE_ALERT] = "ALERT",
-	[SE_ACCEPT] = "ACCEPT",     [SE_ACCEPT_EMPTY] = "ACCEPT_EMPTY",
-	[SE_REFUSE] = "REFUSE",     [SE_SILENCE] = "SILENCE",   [SE_ANSWER] = "ANSWER",
-	[SE_ACK] = "ACK",           [SE_NO_ACK] = "NO_ACK",     [SE_CANCEL] = "CANCEL",
-	[SE_PEER_BYE] = "PEER_BYE", [SE_END] = "END",           [SE_LOST] = "LOST",
+	[SE_INVITE] = "INVITE",
+	[SE_PROGRESS] = "PROGRESS",
+	[SE_ALERT] = "ALERT",
+	[SE_ACCEPT] = "ACCEPT",
+	[SE_ACCEPT_EMPTY] = "ACCEPT_EMPTY",
+	[SE_REFUSE] = "REFUSE",
+	[SE_SILENCE] = "SILENCE",
+	[SE_ANSWER] = "ANSWER",
+	[SE_ACK] = "ACK",
+	[SE_NO_ACK] = "NO_ACK",
+	[SE_CANCEL] = "CANCEL",
+	[SE_PEER_BYE] = "PEER_BYE",
+	[SE_END] = "END",
+	[SE_LOST] = "LOST",
 	[SE_BYE_DONE] = "BYE_DONE",
 };
 
-
-unsigned sip_leg_fsm(enum sip_leg_state state, enum sip_leg_event event, enum sip_leg_state *next)
+unsigned sip_leg_fsm(enum sip_leg_state state, enum sip_leg_event event,
+		     enum sip_leg_state *next)
 {
 	*next = state;
 	for (size_t i = 0; i < N_ELEMS(table); i++) {

@@ -45,17 +45,18 @@ enum sip_leg_event {
 };
 
 enum {
-	SA_CANCEL = 1 << 0,       /* give up the INVITE that is out */
-	SA_REFUSE = 1 << 1,       /* final refusal by the cause */
+	SA_CANCEL = 1 << 0, /* give up the INVITE that is out */
+	SA_REFUSE = 1 << 1, /* final refusal by the cause */
 	SA_BYE = 1 << 2,
 	SA_TELL_RINGING = 1 << 3,
 	SA_TELL_ANSWER = 1 << 4,
 	SA_TELL_ENDED = 1 << 5,
-	SA_RELEASE = 1 << 6,      /* nothing is left to do: free it from the loop */
+	SA_RELEASE = 1 << 6, /* nothing is left to do: free it from the loop */
 };
 
 /** Gives the actions and sets *next; a pair that is not in the table changes nothing. */
-unsigned sip_leg_fsm(enum sip_leg_state state, enum sip_leg_event event, enum sip_leg_state *next);
+unsigned sip_leg_fsm(enum sip_leg_state state, enum sip_leg_event event,
+		     enum sip_leg_state *next);
 const char *sip_leg_state_name(enum sip_leg_state state);
 const char *sip_leg_event_name(enum sip_leg_event event);
 

@@ -13,23 +13,23 @@ static const struct {
 	int err;
 	enum cause_reason reason;
 } alloc_errors[] = {
-	{ENOSPC, CAUSE_LIMIT},      /* calls at once */
-	{EAGAIN, CAUSE_LIMIT},      /* calls a minute */
+	{ENOSPC, CAUSE_LIMIT}, /* calls at once */
+	{EAGAIN, CAUSE_LIMIT}, /* calls a minute */
 	{ECANCELED, CAUSE_SHUTDOWN},
 	{EBADMSG, CAUSE_MEDIA},
 };
 
-
 /* Says no and lets the transaction go. */
-static void refuse(struct sip *sip, nta_incoming_t *irq, const struct refusal *r, const sip_t *s,
-		   const struct joint *j)
+static void refuse(struct sip *sip, nta_incoming_t *irq, const struct refusal *r,
+		   const sip_t *s, const struct joint *j)
 {
 	static struct log_gate gate;
 
 	if (log_gate_open(&gate, 10))
-		log_warn(NULL, "sip.refused", "method=%s status=%u peer=%s names=%s why=%s",
-			 LQ(s->sip_request->rq_method_name), r->status, LQ(j->addr), LQ(j->names),
-			 LQ(r->cause.text));
+		log_warn(NULL, "sip.refused",
+			 "method=%s status=%u peer=%s names=%s why=%s",
+			 LQ(s->sip_request->rq_method_name), r->status, LQ(j->addr),
+			 LQ(j->names), LQ(r->cause.text));
 	sip_refuse_with(sip, irq, r);
 	nta_incoming_destroy(irq);
 }
@@ -77,11 +77,15 @@ static int bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 	mem_ref(leg);
 	if (!s)
 		sip_leg_event(leg, SE_NO_ACK,
-			      cause_set(&c, leg->state == SL_INCOMING ? CAUSE_UNREACHABLE : CAUSE_LOST,
-					"%s did not confirm the call.", leg->hop->domain));
+			      cause_set(&c,
+					leg->state == SL_INCOMING ? CAUSE_UNREACHABLE
+								  : CAUSE_LOST,
+					"%s did not confirm the call.",
+					leg->hop->domain));
 	else if (s->sip_request->rq_method == sip_method_ack)
 		acked(leg, s);
-	else if (s->sip_request->rq_method == sip_method_cancel && leg->state == SL_INCOMING)
+	else if (s->sip_request->rq_method == sip_method_cancel &&
+		 leg->state == SL_INCOMING)
 		cancelled(leg, s);
 	mem_deref(leg);
 	sip_loop_leave();
@@ -94,9 +98,9 @@ static int dialog_make(struct sip_leg *leg, const sip_t *s)
 	char tag[SIP_TAG_HEX + 1];
 
 	leg->dialog = nta_leg_tcreate(leg->sip->agent, sip_dialog_request, leg,
-				      SIPTAG_CALL_ID(s->sip_call_id), SIPTAG_FROM(s->sip_to),
-				      SIPTAG_TO(s->sip_from), NTATAG_REMOTE_CSEQ(s->sip_cseq->cs_seq),
-				      TAG_END());
+				      SIPTAG_CALL_ID(s->sip_call_id),
+				      SIPTAG_FROM(s->sip_to), SIPTAG_TO(s->sip_from),
+				      NTATAG_REMOTE_CSEQ(s->sip_cseq->cs_seq), TAG_END());
 	secret_hex(tag, SIP_TAG_HEX);
 	if (!leg->dialog || !nta_leg_tag(leg->dialog, tag) ||
 	    nta_leg_server_route(leg->dialog, s->sip_record_route, s->sip_contact) < 0 ||
@@ -106,10 +110,11 @@ static int dialog_make(struct sip_leg *leg, const sip_t *s)
 	return 0;
 }
 
-static int invite_make(struct invite **invp, const struct party *from, const struct addr *to,
-		       struct body **sdpp, const sip_t *s)
+static int invite_make(struct invite **invp, const struct party *from,
+		       const struct addr *to, struct body **sdpp, const sip_t *s)
 {
-	unsigned hops = s->sip_max_forwards ? (unsigned)s->sip_max_forwards->mf_count : 70;
+	unsigned hops =
+		s->sip_max_forwards ? (unsigned)s->sip_max_forwards->mf_count : 70;
 	struct body *sdp = NULL;
 	int err = sip_leg_sdp_read(&sdp, s);
 
@@ -124,8 +129,8 @@ static int invite_make(struct invite **invp, const struct party *from, const str
 }
 
 /* Everything that is judged, in the order of trust.h. Gives the status of the refusal or 0. */
-static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j, const sip_t *s,
-		      struct party *from, struct addr *to)
+static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
+		      const sip_t *s, struct party *from, struct addr *to)
 {
 	unsigned status = trust_caller(r, sip, j, s, from);
 
@@ -137,15 +142,17 @@ static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
 	if (!status && (!s->sip_contact || s->sip_contact->m_url->url_type == url_any))
 		status = refusal_set(r, 400, "Bad Request", "The INVITE has no Contact.");
 	if (!status && (!s->sip_payload || !s->sip_payload->pl_len)) {
-		status = refusal_set(r, 488, "Not Acceptable Here",
-				     "An INVITE must bring its session description: late offers are not taken.");
-		snprintf(r->header, sizeof(r->header), "Warning: 399 %s \"Late offers are not taken\"",
-			 to->host);
+		status = refusal_set(
+			r, 488, "Not Acceptable Here",
+			"An INVITE must bring its session description: late offers are not taken.");
+		snprintf(r->header, sizeof(r->header),
+			 "Warning: 399 %s \"Late offers are not taken\"", to->host);
 	}
 	return status ? status : session_timer_check(r, s);
 }
 
-static int start(struct sip_leg *leg, const sip_t *s, struct party *from, const struct addr *to)
+static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
+		 const struct addr *to)
 {
 	struct call *call = NULL;
 	struct body *sdp = NULL;
@@ -161,10 +168,12 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from, const 
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
 	sip_leg_peer_allows(leg, s);
-	return call_alloc(&call, leg->sip->core, &leg->leg, leg->invite, NULL, leg->hop->domain);
+	return call_alloc(&call, leg->sip->core, &leg->leg, leg->invite, NULL,
+			  leg->hop->domain);
 }
 
-void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s, const struct joint *j)
+void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+		       const struct joint *j)
 {
 	struct party from = {0};
 	struct addr to = {0};
@@ -191,8 +200,8 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s, con
 		goto out;
 	sip_leg_hold(leg);
 	sip_reply(sip, irq, NULL, 100, "Trying", NULL, TAG_END());
-	log_info(leg->invite->call_id, "sip.invite", "dir=in from=%s to=%s peer=%s", LQ(AT(&from.addr)),
-		 LQ(AT(&to)), LQ(j->addr));
+	log_info(leg->invite->call_id, "sip.invite", "dir=in from=%s to=%s peer=%s",
+		 LQ(AT(&from.addr)), LQ(AT(&to)), LQ(j->addr));
 out:
 	if (err) {
 		for (size_t i = 0; i < N_ELEMS(alloc_errors); i++)
@@ -218,10 +227,12 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 	if (!s)
 		return 0;
 	if (!trust_peer(leg->sip, s, leg->hop->domain)) {
-		refusal_set(&r, 403, "Forbidden", "The connection does not prove %s.", leg->hop->domain);
+		refusal_set(&r, 403, "Forbidden", "The connection does not prove %s.",
+			    leg->hop->domain);
 		sip_refuse_with(leg->sip, prack, &r);
 	} else if (s->sip_payload && s->sip_payload->pl_len) {
-		refusal_set(&r, 488, "Not Acceptable Here", "No new offer is taken before the answer.");
+		refusal_set(&r, 488, "Not Acceptable Here",
+			    "No new offer is taken before the answer.");
 		sip_refuse_with(leg->sip, prack, &r);
 	} else {
 		sip_reply(leg->sip, prack, NULL, 200, "OK", NULL, TAG_END());
@@ -232,9 +243,11 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 
 void sip_leg_in_ringing(struct sip_leg *leg)
 {
-	if (leg->state != SL_INCOMING || !leg->irq || nta_incoming_status(leg->irq) >= 180)
+	if (leg->state != SL_INCOMING || !leg->irq ||
+	    nta_incoming_status(leg->irq) >= 180)
 		return;
-	leg->rel = sip_reply_reliable(leg->sip, leg->irq, leg->hop, pracked, leg, 180, "Ringing");
+	leg->rel = sip_reply_reliable(leg->sip, leg->irq, leg->hop, pracked, leg, 180,
+				      "Ringing");
 }
 
 int sip_leg_in_accept(struct sip_leg *leg, struct body *answer)
@@ -249,8 +262,8 @@ int sip_leg_in_accept(struct sip_leg *leg, struct body *answer)
 		return ENOMEM;
 	session_timer_answer(&leg->st, s, expires, &require);
 	err = sip_reply(leg->sip, leg->irq, leg->hop, 200, "OK", answer,
-			SIPTAG_SESSION_EXPIRES_STR(expires), TAG_IF(require, SIPTAG_REQUIRE_STR("timer")),
-			TAG_END());
+			SIPTAG_SESSION_EXPIRES_STR(expires),
+			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
 	msg_destroy(msg);
 	if (!err)
 		sip_leg_sdp_set(&leg->local_sdp, answer);

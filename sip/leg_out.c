@@ -14,7 +14,6 @@ enum { LINGER_MS = SIP_T1X64_MS + 4000 };
 
 static int try_start(struct sip_leg *leg, struct sip_try *before);
 
-
 static void try_destructor(void *arg)
 {
 	struct sip_try *t = arg;
@@ -71,18 +70,20 @@ static void failed(struct sip_leg *leg, const struct cause *cause)
 }
 
 /* This target was no use: the next one, by a new INVITE. */
-static void next_target(struct sip_leg *leg, const char *target, const struct cause *cause)
+static void next_target(struct sip_leg *leg, const char *target,
+			const struct cause *cause)
 {
 	size_t used = strlen(leg->skip), n = strlen(target);
 
 	leg->failure = *cause;
-	log_info(sip_leg_call(leg), "sip.target.skipped", "peer=%s target=%s why=%s", leg->hop->domain,
-		 LQ(target), LQ(cause->text));
+	log_info(sip_leg_call(leg), "sip.target.skipped", "peer=%s target=%s why=%s",
+		 leg->hop->domain, LQ(target), LQ(cause->text));
 	if (!n || used + n + 2 > sizeof(leg->skip) || leg->n_tries >= SIP_TRIES_MAX) {
 		failed(leg, cause);
 		return;
 	}
-	snprintf(leg->skip + used, sizeof(leg->skip) - used, "%s%s", used ? "/" : "", target);
+	snprintf(leg->skip + used, sizeof(leg->skip) - used, "%s%s", used ? "/" : "",
+		 target);
 	if (try_start(leg, NULL))
 		failed(leg, cause);
 }
@@ -96,7 +97,8 @@ static void silent(void *arg)
 
 	if (!leg)
 		return;
-	cause_set(&c, CAUSE_TIMEOUT, "%s (%s) did not answer in time.", t->hop->domain, t->target);
+	cause_set(&c, CAUSE_TIMEOUT, "%s (%s) did not answer in time.", t->hop->domain,
+		  t->target);
 	try_cancel(t, NULL);
 	next_target(leg, t->target, &c);
 }
@@ -134,13 +136,15 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	sip_leg_peer_allows(leg, s);
 	session_timer_accepted(&leg->st, s);
 	snprintf(t->won, sizeof(t->won), "%s", f->tag);
-	list_flush(&t->forks); /* and with them their transactions: `s` may be gone from here on */
+	list_flush(
+		&t->forks); /* and with them their transactions: `s` may be gone from here on */
 	try_leave(t, LINGER_MS);
 	try_end_invite(t);
 	peers_error(leg->sip->peers, leg->hop->domain, NULL);
 	if (!answer) {
 		sip_leg_event(leg, SE_ACCEPT_EMPTY,
-			      cause_set(&c, CAUSE_MEDIA, "%s answered without a media description.",
+			      cause_set(&c, CAUSE_MEDIA,
+					"%s answered without a media description.",
 					leg->hop->domain));
 		return;
 	}
@@ -153,14 +157,16 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 
 static void accepted(struct sip_try *t, const sip_t *s)
 {
-	bool winner = s->sip_to->a_tag && *t->won && !strncasecmp(t->won, s->sip_to->a_tag, sizeof(t->won) - 1);
+	bool winner = s->sip_to->a_tag && *t->won &&
+		      !strncasecmp(t->won, s->sip_to->a_tag, sizeof(t->won) - 1);
 	struct sip_fork *f;
 
 	if (winner)
 		return; /* a repetition that outlived NTA's own ACK: too late to matter */
 	f = sip_fork_get(t, s);
 	if (!f) {
-		log_warn(sip_leg_call(t->leg), "sip.fork.unusable", "peer=%s", t->hop->domain);
+		log_warn(sip_leg_call(t->leg), "sip.fork.unusable", "peer=%s",
+			 t->hop->domain);
 		return;
 	}
 	sip_fork_ack(f, s);
@@ -179,13 +185,15 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 	struct joint j;
 
 	if (nta_sip_is_internal(s)) {
-		cause_set(c, CAUSE_UNREACHABLE, "%s could not be reached: the connection broke.",
+		cause_set(c, CAUSE_UNREACHABLE,
+			  "%s could not be reached: the connection broke.",
 			  t->hop->domain);
 		return true;
 	}
 	if (trust_joint(&j, t->sip, s))
 		memset(&j, 0, sizeof(j));
-	if (status == 503 && !j.conn && sip_reason_edge(why, sizeof(why), s->sip_reason)) {
+	if (status == 503 && !j.conn &&
+	    sip_reason_edge(why, sizeof(why), s->sip_reason)) {
 		if (leg->failure.reason != CAUSE_NONE && !t->edge_failed)
 			*c = leg->failure; /* all targets are through: the last one's story */
 		else
@@ -200,7 +208,8 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 		next_target(leg, target, c);
 		return false;
 	}
-	if (status == 422 && leg->n_tries < SIP_TRIES_MAX && session_timer_too_short(&leg->st, s)) {
+	if (status == 422 && leg->n_tries < SIP_TRIES_MAX &&
+	    session_timer_too_short(&leg->st, s)) {
 		struct sip_try *before = t;
 
 		leg->attempt = NULL;
@@ -260,11 +269,13 @@ static int base_make(struct sip_try *t, const struct invite *inv)
 
 	secret_hex(t->tag, SIP_TAG_HEX);
 	secret_hex(t->call_id, 32);
-	if (sip_name_addr_print(from, sizeof(from), inv->from.name, &inv->from.addr, t->tag) ||
+	if (sip_name_addr_print(from, sizeof(from), inv->from.name, &inv->from.addr,
+				t->tag) ||
 	    sip_name_addr_print(to, sizeof(to), NULL, &inv->to, NULL))
 		return EINVAL;
-	t->base = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t, SIPTAG_CALL_ID_STR(t->call_id),
-				  SIPTAG_FROM_STR(from), SIPTAG_TO_STR(to), TAG_END());
+	t->base = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t,
+				  SIPTAG_CALL_ID_STR(t->call_id), SIPTAG_FROM_STR(from),
+				  SIPTAG_TO_STR(to), TAG_END());
 	return t->base ? 0 : ENOMEM;
 }
 
@@ -280,7 +291,8 @@ static void identity_tags(tagi_t tags[], size_t max, char **linev, char *const *
 		linev[n] = mem_alloc(len + sizeof("Identity: "), NULL);
 		if (!linev[n])
 			break;
-		snprintf(linev[n], len + sizeof("Identity: "), "Identity: %s", *identityv);
+		snprintf(linev[n], len + sizeof("Identity: "), "Identity: %s",
+			 *identityv);
 		tags[n].t_tag = siptag_unknown_str;
 		tags[n].t_value = tag_str_v(linev[n]);
 		n++;
@@ -297,9 +309,15 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	char *linev[9];
 	tagi_t identity[9];
 	struct sip_request rq = {
-		.hop = t->hop, .dialog = t->base, .method = sip_method_invite, .name = "INVITE",
-		.request_uri = uri, .branch = sip_branch_make(t->branch), .token = t->token,
-		.skip = leg->skip, .sdp = inv->offer,
+		.hop = t->hop,
+		.dialog = t->base,
+		.method = sip_method_invite,
+		.name = "INVITE",
+		.request_uri = uri,
+		.branch = sip_branch_make(t->branch),
+		.token = t->token,
+		.skip = leg->skip,
+		.sdp = inv->offer,
 	};
 
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
@@ -307,8 +325,9 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
 	identity_tags(identity, N_ELEMS(identity), linev, inv->from.identityv);
 	t->invite = sip_request_send(
-		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops), SIPTAG_ALLOW_STR(sip_allow),
-		SIPTAG_SUPPORTED_STR(sip_supported), SIPTAG_ACCEPT_STR("application/sdp"),
+		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops),
+		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
+		SIPTAG_ACCEPT_STR("application/sdp"),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
 		SIPTAG_MIN_SE_STR(min_se), NTATAG_PASS_100(1), TAG_NEXT(identity));
 	for (char **p = linev; *p; p++)
@@ -369,20 +388,23 @@ static void blocked(void *arg)
 	struct cause c;
 
 	sip_leg_event(leg, SE_REFUSE,
-		      cause_set(&c, CAUSE_FORBIDDEN, "Calls to %s are not allowed here.", leg->hop->domain));
+		      cause_set(&c, CAUSE_FORBIDDEN, "Calls to %s are not allowed here.",
+				leg->hop->domain));
 }
 
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 {
-	const struct peer_config *pc = config_peer_find(leg->sip->core->config, leg->hop->domain);
+	const struct peer_config *pc =
+		config_peer_find(leg->sip->core->config, leg->hop->domain);
 
 	if (leg->sip->stopping)
 		return ESHUTDOWN;
 	if (pc && pc->block) /* said from the loop; `release` is free until the end */
-		return timer_start(leg->sip->core->loop->timers, &leg->release, 0, blocked, leg);
+		return timer_start(leg->sip->core->loop->timers, &leg->release, 0,
+				   blocked, leg);
 	leg->leg.remote.addr = invite->to;
-	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s", LQ(AT(&invite->to)),
-		 leg->hop->domain);
+	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s",
+		 LQ(AT(&invite->to)), leg->hop->domain);
 	return try_start(leg, NULL);
 }
 
@@ -402,8 +424,8 @@ static bool same_call_id(struct le *le, void *arg)
 void sip_try_stray(struct sip *sip, const sip_t *s)
 {
 	const char *id = s->sip_call_id->i_id;
-	struct sip_try *t = list_ledata(
-		hash_lookup(sip->tries_call_id, hash_joaat_str(id), same_call_id, (void *)id));
+	struct sip_try *t = list_ledata(hash_lookup(
+		sip->tries_call_id, hash_joaat_str(id), same_call_id, (void *)id));
 	unsigned status = (unsigned)s->sip_status->st_status;
 
 	if (!t || s->sip_cseq->cs_seq != t->cseq || !s->sip_from->a_tag ||
@@ -425,7 +447,8 @@ static bool same_token(struct le *le, void *arg)
 
 static struct sip_try *find_token(struct sip *sip, uint64_t token)
 {
-	return list_ledata(hash_lookup(sip->tries_token, (uint32_t)token, same_token, &token));
+	return list_ledata(
+		hash_lookup(sip->tries_token, (uint32_t)token, same_token, &token));
 }
 
 void sip_try_sent(struct sip *sip, const struct edge_event *ev)
@@ -437,7 +460,8 @@ void sip_try_sent(struct sip *sip, const struct edge_event *ev)
 	snprintf(t->target, sizeof(t->target), "%s", ev->target);
 	if (t->leg && t->invite && nta_outgoing_status(t->invite) < 100)
 		timer_start(sip->core->loop->timers, &t->silence,
-			    (uint64_t)sip->core->config->limits.sip_target_s * 1000, silent, t);
+			    (uint64_t)sip->core->config->limits.sip_target_s * 1000,
+			    silent, t);
 }
 
 void sip_try_failed(struct sip *sip, const struct edge_event *ev)
@@ -448,6 +472,6 @@ void sip_try_failed(struct sip *sip, const struct edge_event *ev)
 		return;
 	t->edge_failed = true;
 	timer_cancel(&t->silence);
-	log_info(t->leg ? sip_leg_call(t->leg) : NULL, "sip.target.failed", "peer=%s target=%s why=%s",
-		 t->hop->domain, LQ(ev->target), LQ(ev->why));
+	log_info(t->leg ? sip_leg_call(t->leg) : NULL, "sip.target.failed",
+		 "peer=%s target=%s why=%s", t->hop->domain, LQ(ev->target), LQ(ev->why));
 }

@@ -25,7 +25,7 @@ struct sip_loop {
 	timer_now_h *now_h;
 	void *now_arg;
 	bool own_clock;
-	bool moved;       /* the earliest expiry has changed since the timerfd was set */
+	bool moved; /* the earliest expiry has changed since the timerfd was set */
 	bool running;
 };
 
@@ -49,7 +49,6 @@ static __thread struct {
 	uint64_t since_us;
 	unsigned depth;
 } watched;
-
 
 void sip_loop_enter(const char *what)
 {
@@ -83,7 +82,8 @@ static void sofia_now(su_time_t *tv)
 
 	if (!tv)
 		return;
-	gone_us = sofia_clock.h(sofia_clock.arg) - sofia_clock.start_us + sofia_clock.start.tv_usec;
+	gone_us = sofia_clock.h(sofia_clock.arg) - sofia_clock.start_us +
+		  sofia_clock.start.tv_usec;
 	tv->tv_sec = sofia_clock.start.tv_sec + (unsigned long)(gone_us / 1000000);
 	tv->tv_usec = (unsigned long)(gone_us % 1000000);
 }
@@ -120,7 +120,8 @@ static int watch_handler(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_
 
 static int poll_mask(unsigned events)
 {
-	return (events & LOOP_READ ? SU_WAIT_IN : 0) | (events & LOOP_WRITE ? SU_WAIT_OUT : 0);
+	return (events & LOOP_READ ? SU_WAIT_IN : 0) |
+	       (events & LOOP_WRITE ? SU_WAIT_OUT : 0);
 }
 
 static void watch_destructor(void *arg)
@@ -131,8 +132,8 @@ static void watch_destructor(void *arg)
 		su_root_deregister(w->sl->root, w->id);
 }
 
-static int watch(struct loop_watch **wp, struct loop *loop, int fd, unsigned events, loop_fd_h *h,
-		 void *arg)
+static int watch(struct loop_watch **wp, struct loop *loop, int fd, unsigned events,
+		 loop_fd_h *h, void *arg)
 {
 	struct sip_loop *sl = (struct sip_loop *)loop;
 	su_wait_t wait[1] = {SU_WAIT_INIT};
@@ -158,7 +159,8 @@ static int watch(struct loop_watch **wp, struct loop *loop, int fd, unsigned eve
 
 static int watch_set(struct loop_watch *w, unsigned events)
 {
-	return su_root_eventmask(w->sl->root, w->id, w->fd, poll_mask(events)) ? EINVAL : 0;
+	return su_root_eventmask(w->sl->root, w->id, w->fd, poll_mask(events)) ? EINVAL
+									       : 0;
 }
 
 static uint64_t loop_now(void *arg)
@@ -249,7 +251,10 @@ static void stop(struct loop *loop)
 }
 
 static const struct loop_ops ops = {
-	.watch = watch, .watch_set = watch_set, .run = run, .stop = stop,
+	.watch = watch,
+	.watch_set = watch_set,
+	.run = run,
+	.stop = stop,
 };
 
 static void loop_destructor(void *arg)
@@ -310,12 +315,14 @@ int sip_loop_alloc_clock(struct loop **loopp, timer_now_h *now_h, void *arg)
 	if (err)
 		goto out;
 	if (!now_h) {
-		sl->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+		sl->timer_fd =
+			timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 		if (sl->timer_fd < 0) {
 			err = errno;
 			goto out;
 		}
-		err = watch(&sl->timer_watch, &sl->loop, sl->timer_fd, LOOP_READ, timer_fd_handler, sl);
+		err = watch(&sl->timer_watch, &sl->loop, sl->timer_fd, LOOP_READ,
+			    timer_fd_handler, sl);
 	}
 out:
 	if (err)

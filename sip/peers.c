@@ -20,7 +20,6 @@ struct peers {
 	unsigned n;
 };
 
-
 static void peer_destructor(void *arg)
 {
 	struct peer *pe = arg;
@@ -62,8 +61,8 @@ static bool same_domain(struct le *le, void *arg)
 
 static struct peer *find(const struct peers *p, const char *domain)
 {
-	return list_ledata(
-		hash_lookup(p->by_domain, hash_joaat_str_ci(domain), same_domain, (void *)domain));
+	return list_ledata(hash_lookup(p->by_domain, hash_joaat_str_ci(domain),
+				       same_domain, (void *)domain));
 }
 
 static bool forget_one(struct peers *p)
@@ -101,7 +100,8 @@ static struct peer *get(struct peers *p, const char *domain)
 	return pe;
 }
 
-void peers_edge(struct peers *p, const char *domain, bool up, unsigned n_conns, const char *why)
+void peers_edge(struct peers *p, const char *domain, bool up, unsigned n_conns,
+		const char *why)
 {
 	struct peer *pe = get(p, domain);
 
@@ -142,8 +142,8 @@ void peers_error(struct peers *p, const char *domain, const char *why)
 }
 
 void peers_each(const struct peers *p,
-		void (*h)(const char *domain, const char *state, unsigned n_conns, unsigned n_calls,
-			  const char *last_error, void *arg),
+		void (*h)(const char *domain, const char *state, unsigned n_conns,
+			  unsigned n_calls, const char *last_error, void *arg),
 		void *arg)
 {
 	struct le *le;
@@ -151,7 +151,9 @@ void peers_each(const struct peers *p,
 	LIST_FOREACH(&p->list, le)
 	{
 		const struct peer *pe = le->data;
-		const char *state = pe->n_conns ? "up" : pe->last_error[0] ? "down" : "idle";
+		const char *state = pe->n_conns         ? "up"
+				    : pe->last_error[0] ? "down"
+							: "idle";
 
 		h(pe->domain, state, pe->n_conns, pe->n_calls, pe->last_error, arg);
 	}

@@ -12,7 +12,8 @@ enum { PEERS_MAX = 4096 };
 /** Errors: ENOMEM. */
 int peers_alloc(struct peers **pp);
 /** The edge says how it stands with a domain. */
-void peers_edge(struct peers *p, const char *domain, bool up, unsigned n_conns, const char *why);
+void peers_edge(struct peers *p, const char *domain, bool up, unsigned n_conns,
+		const char *why);
 /** A call with the domain begins or ends (`by` 1 or -1). */
 void peers_call(struct peers *p, const char *domain, int by);
 unsigned peers_calls(const struct peers *p, const char *domain);
@@ -20,8 +21,8 @@ unsigned peers_calls(const struct peers *p, const char *domain);
 void peers_error(struct peers *p, const char *domain, const char *why);
 /** state: "up", "down" or "idle" (no connection, and no error since). Oldest first. */
 void peers_each(const struct peers *p,
-		void (*h)(const char *domain, const char *state, unsigned n_conns, unsigned n_calls,
-			  const char *last_error, void *arg),
+		void (*h)(const char *domain, const char *state, unsigned n_conns,
+			  unsigned n_calls, const char *last_error, void *arg),
 		void *arg);
 
 #endif

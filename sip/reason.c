@@ -7,7 +7,6 @@
 
 #include <strings.h>
 
-
 /* Copies `text` as the inside of a quoted string; never leaves half an escape or half a character. */
 static size_t quote(char *buf, size_t size, const char *text)
 {
@@ -42,8 +41,9 @@ const char *sip_reason_print(char *buf, size_t size, const struct cause *cause)
 		code = 200;
 	else if (code < 200 || code > 699)
 		code = cause_sip_status(cause, &phrase);
-	quote(text, sizeof(text), cause->reason == CAUSE_ELSEWHERE ? "Call completed elsewhere"
-								   : cause->text);
+	quote(text, sizeof(text),
+	      cause->reason == CAUSE_ELSEWHERE ? "Call completed elsewhere"
+					       : cause->text);
 	snprintf(buf, size, "SIP;cause=%u%s%s%s", code, text[0] ? ";text=\"" : "", text,
 		 text[0] ? "\"" : "");
 	return buf;
@@ -59,7 +59,8 @@ const char *sip_text_read(char *dst, size_t size, const char *quoted)
 		return dst;
 	}
 	if (*quoted == '"') {
-		for (const char *p = quoted + 1; *p && *p != '"' && n < sizeof(plain); p++) {
+		for (const char *p = quoted + 1; *p && *p != '"' && n < sizeof(plain);
+		     p++) {
 			if (*p == '\\' && p[1])
 				p++;
 			plain[n++] = *p;
@@ -95,7 +96,8 @@ void sip_reason_read(struct cause *c, const sip_reason_t *reason, unsigned statu
 		 * does, and the Reason only adds words to it, when it is about the same thing. */
 		if (!status && n == 200 && c->reason == CAUSE_CANCELLED)
 			cause_set(c, CAUSE_ELSEWHERE, NULL);
-		else if (!status && (n == 408 || n == 480 || n == 481)) /* a talk ends so when a side vanishes */
+		else if (!status && (n == 408 || n == 480 ||
+				     n == 481)) /* a talk ends so when a side vanishes */
 			cause_set(c, CAUSE_LOST, NULL);
 		else if (!status && n >= 300)
 			cause_from_sip(c, n, NULL);
@@ -123,9 +125,9 @@ int sip_name_addr_print(char *buf, size_t size, const char *name, const struct a
 {
 	char quoted[2 * CAUSE_TEXT_BYTES];
 	size_t n = name && *name ? quote(quoted, sizeof(quoted), name) : 0;
-	int len = snprintf(buf, size, "%s%s%s<sip:%s@%s>%s%s", n ? "\"" : "", n ? quoted : "",
-			   n ? "\" " : "", addr->user, addr->host, tag ? ";tag=" : "",
-			   tag ? tag : "");
+	int len = snprintf(buf, size, "%s%s%s<sip:%s@%s>%s%s", n ? "\"" : "",
+			   n ? quoted : "", n ? "\" " : "", addr->user, addr->host,
+			   tag ? ";tag=" : "", tag ? tag : "");
 
 	return len < 0 || (size_t)len >= size ? EOVERFLOW : 0;
 }

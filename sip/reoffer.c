@@ -11,16 +11,16 @@
 #include "sip/leg.h"
 
 enum {
-	REFRESH_BUSY_MS = 10000,   /* something else is under way: it will refresh, or we do then */
+	REFRESH_BUSY_MS =
+		10000, /* something else is under way: it will refresh, or we do then */
 	REFRESH_FAILED_MS = 5000,
 	REFRESH_TRIES = 3,
-	GLARE_MIN_MS = 2100,       /* RFC 3261 §14.1: the dialog's maker waits 2.1 to 4 s */
+	GLARE_MIN_MS = 2100, /* RFC 3261 §14.1: the dialog's maker waits 2.1 to 4 s */
 	GLARE_SPREAD_MS = 1900,
 };
 
 static int send_request(struct sip_leg *leg, struct body *sdp);
 static int send_offer(struct sip_leg *leg, struct body *sdp);
-
 
 static void quiet(struct sip_leg *leg)
 {
@@ -50,7 +50,8 @@ static void offer_timeout(void *arg)
 	leg->ro.withdrawn = true;
 	leg->ro.state = OF_REFRESH; /* until its final answer is there */
 	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL,
-		     cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.", leg->hop->domain));
+		     cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.",
+			       leg->hop->domain));
 }
 
 static void out_accepted(struct sip_leg *leg, const sip_t *s)
@@ -65,7 +66,8 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	session_timer_accepted(&leg->st, s);
 	ro->n_failed = 0;
 	sip_leg_peer_allows(leg, s);
-	if (was == OF_REFRESH && ro->withdrawn) { /* the peer has changed, our side has not: back */
+	if (was == OF_REFRESH &&
+	    ro->withdrawn) { /* the peer has changed, our side has not: back */
 		quiet(leg);
 		if (!send_request(leg, leg->local_sdp))
 			ro->state = OF_REFRESH;
@@ -77,7 +79,8 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 		return;
 	}
 	if (trust_body(&r, s) || sip_leg_sdp_read(&answer, s) || !answer) {
-		refused(leg, cause_set(&c, CAUSE_MEDIA, "%s answered without a media description.",
+		refused(leg, cause_set(&c, CAUSE_MEDIA,
+				       "%s answered without a media description.",
 				       leg->hop->domain));
 		return;
 	}
@@ -95,12 +98,14 @@ static void refresh_refused(struct sip_leg *leg, unsigned status)
 	if (leg->ro.state == OF_REFRESH)
 		quiet(leg);
 	if (status == 491)
-		session_timer_again(&leg->st, GLARE_MIN_MS + secret_u64() % GLARE_SPREAD_MS);
+		session_timer_again(&leg->st,
+				    GLARE_MIN_MS + secret_u64() % GLARE_SPREAD_MS);
 	else if (++leg->ro.n_failed < REFRESH_TRIES)
 		session_timer_again(&leg->st, REFRESH_FAILED_MS);
 	else
 		sip_leg_event(leg, SE_LOST,
-			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.", leg->hop->domain));
+			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.",
+					leg->hop->domain));
 }
 
 static void out_refused(struct sip_leg *leg, const sip_t *s)
@@ -109,9 +114,11 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 	bool internal = nta_sip_is_internal(s);
 	struct cause c;
 
-	if (status == 481 || (status == 408 && !leg->ro.withdrawn)) { /* RFC 3261 §12.2.1.2 */
+	if (status == 481 ||
+	    (status == 408 && !leg->ro.withdrawn)) { /* RFC 3261 §12.2.1.2 */
 		sip_leg_event(leg, SE_LOST,
-			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.", leg->hop->domain));
+			      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.",
+					leg->hop->domain));
 		return;
 	}
 	if (status == 422 && session_timer_too_short(&leg->st, s)) {
@@ -127,7 +134,8 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 		quiet(leg);
 		return;
 	}
-	if (leg->ro.out_is_update && (status == 405 || status == 501)) { /* it was a guess, then */
+	if (leg->ro.out_is_update &&
+	    (status == 405 || status == 501)) { /* it was a guess, then */
 		leg->peer_update = false;
 		if (leg->ro.state == OF_REFRESH)
 			quiet(leg);
@@ -151,7 +159,8 @@ static void out_response(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t *
 	if (status < 200)
 		return;
 	if (status < 300 && nta_outgoing_method(orq) == sip_method_invite)
-		sip_ack_send(leg->hop, leg->dialog, leg->ro.branch, nta_outgoing_cseq(orq));
+		sip_ack_send(leg->hop, leg->dialog, leg->ro.branch,
+			     nta_outgoing_cseq(orq));
 	leg->ro.out = NULL;
 	if (status < 300)
 		out_accepted(leg, s);
@@ -192,10 +201,11 @@ static int send_request(struct sip_leg *leg, struct body *sdp)
 
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
 	ro->out_is_update = !sdp;
-	ro->out = sip_request_send(&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
-				   SIPTAG_SUPPORTED_STR("timer"), SIPTAG_MIN_SE_STR(min_se),
-				   SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
-				   TAG_IF(sdp, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
+	ro->out = sip_request_send(
+		&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
+		SIPTAG_SUPPORTED_STR("timer"), SIPTAG_MIN_SE_STR(min_se),
+		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
+		TAG_IF(sdp, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
 	return ro->out ? 0 : EIO;
 }
 
@@ -209,7 +219,8 @@ static int send_offer(struct sip_leg *leg, struct body *sdp)
 	ro->state = OF_LOCAL;
 	sip_leg_sdp_set(&ro->sdp, sdp);
 	return timer_start(leg->sip->core->loop->timers, &ro->timeout,
-			   (uint64_t)leg->sip->core->config->limits.offer_s * 1000, offer_timeout, leg);
+			   (uint64_t)leg->sip->core->config->limits.offer_s * 1000,
+			   offer_timeout, leg);
 }
 
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
@@ -282,7 +293,8 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 	mem_ref(leg);
 	if (!s) {
 		sip_leg_event(leg, SE_LOST,
-			      cause_set(&c, CAUSE_LOST, "%s did not confirm a change of the call.",
+			      cause_set(&c, CAUSE_LOST,
+					"%s did not confirm a change of the call.",
 					leg->hop->domain));
 	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
 		bool ack = s->sip_request->rq_method == sip_method_ack;
@@ -315,7 +327,8 @@ static int in_accept(struct sip_leg *leg, struct body *answer)
 		return ENOMEM;
 	nta_leg_server_route(leg->dialog, NULL, s->sip_contact);
 	session_timer_answer(&leg->st, s, expires, &require);
-	err = sip_reply(leg->sip, ro->in, leg->hop, 200, "OK", answer, SIPTAG_SESSION_EXPIRES_STR(expires),
+	err = sip_reply(leg->sip, ro->in, leg->hop, 200, "OK", answer,
+			SIPTAG_SESSION_EXPIRES_STR(expires),
 			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
 	msg_destroy(msg);
 	if (nta_incoming_method(ro->in) == sip_method_invite) {
@@ -359,18 +372,23 @@ void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
 }
 
 /* May it be taken now? 0, or the status of the refusal. */
-static unsigned in_state(struct refusal *r, const struct sip_leg *leg, bool invite, bool offer)
+static unsigned in_state(struct refusal *r, const struct sip_leg *leg, bool invite,
+			 bool offer)
 {
 	const struct reoffer *ro = &leg->ro;
 
-	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED && leg->state != SL_INCOMING)
-		return refusal_set(r, 481, "Call/Transaction Does Not Exist", "The call is over.");
-	if (ro->in || ro->state == OF_REMOTE || (leg->state != SL_TALKING && (invite || offer)))
+	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED &&
+	    leg->state != SL_INCOMING)
+		return refusal_set(r, 481, "Call/Transaction Does Not Exist",
+				   "The call is over.");
+	if (ro->in || ro->state == OF_REMOTE ||
+	    (leg->state != SL_TALKING && (invite || offer)))
 		return refusal_set(r, 500, "Server Internal Error",
 				   "Another change of the call is still under way.");
 	if ((offer && ro->state == OF_LOCAL_WAITS) ||
 	    ((invite || offer) && ro->out && !ro->out_is_update))
-		return refusal_set(r, 491, "Request Pending", "Both sides changed the call at once.");
+		return refusal_set(r, 491, "Request Pending",
+				   "Both sides changed the call at once.");
 	return 0;
 }
 
@@ -387,9 +405,10 @@ static unsigned in_judge(struct refusal *r, const struct sip_leg *leg, const sip
 	if (!status)
 		status = session_timer_check(r, s);
 	if (!status && invite && !offer) {
-		status = refusal_set(r, 488, "Not Acceptable Here", "Late offers are not taken.");
-		snprintf(r->header, sizeof(r->header), "Warning: 399 %s \"Late offers are not taken\"",
-			 leg->hop->site);
+		status = refusal_set(r, 488, "Not Acceptable Here",
+				     "Late offers are not taken.");
+		snprintf(r->header, sizeof(r->header),
+			 "Warning: 399 %s \"Late offers are not taken\"", leg->hop->site);
 	}
 	if (!status && offer &&
 	    sdp_check(&facts, &why, s->sip_payload->pl_data, s->sip_payload->pl_len,
@@ -417,7 +436,8 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 		return;
 	}
 	ro->in = irq;
-	if (!sdp || unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
+	if (!sdp ||
+	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
 		if (nta_incoming_method(irq) == sip_method_invite)
 			nta_incoming_bind(irq, in_bound, leg);
 		in_accept(leg, sdp ? leg->local_sdp : NULL);
@@ -443,7 +463,8 @@ void sip_reoffer_close(struct sip_leg *leg)
 	ro->out = NULL;
 	if (ro->in) {
 		if (nta_incoming_status(ro->in) < 200)
-			sip_refuse(leg->sip, ro->in, cause_set(&c, CAUSE_CANCELLED, NULL));
+			sip_refuse(leg->sip, ro->in,
+				   cause_set(&c, CAUSE_CANCELLED, NULL));
 		nta_incoming_destroy(ro->in);
 	}
 	ro->in = NULL;

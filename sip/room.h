@@ -27,29 +27,29 @@ struct peers;
 struct sip_try;
 
 enum {
-	SIP_MIN_SE_S = 90,      /* RFC 4028 §5: never smaller */
-	SIP_T1X64_MS = 32000,   /* RFC 3261 §17: T1 500 ms, 64 times */
-	SIP_BRANCH_BYTES = 40,  /* "z9hG4bK" and 32 hex digits */
+	SIP_MIN_SE_S = 90,     /* RFC 4028 §5: never smaller */
+	SIP_T1X64_MS = 32000,  /* RFC 3261 §17: T1 500 ms, 64 times */
+	SIP_BRANCH_BYTES = 40, /* "z9hG4bK" and 32 hex digits */
 	SIP_TAG_HEX = 16,
 	SIP_CALL_ID_BYTES = 48,
-	SIP_VIA_MAX = 70,       /* more Via lines than hops allowed: a loop */
-	SIP_TRIES_MAX = 16,     /* INVITEs for one call, over all targets */
+	SIP_VIA_MAX = 70,   /* more Via lines than hops allowed: a loop */
+	SIP_TRIES_MAX = 16, /* INVITEs for one call, over all targets */
 };
 
 struct sip {
 	struct core *core;
 	struct edge *edge;
-	struct loop_mailbox *events;   /* struct edge_event, from the edge's thread */
+	struct loop_mailbox *events; /* struct edge_event, from the edge's thread */
 	char secret[JOINT_SECRET_HEX + 1];
-	nta_agent_t *agent;            /* on the joint; all that is proved comes by it */
-	struct list udp;               /* struct sip_udp: outside, proves nothing */
-	struct list legs;              /* struct sip_leg, each held by one reference */
-	struct list tries;             /* struct sip_try, the same; they outlive their legs */
-	struct hash *tries_call_id;    /* the same ones by Call-ID, for late answers */
-	struct hash *tries_token;      /* … and by token, for edge events */
+	nta_agent_t *agent; /* on the joint; all that is proved comes by it */
+	struct list udp;    /* struct sip_udp: outside, proves nothing */
+	struct list legs;   /* struct sip_leg, each held by one reference */
+	struct list tries;  /* struct sip_try, the same; they outlive their legs */
+	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
+	struct hash *tries_token;   /* … and by token, for edge events */
 	struct peers *peers;
 	uint64_t last_token;
-	char contact_port[8];          /* ":5062", or empty when it is 5061 */
+	char contact_port[8]; /* ":5062", or empty when it is 5061 */
 	bool edge_started, edge_stopped, stopping;
 	enum { STOP_NOT, STOP_LEGS, STOP_EDGE } stop_step;
 	struct timer stop_timer, last_words;
@@ -60,11 +60,13 @@ struct sip {
 /** What each request of a leg tells the edge, and the Contact it carries; counted. */
 struct sip_hop {
 	struct sip *sip;
-	char site[ADDR_HOST_MAX + 1];   /* ours: whose certificate is shown */
-	char domain[ADDR_HOST_MAX + 1]; /* the peer's: where it goes, what it must prove */
+	char site[ADDR_HOST_MAX + 1]; /* ours: whose certificate is shown */
+	char domain[ADDR_HOST_MAX +
+		    1]; /* the peer's: where it goes, what it must prove */
 	char contact[ADDR_HOST_MAX + 64];
 };
-int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site, const char *domain);
+int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site,
+		  const char *domain);
 
 /* agent.c */
 int sip_agent_start(struct sip *sip, char **whyp);

@@ -15,9 +15,9 @@ enum {
 	INTERVAL_MAX_S = 86400,
 };
 
-
-void session_timer_init(struct session_timer *st, struct timers *timers, uint32_t interval_s,
-			void (*refresh_h)(void *arg), void (*expired_h)(void *arg), void *arg)
+void session_timer_init(struct session_timer *st, struct timers *timers,
+			uint32_t interval_s, void (*refresh_h)(void *arg),
+			void (*expired_h)(void *arg), void *arg)
 {
 	memset(st, 0, sizeof(*st));
 	st->timers = timers;
@@ -68,12 +68,14 @@ static uint32_t clamp(unsigned long s, uint32_t min_s)
 	return s < min_s ? min_s : (uint32_t)s;
 }
 
-const char *session_timer_offer(const struct session_timer *st, char buf[SESSION_TIMER_TEXT], bool first)
+const char *session_timer_offer(const struct session_timer *st,
+				char buf[SESSION_TIMER_TEXT], bool first)
 {
 	/* In later requests "uac" is who sends this one. */
 	const char *refresher = first || st->ours ? "uac" : "uas";
 
-	snprintf(buf, SESSION_TIMER_TEXT, "%u;refresher=%s", (unsigned)st->interval_s, refresher);
+	snprintf(buf, SESSION_TIMER_TEXT, "%u;refresher=%s", (unsigned)st->interval_s,
+		 refresher);
 	return buf;
 }
 
@@ -92,7 +94,8 @@ unsigned session_timer_check(struct refusal *r, const sip_t *request)
 
 static bool knows_timer(const sip_t *s)
 {
-	return sip_has_feature(s->sip_supported, "timer") || sip_has_feature(s->sip_require, "timer");
+	return sip_has_feature(s->sip_supported, "timer") ||
+	       sip_has_feature(s->sip_require, "timer");
 }
 
 const char *session_timer_answer(struct session_timer *st, const sip_t *request,

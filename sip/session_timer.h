@@ -14,24 +14,26 @@
 struct session_timer {
 	struct timers *timers;
 	struct timer t;
-	uint32_t interval_s;  /* as agreed */
-	uint32_t min_s;       /* the highest Min-SE heard, at least 90 */
-	bool ours;            /* we refresh */
+	uint32_t interval_s; /* as agreed */
+	uint32_t min_s;      /* the highest Min-SE heard, at least 90 */
+	bool ours;           /* we refresh */
 	bool running;
-	void (*refresh_h)(void *arg);  /* time to refresh */
-	void (*expired_h)(void *arg);  /* nobody did */
+	void (*refresh_h)(void *arg); /* time to refresh */
+	void (*expired_h)(void *arg); /* nobody did */
 	void *arg;
 };
 
-void session_timer_init(struct session_timer *st, struct timers *timers, uint32_t interval_s,
-			void (*refresh_h)(void *arg), void (*expired_h)(void *arg), void *arg);
+void session_timer_init(struct session_timer *st, struct timers *timers,
+			uint32_t interval_s, void (*refresh_h)(void *arg),
+			void (*expired_h)(void *arg), void *arg);
 void session_timer_stop(struct session_timer *st);
 /** The refresh could not be sent or was put off: once more in `ms`. Nothing when the peer refreshes. */
 void session_timer_again(struct session_timer *st, uint64_t ms);
 
 enum { SESSION_TIMER_TEXT = 48 };
 /** For our request: `1800;refresher=uac` as things stand. `first`: the INVITE that makes the dialog. */
-const char *session_timer_offer(const struct session_timer *st, char buf[SESSION_TIMER_TEXT], bool first);
+const char *session_timer_offer(const struct session_timer *st,
+				char buf[SESSION_TIMER_TEXT], bool first);
 /** A peer's request: 422 with Min-SE when what it wants is too short. */
 unsigned session_timer_check(struct refusal *r, const sip_t *request);
 /** A peer's INVITE or UPDATE is being answered with 2xx: settles interval and refresher, starts the

@@ -16,9 +16,8 @@ enum {
 	LAST_WORDS_MS = 100, /* what was just sent may still be on its way to the edge */
 };
 
-
-static int leg_alloc(struct leg **legp, void *arg, struct call *call, const struct site *site,
-		     const char *domain)
+static int leg_alloc(struct leg **legp, void *arg, struct call *call,
+		     const struct site *site, const char *domain)
 {
 	struct sip *sip = arg;
 	struct sip_leg *leg;
@@ -35,8 +34,8 @@ static int leg_alloc(struct leg **legp, void *arg, struct call *call, const stru
 }
 
 static void each_peer(void *arg,
-		      void (*h)(const char *domain, const char *state, unsigned n_conns, unsigned n_calls,
-				const char *last_error, void *harg),
+		      void (*h)(const char *domain, const char *state, unsigned n_conns,
+				unsigned n_calls, const char *last_error, void *harg),
 		      void *harg)
 {
 	const struct sip *sip = arg;
@@ -44,7 +43,8 @@ static void each_peer(void *arg,
 	peers_each(sip->peers, h, harg);
 }
 
-static const struct federation_ops federation = {.leg_alloc = leg_alloc, .peers = each_peer};
+static const struct federation_ops federation = {.leg_alloc = leg_alloc,
+						 .peers = each_peer};
 
 static void stopped(void *arg)
 {
@@ -72,8 +72,10 @@ static void edge_stop(void *arg)
 
 void sip_work_done(struct sip *sip)
 {
-	if (sip->stop_step == STOP_LEGS && list_isempty(&sip->legs) && !timer_running(&sip->last_words) &&
-	    timer_start(sip->core->loop->timers, &sip->last_words, LAST_WORDS_MS, edge_stop, sip))
+	if (sip->stop_step == STOP_LEGS && list_isempty(&sip->legs) &&
+	    !timer_running(&sip->last_words) &&
+	    timer_start(sip->core->loop->timers, &sip->last_words, LAST_WORDS_MS,
+			edge_stop, sip))
 		edge_stop(sip);
 }
 
@@ -81,8 +83,8 @@ static void stop_late(void *arg)
 {
 	struct sip *sip = arg;
 
-	log_warn(NULL, "sip.stop.late", "legs=%u edge_stopped=%d", (unsigned)list_count(&sip->legs),
-		 sip->edge_stopped);
+	log_warn(NULL, "sip.stop.late", "legs=%u edge_stopped=%d",
+		 (unsigned)list_count(&sip->legs), sip->edge_stopped);
 	edge_stop(sip);
 	stopped(sip);
 }
@@ -103,8 +105,8 @@ static void edge_event(const void *msg, void *arg)
 		break;
 	case EDGE_PEER:
 		peers_edge(sip->peers, ev->domain, ev->up, ev->n_conns, ev->why);
-		log_debug(NULL, "sip.peer", "peer=%s up=%d conns=%u why=%s", LQ(ev->domain), ev->up,
-			  ev->n_conns, LQ(ev->why));
+		log_debug(NULL, "sip.peer", "peer=%s up=%d conns=%u why=%s",
+			  LQ(ev->domain), ev->up, ev->n_conns, LQ(ev->why));
 		break;
 	case EDGE_STOPPED:
 		sip->edge_stopped = true;
@@ -174,7 +176,8 @@ static void contact_port_set(struct sip *sip)
 			continue;
 		port = edge_outer_port(sip->edge, i);
 		if (port && port != SIPS_PORT)
-			snprintf(sip->contact_port, sizeof(sip->contact_port), ":%u", (unsigned)port);
+			snprintf(sip->contact_port, sizeof(sip->contact_port), ":%u",
+				 (unsigned)port);
 		return;
 	}
 }
@@ -233,13 +236,15 @@ int sip_alloc(struct sip **sp, char **whyp, struct core *core)
 	err = err ? err : hash_alloc(&sip->tries_call_id, TRY_BUCKETS);
 	err = err ? err : hash_alloc(&sip->tries_token, TRY_BUCKETS);
 	err = err ? err
-		  : loop_mailbox_alloc(&sip->events, core->loop, "edge-events", sizeof(struct edge_event),
-				       EVENT_QUEUE, NULL, edge_event, sip);
+		  : loop_mailbox_alloc(&sip->events, core->loop, "edge-events",
+				       sizeof(struct edge_event), EVENT_QUEUE, NULL,
+				       edge_event, sip);
 	if (!err && core->config->n_sip)
 		err = start(sip, &why);
 	if (err) {
 		if (!why)
-			re_sdprintf(&why, "the SIP room could not be started: %s", strerror(err));
+			re_sdprintf(&why, "the SIP room could not be started: %s",
+				    strerror(err));
 		mem_deref(sip);
 		if (whyp)
 			*whyp = why;

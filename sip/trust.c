@@ -11,8 +11,8 @@
 
 enum { URI_BYTES = 512, IDENTITY_MAX = 8, METHOD_TEXT = 32 };
 
-
-unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase, const char *fmt, ...)
+unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase,
+		     const char *fmt, ...)
 {
 	char text[CAUSE_TEXT_BYTES];
 	va_list ap;
@@ -100,11 +100,13 @@ static unsigned check_method(struct refusal *r, const sip_t *s)
 	case sip_method_info:
 		return 0;
 	case sip_method_unknown:
-		return refusal_set(r, 501, "Not Implemented", "The method %.*s is not known here.",
-				   METHOD_TEXT, name);
+		return refusal_set(r, 501, "Not Implemented",
+				   "The method %.*s is not known here.", METHOD_TEXT,
+				   name);
 	default:
 		return refusal_set(r, 405, "Method Not Allowed",
-				   "The method %.*s is not offered here.", METHOD_TEXT, name);
+				   "The method %.*s is not offered here.", METHOD_TEXT,
+				   name);
 	}
 }
 
@@ -117,7 +119,8 @@ static unsigned check_uri(struct refusal *r, const sip_t *s)
 		return refusal_set(r, 416, "Unsupported URI Scheme",
 				   "Only sip: and sips: addresses can be called here.");
 	case EINVAL:
-		return refusal_set(r, 400, "Bad Request", "The Request-URI is malformed.");
+		return refusal_set(r, 400, "Bad Request",
+				   "The Request-URI is malformed.");
 	default:
 		return 0; /* EDOM: well formed, but nobody here */
 	}
@@ -127,17 +130,20 @@ static unsigned check_hops(struct refusal *r, const struct sip *sip, const sip_t
 {
 	unsigned n = 0;
 
-	for (const sip_via_t *v = s->sip_via ? s->sip_via->v_next : NULL; v; v = v->v_next) {
+	for (const sip_via_t *v = s->sip_via ? s->sip_via->v_next : NULL; v;
+	     v = v->v_next) {
 		if (++n > SIP_VIA_MAX)
 			return refusal_set(r, 482, "Loop Detected",
-					   "The request has passed more than %d hops.", SIP_VIA_MAX);
+					   "The request has passed more than %d hops.",
+					   SIP_VIA_MAX);
 		if (v->v_host && core_site_find(sip->core, v->v_host))
 			return refusal_set(r, 482, "Loop Detected",
 					   "The request has come back to %s.", v->v_host);
 	}
 	if (s->sip_request->rq_method == sip_method_invite && s->sip_max_forwards &&
 	    s->sip_max_forwards->mf_count == 0)
-		return refusal_set(r, 483, "Too Many Hops", "The request may not travel further.");
+		return refusal_set(r, 483, "Too Many Hops",
+				   "The request may not travel further.");
 	return 0;
 }
 
@@ -154,7 +160,8 @@ static const char *faulty_header(const sip_error_t *e)
 	return name ? name : "its name could not be read";
 }
 
-unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors)
+unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
+		     unsigned errors)
 {
 	char list[256];
 	unsigned status;
@@ -172,7 +179,8 @@ unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s, u
 	    s->sip_request->rq_method == sip_method_cancel)
 		return status;
 	if (trust_unsupported(list, sizeof(list), s)) {
-		refusal_set(r, 420, "Bad Extension", "An extension is required that is not known here.");
+		refusal_set(r, 420, "Bad Extension",
+			    "An extension is required that is not known here.");
 		snprintf(r->header, sizeof(r->header), "Unsupported: %s", list);
 		return r->status;
 	}
@@ -186,23 +194,27 @@ static unsigned check_policy(struct refusal *r, const struct sip *sip, const cha
 	if (!pc)
 		return 0;
 	if (pc->block)
-		return refusal_set(r, 403, "Forbidden", "Calls from %s are not taken here.", domain);
-	if (pc->require == REQUIRE_IDENTITY || pc->require == REQUIRE_BOTH)
 		return refusal_set(r, 403, "Forbidden",
-				   "Calls from %s need a verified identity, which is not checked here yet.",
-				   domain);
+				   "Calls from %s are not taken here.", domain);
+	if (pc->require == REQUIRE_IDENTITY || pc->require == REQUIRE_BOTH)
+		return refusal_set(
+			r, 403, "Forbidden",
+			"Calls from %s need a verified identity, which is not checked here yet.",
+			domain);
 	return 0;
 }
 
-unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j, const sip_t *s,
-		      struct party *from)
+unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
+		      const sip_t *s, struct party *from)
 {
 	unsigned status;
 	int err = s->sip_from ? uri_parse(&from->addr, s->sip_from->a_url) : EINVAL;
 
 	if (err)
-		return refusal_set(r, err == EINVAL ? 400 : 403, err == EINVAL ? "Bad Request" : "Forbidden",
-				   "The From address is not one that a calling site can vouch for.");
+		return refusal_set(
+			r, err == EINVAL ? 400 : 403,
+			err == EINVAL ? "Bad Request" : "Forbidden",
+			"The From address is not one that a calling site can vouch for.");
 	status = check_policy(r, sip, from->addr.host);
 	if (status)
 		return status;
@@ -212,22 +224,26 @@ unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joi
 				   from->addr.host);
 	if (!joint_list_has(j->names, from->addr.host))
 		return refusal_set(r, 403, "Forbidden",
-				   "The connection's certificate does not prove %s.", from->addr.host);
+				   "The connection's certificate does not prove %s.",
+				   from->addr.host);
 	sip_text_read(from->name, sizeof(from->name), s->sip_from->a_display);
 	from->site_verified = true;
 	return 0;
 }
 
-unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s, struct addr *to)
+unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s,
+		      struct addr *to)
 {
 	int err = uri_parse(to, s->sip_request->rq_url);
 
 	if (err == EDOM)
 		return refusal_set(r, 404, "Not Found", "Nobody has this address.");
 	if (err)
-		return refusal_set(r, 400, "Bad Request", "The Request-URI is malformed.");
+		return refusal_set(r, 400, "Bad Request",
+				   "The Request-URI is malformed.");
 	if (!core_site_find(sip->core, to->host))
-		return refusal_set(r, 403, "Forbidden", "Calls are not passed on to other domains.");
+		return refusal_set(r, 403, "Forbidden",
+				   "Calls are not passed on to other domains.");
 	return 0;
 }
 
@@ -255,8 +271,9 @@ unsigned trust_body(struct refusal *r, const sip_t *s)
 
 	memset(r, 0, sizeof(*r));
 	if (s->sip_accept && !accepts_sdp(s->sip_accept))
-		return refusal_set(r, 406, "Not Acceptable",
-				   "The answer would be SDP, which Accept does not name.");
+		return refusal_set(
+			r, 406, "Not Acceptable",
+			"The answer would be SDP, which Accept does not name.");
 	if (!body)
 		return 0;
 	if (!s->sip_content_type || !s->sip_content_type->c_type ||
@@ -267,7 +284,8 @@ unsigned trust_body(struct refusal *r, const sip_t *s)
 	    strcasecmp(s->sip_content_encoding->k_items[0], "identity"))
 		return unsupported_media(r, "The body is encoded.");
 	if (cd && cd->cd_type && strcasecmp(cd->cd_type, "session") && !cd->cd_optional)
-		return unsupported_media(r, "The body is meant for something else than the session.");
+		return unsupported_media(
+			r, "The body is meant for something else than the session.");
 	return 0;
 }
 
@@ -284,7 +302,8 @@ int trust_identity(char ***identityv, const sip_t *s)
 
 	if (!v)
 		return ENOMEM;
-	for (const sip_unknown_t *un = s->sip_unknown; un && n < IDENTITY_MAX; un = un->un_next) {
+	for (const sip_unknown_t *un = s->sip_unknown; un && n < IDENTITY_MAX;
+	     un = un->un_next) {
 		if (!name_is(un, "Identity", "y") || !un->un_value)
 			continue;
 		v[n] = base_dup(un->un_value, strlen(un->un_value));

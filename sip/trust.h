@@ -10,13 +10,13 @@
 /** Why not. status 0: nothing is wrong. */
 struct refusal {
 	unsigned status;
-	const char *phrase;  /* static */
-	struct cause cause;  /* the words, and what the log says */
-	char header[320];    /* one more header line, or empty */
+	const char *phrase; /* static */
+	struct cause cause; /* the words, and what the log says */
+	char header[320];   /* one more header line, or empty */
 };
 /** Fills it in and gives status. */
-unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase, const char *fmt, ...)
-	PRINTF_LIKE(4, 5);
+unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase,
+		     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /** The joint's private header: exactly one, with our secret. Errors: EACCES, EBADMSG. */
 int trust_joint(struct joint *j, const struct sip *sip, const sip_t *s);
@@ -26,13 +26,15 @@ bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain);
 /* Each gives 0 or the status, with *r filled in. */
 
 /** Syntax that NTA let through (`errors`: msg_extract_errors()), method, scheme, hops, Require. */
-unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors);
+unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
+		     unsigned errors);
 /** The From address, strictly parsed again, must be of a domain that the connection proves, and
  *  the operator's policy must want it. `from` is filled in, but for the Identity values. */
-unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j, const sip_t *s,
-		      struct party *from);
+unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
+		      const sip_t *s, struct party *from);
 /** The Request-URI must be an address of a site here: no relay. */
-unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s, struct addr *to);
+unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s,
+		      struct addr *to);
 /** An INVITE or UPDATE with a body: it must be one SDP. */
 unsigned trust_body(struct refusal *r, const sip_t *s);
 

@@ -8,32 +8,32 @@
 #include "sip/leg.h"
 
 struct sip_try {
-	struct le le;                    /* in sip->tries, one reference */
+	struct le le; /* in sip->tries, one reference */
 	struct le le_call_id, le_token;
 	struct sip *sip;
 	struct sip_hop *hop;
-	struct sip_leg *leg;             /* NULL: its answer counts no more */
-	nta_leg_t *base;                 /* the dialog without a remote tag */
-	nta_outgoing_t *invite;          /* until its end */
+	struct sip_leg *leg;    /* NULL: its answer counts no more */
+	nta_leg_t *base;        /* the dialog without a remote tag */
+	nta_outgoing_t *invite; /* until its end */
 	char call_id[SIP_CALL_ID_BYTES], tag[SIP_TAG_HEX + 1];
 	char branch[SIP_BRANCH_BYTES];
-	char won[64];                    /* the To tag of the winner, cut; its 2xx needs no BYE */
+	char won[64]; /* the To tag of the winner, cut; its 2xx needs no BYE */
 	uint32_t cseq;
 	uint64_t token;
-	char target[64];                 /* where the edge wrote it, once it says so */
-	bool edge_failed;                /* the edge has named a target that was no use */
+	char target[64];  /* where the edge wrote it, once it says so */
+	bool edge_failed; /* the edge has named a target that was no use */
 	struct list forks;
 	struct timer silence, linger;
 };
 
 struct sip_fork {
-	struct le le;                    /* in try->forks */
+	struct le le; /* in try->forks */
 	struct sip_try *attempt;
 	nta_leg_t *dialog;
-	nta_outgoing_t *tagged;          /* gets the responses with this tag */
+	nta_outgoing_t *tagged; /* gets the responses with this tag */
 	char *tag;
-	struct body *answer;             /* from a reliable 18x */
-	bool over;                       /* acknowledged and ended */
+	struct body *answer; /* from a reliable 18x */
+	bool over;           /* acknowledged and ended */
 };
 
 enum { FORKS_MAX = 32 };

@@ -32,7 +32,6 @@ struct sip_udp {
 	unsigned n_answers;
 };
 
-
 static bool may_answer(struct sip_udp *u)
 {
 	uint64_t now = clock_us() / 1000000;
@@ -45,7 +44,8 @@ static bool may_answer(struct sip_udp *u)
 }
 
 /* What a request by UDP is told; 200 for OPTIONS, 0 for what gets no answer. */
-static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, unsigned errors)
+static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s,
+		      unsigned errors)
 {
 	sip_method_t method = s->sip_request->rq_method;
 	unsigned status;
@@ -53,14 +53,16 @@ static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, 
 	if (method == sip_method_ack)
 		return 0;
 	if (strcasecmp(s->sip_request->rq_version, sip_version_2_0))
-		return refusal_set(r, 505, "Version Not Supported", "Only SIP/2.0 is spoken here.");
+		return refusal_set(r, 505, "Version Not Supported",
+				   "Only SIP/2.0 is spoken here.");
 	if (sip_sanity_check(s) < 0 || (s->sip_flags & MSG_FLG_ERROR))
 		errors |= 1;
 	status = trust_shape(r, sip, s, errors);
 	if (status)
 		return status;
 	if (s->sip_to->a_tag || method == sip_method_cancel)
-		return refusal_set(r, 481, "Call/Transaction Does Not Exist", "No such call is known here.");
+		return refusal_set(r, 481, "Call/Transaction Does Not Exist",
+				   "No such call is known here.");
 	if (method == sip_method_options)
 		return refusal_set(r, 200, "OK", "%s", "");
 	if (method == sip_method_invite && trust_body(r, s))
@@ -72,14 +74,16 @@ static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s, 
 static void tag_make(char tag[SIP_TAG_HEX + 1], const struct sip *sip, const sip_t *s)
 {
 	uint8_t mac[SECRET_SHA256_BYTES] = {0};
-	const char *id = s->sip_call_id && s->sip_call_id->i_id ? s->sip_call_id->i_id : "";
+	const char *id =
+		s->sip_call_id && s->sip_call_id->i_id ? s->sip_call_id->i_id : "";
 
 	secret_hmac_sha256(mac, sip->secret, strlen(sip->secret), id, strlen(id));
 	for (size_t i = 0; i < SIP_TAG_HEX / 2; i++)
 		snprintf(tag + 2 * i, 3, "%02x", mac[i]);
 }
 
-static int answer_fill(msg_t *msg, const struct sip *sip, const sip_t *s, const struct refusal *r)
+static int answer_fill(msg_t *msg, const struct sip *sip, const sip_t *s,
+		       const struct refusal *r)
 {
 	sip_t *a = sip_object(msg);
 	su_home_t *home = msg_home(msg);
@@ -88,13 +92,15 @@ static int answer_fill(msg_t *msg, const struct sip *sip, const sip_t *s, const 
 
 	a->sip_status = sip_status_create(home, r->status, r->phrase, NULL);
 	if (!a->sip_status ||
-	    sip_add_tl(msg, a, SIPTAG_VIA(s->sip_via), SIPTAG_FROM(s->sip_from), SIPTAG_TO(s->sip_to),
-		       SIPTAG_CALL_ID(s->sip_call_id), SIPTAG_CSEQ(s->sip_cseq),
+	    sip_add_tl(msg, a, SIPTAG_VIA(s->sip_via), SIPTAG_FROM(s->sip_from),
+		       SIPTAG_TO(s->sip_to), SIPTAG_CALL_ID(s->sip_call_id),
+		       SIPTAG_CSEQ(s->sip_cseq),
 		       SIPTAG_SERVER_STR(PACKAGE_NAME "/" PACKAGE_VERSION),
 		       TAG_IF(allow, SIPTAG_ALLOW_STR(sip_allow)),
 		       TAG_IF(r->status == 200, SIPTAG_ACCEPT_STR("application/sdp")),
-		       TAG_IF(*r->header, SIPTAG_HEADER_STR(r->header)), SIPTAG_CONTENT_LENGTH_STR("0"),
-		       SIPTAG_SEPARATOR_STR("\r\n"), TAG_END()) < 0)
+		       TAG_IF(*r->header, SIPTAG_HEADER_STR(r->header)),
+		       SIPTAG_CONTENT_LENGTH_STR("0"), SIPTAG_SEPARATOR_STR("\r\n"),
+		       TAG_END()) < 0)
 		return ENOMEM;
 	tag_make(tag, sip, s);
 	if (a->sip_to && !a->sip_to->a_tag && sip_to_tag(home, a->sip_to, tag) < 0)
@@ -114,8 +120,9 @@ static uint16_t via_mark(msg_t *msg, const sip_t *s, const struct sa *src)
 	msg_header_replace_param(msg_home(msg), v->v_common,
 				 su_sprintf(msg_home(msg), "received=%s", addr));
 	if (v->v_rport) {
-		msg_header_replace_param(msg_home(msg), v->v_common,
-					 su_sprintf(msg_home(msg), "rport=%u", sa_port(src)));
+		msg_header_replace_param(
+			msg_home(msg), v->v_common,
+			su_sprintf(msg_home(msg), "rport=%u", sa_port(src)));
 		return sa_port(src);
 	}
 	if (v->v_port)
@@ -123,8 +130,8 @@ static uint16_t via_mark(msg_t *msg, const sip_t *s, const struct sa *src)
 	return port && port <= UINT16_MAX ? (uint16_t)port : SIP_PORT;
 }
 
-static void answer(struct sip_udp *u, msg_t *request, const sip_t *s, const struct refusal *r,
-		   const struct sa *src)
+static void answer(struct sip_udp *u, msg_t *request, const sip_t *s,
+		   const struct refusal *r, const struct sa *src)
 {
 	msg_t *msg = msg_create(sip_default_mclass(), 0);
 	struct sa dst = *src;
@@ -153,10 +160,13 @@ static void datagram(struct sip_udp *u, const char *p, size_t n, const struct sa
 		return;
 	msg = msg_make(sip_default_mclass(), 0, p, (ssize_t)n);
 	s = sip_object(msg);
-	if (s && s->sip_request && s->sip_via && judge(&r, u->sip, s, msg_extract_errors(msg))) {
+	if (s && s->sip_request && s->sip_via &&
+	    judge(&r, u->sip, s, msg_extract_errors(msg))) {
 		if (r.status != 200 && log_gate_open(&gate, 2))
-			log_warn(NULL, "sip.refused", "via=udp method=%s status=%u why=%s",
-				 LQ(s->sip_request->rq_method_name), r.status, LQ(r.cause.text));
+			log_warn(NULL, "sip.refused",
+				 "via=udp method=%s status=%u why=%s",
+				 LQ(s->sip_request->rq_method_name), r.status,
+				 LQ(r.cause.text));
 		answer(u, msg, s, &r, src);
 	}
 	msg_destroy(msg);
@@ -207,7 +217,8 @@ int sip_udp_listen(struct sip *sip, const struct sa *sa, char **whyp)
 	else if (bind(u->fd, &sa->u.sa, sa->len))
 		err = errno;
 	if (!err)
-		err = sip->core->loop->ops->watch(&u->watch, sip->core->loop, u->fd, LOOP_READ, readable, u);
+		err = sip->core->loop->ops->watch(&u->watch, sip->core->loop, u->fd,
+						  LOOP_READ, readable, u);
 	if (err) {
 		re_sdprintf(whyp, "sip: udp:%J cannot be opened: %s", sa, strerror(err));
 		mem_deref(u);

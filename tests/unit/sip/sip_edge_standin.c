@@ -23,7 +23,6 @@ struct edge {
 
 static struct edge *the_edge;
 
-
 static void nonblocking(int fd)
 {
 	int one = 1;
@@ -51,8 +50,8 @@ static int dial(uint16_t port)
 	return fd;
 }
 
-int edge_alloc(struct edge **ep, char **whyp, const struct config *config, const char *secret,
-	       struct mailbox *to_sig)
+int edge_alloc(struct edge **ep, char **whyp, const struct config *config,
+	       const char *secret, struct mailbox *to_sig)
 {
 	struct sockaddr_in sin = loopback(0);
 	socklen_t len = sizeof(sin);
@@ -247,7 +246,8 @@ static void fill(size_t i, int *fd)
 		the_edge->bufv[i] = malloc(BUF_BYTES + 1);
 	assert_non_null(the_edge->bufv[i]);
 	while (*fd >= 0 && the_edge->usedv[i] < BUF_BYTES) {
-		k = read(*fd, the_edge->bufv[i] + the_edge->usedv[i], BUF_BYTES - the_edge->usedv[i]);
+		k = read(*fd, the_edge->bufv[i] + the_edge->usedv[i],
+			 BUF_BYTES - the_edge->usedv[i]);
 		if (k == 0)
 			close_fd(fd, false);
 		if (k <= 0)

@@ -10,11 +10,13 @@
 #include "sip/sip.h"
 #include "tests/unit/sip/sip_standin.h"
 
-#define SDP(version, setup)                                                                            \
-	"v=0\r\no=- 4611731400430051336 " version " IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"              \
-	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:F7gI\r\n"       \
-	"a=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=fingerprint:sha-256 6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:"  \
-	"F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\na=setup:" setup "\r\n"      \
+#define SDP(version, setup)                                                                           \
+	"v=0\r\no=- 4611731400430051336 " version                                                     \
+	" IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"                                                       \
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:F7gI\r\n"      \
+	"a=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\na=fingerprint:sha-256 6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:" \
+	"F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\na=setup:" setup            \
+	"\r\n"                                                                                        \
 	"a=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\n"
 
 const char peer_sdp_a[] = SDP("1", "actpass"), peer_sdp_b[] = SDP("2", "active"),
@@ -24,11 +26,10 @@ enum { WAIT_US = 5000000 };
 
 struct peer *peer;
 
-
 /* ---- the core's call, as far as a leg sees it ---- */
 
-int call_alloc(struct call **callp, struct core *core, struct leg *a, struct invite *invite,
-	       const struct addr *account, const char *domain)
+int call_alloc(struct call **callp, struct core *core, struct leg *a,
+	       struct invite *invite, const struct addr *account, const char *domain)
 {
 	struct call *call;
 
@@ -41,7 +42,8 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a, struct inv
 	call->leg = mem_ref(a);
 	call->invite = mem_ref(invite);
 	snprintf(call->peer, sizeof(call->peer), "%s", domain);
-	snprintf(invite->call_id, sizeof(invite->call_id), "%016u", (unsigned)peer->n_calls);
+	snprintf(invite->call_id, sizeof(invite->call_id), "%016u",
+		 (unsigned)peer->n_calls);
 	a->call = call;
 	*callp = call;
 	return 0;
@@ -51,14 +53,16 @@ static void trace(struct call *call, const char *word, const char *detail)
 {
 	size_t n = strlen(call->trace);
 
-	snprintf(call->trace + n, sizeof(call->trace) - n, detail ? "%s(%s) " : "%s ", word, detail);
+	snprintf(call->trace + n, sizeof(call->trace) - n, detail ? "%s(%s) " : "%s ",
+		 word, detail);
 }
 
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
 {
 	static const char *const names[LEG_EVENT_N] = {
-		[LEG_RINGING] = "ringing", [LEG_ACCEPTED] = "accepted", [LEG_ANSWER] = "answer",
-		[LEG_OFFER] = "offer",	   [LEG_OFFER_REFUSED] = "refused", [LEG_ENDED] = "ended",
+		[LEG_RINGING] = "ringing",       [LEG_ACCEPTED] = "accepted",
+		[LEG_ANSWER] = "answer",         [LEG_OFFER] = "offer",
+		[LEG_OFFER_REFUSED] = "refused", [LEG_ENDED] = "ended",
 	};
 	struct call *call = leg->call;
 
@@ -66,7 +70,8 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		return;
 	assert_false(call->over);
 	assert_ptr_equal(call->leg, leg);
-	trace(call, names[ev->type], ev->cause ? cause_reason_name(ev->cause->reason) : NULL);
+	trace(call, names[ev->type],
+	      ev->cause ? cause_reason_name(ev->cause->reason) : NULL);
 	if (ev->cause)
 		call->cause = *ev->cause;
 	if (ev->body)
@@ -140,8 +145,8 @@ int peer_setup(void **state)
 	log_level_set(getenv("SIP_TEST_LOG") ? LOG_TRACE : LOG_ERR);
 	peer->now_us = 1000000000;
 	for (size_t i = 0; i < config_limits_n; i++)
-		*(uint32_t *)(void *)((char *)&peer->config.limits + config_limits[i].offset) =
-			config_limits[i].def;
+		*(uint32_t *)(void *)((char *)&peer->config.limits +
+				      config_limits[i].offset) = config_limits[i].def;
 	snprintf(peer->sitev[0].domain, sizeof(peer->sitev[0].domain), "%s", PEER_SITE);
 	peer->config.sitev = peer->sitev;
 	peer->config.n_sites = 1;
@@ -232,7 +237,8 @@ bool peer_quiet(void)
 	return false;
 }
 
-const char *message_header(const struct message *m, const char *name, unsigned n, char *buf, size_t size)
+const char *message_header(const struct message *m, const char *name, unsigned n,
+			   char *buf, size_t size)
 {
 	size_t len = strlen(name);
 	const char *p = strstr(m->text, "\r\n");
@@ -272,7 +278,8 @@ void peer_send_raw(const char *text)
 
 	assert_non_null(wire);
 	for (const char *p = text; *p; p++) {
-		if (*p == '\n' && (p == text || p[-1] != '\r') && (!head_end || p <= head_end + 1))
+		if (*p == '\n' && (p == text || p[-1] != '\r') &&
+		    (!head_end || p <= head_end + 1))
 			wire[n++] = '\r';
 		wire[n++] = *p;
 	}
@@ -295,7 +302,8 @@ const char *peer_joint(const char *names)
 		names = "";
 	}
 	snprintf(j.names, sizeof(j.names), "%s", names);
-	assert_int_equal(joint_print(line + n, sizeof(line) - (size_t)n, standin_secret(), &j), 0);
+	assert_int_equal(
+		joint_print(line + n, sizeof(line) - (size_t)n, standin_secret(), &j), 0);
 	return line;
 }
 
@@ -324,7 +332,8 @@ int peer_dial_sofia(void)
 	return standin_dial_sofia();
 }
 
-void peer_event(enum edge_event_kind kind, uint64_t token, const char *target, const char *why)
+void peer_event(enum edge_event_kind kind, uint64_t token, const char *target,
+		const char *why)
 {
 	struct edge_event ev = {.kind = kind, .token = token};
 
@@ -341,27 +350,31 @@ void dialog_init(struct dialog *d, const char *call_id)
 {
 	memset(d, 0, sizeof(*d));
 	snprintf(d->call_id, sizeof(d->call_id), "%s", call_id);
-	snprintf(d->remote, sizeof(d->remote), "\"Bob B.\" <sip:bob@%s>;tag=bobs", PEER_DOMAIN);
+	snprintf(d->remote, sizeof(d->remote), "\"Bob B.\" <sip:bob@%s>;tag=bobs",
+		 PEER_DOMAIN);
 	snprintf(d->local, sizeof(d->local), "<sip:alice@%s>", PEER_SITE);
 	snprintf(d->target, sizeof(d->target), "sip:alice@%s", PEER_SITE);
 	d->cseq = 1;
 }
 
-void dialog_send(struct dialog *d, const char *method, unsigned cseq, const char *branch, const char *names,
-		 const char *extra, const char *sdp)
+void dialog_send(struct dialog *d, const char *method, unsigned cseq, const char *branch,
+		 const char *names, const char *extra, const char *sdp)
 {
 	static char text[80000];
 	int n;
 
-	n = snprintf(text, sizeof(text),
-		     "%s %s SIP/2.0\nVia: SIP/2.0/TCP 127.0.0.1:%u;branch=z9hG4bKedge%s\n"
-		     "Via: SIP/2.0/TLS %s:5061;branch=z9hG4bK%s\nMax-Forwards: 70\nFrom: %s\nTo: %s\n"
-		     "Call-ID: %s\nCSeq: %u %s\nContact: <sip:bob@192.0.2.7:5061;transport=tls>\n%s\n%s"
-		     "%sContent-Length: %zu\n\n%s",
-		     method, d->target, (unsigned)standin_port(), branch, PEER_DOMAIN, branch, d->remote,
-		     d->local, d->call_id, cseq, method, peer_joint(names), extra,
-		     sdp && !strcasestr(extra, "Content-Type:") ? "Content-Type: application/sdp\n" : "",
-		     sdp ? strlen(sdp) : 0, sdp ? sdp : "");
+	n = snprintf(
+		text, sizeof(text),
+		"%s %s SIP/2.0\nVia: SIP/2.0/TCP 127.0.0.1:%u;branch=z9hG4bKedge%s\n"
+		"Via: SIP/2.0/TLS %s:5061;branch=z9hG4bK%s\nMax-Forwards: 70\nFrom: %s\nTo: %s\n"
+		"Call-ID: %s\nCSeq: %u %s\nContact: <sip:bob@192.0.2.7:5061;transport=tls>\n%s\n%s"
+		"%sContent-Length: %zu\n\n%s",
+		method, d->target, (unsigned)standin_port(), branch, PEER_DOMAIN, branch,
+		d->remote, d->local, d->call_id, cseq, method, peer_joint(names), extra,
+		sdp && !strcasestr(extra, "Content-Type:")
+			? "Content-Type: application/sdp\n"
+			: "",
+		sdp ? strlen(sdp) : 0, sdp ? sdp : "");
 	assert_true(n > 0 && (size_t)n < sizeof(text));
 	peer_send_raw(text);
 }
@@ -383,24 +396,28 @@ void dialog_learn(struct dialog *d, const struct message *response)
 		uri_of(d->target, sizeof(d->target), contact);
 }
 
-void message_answer(const struct message *request, unsigned status, const char *phrase, const char *tag,
-		    const char *extra, const char *sdp)
+void message_answer(const struct message *request, unsigned status, const char *phrase,
+		    const char *tag, const char *extra, const char *sdp)
 {
 	static char text[80000];
 	const char *to = HEADER(request, "To");
 	char via[600];
-	size_t n = (size_t)snprintf(text, sizeof(text), "SIP/2.0 %u %s\n", status, phrase);
+	size_t n =
+		(size_t)snprintf(text, sizeof(text), "SIP/2.0 %u %s\n", status, phrase);
 
 	for (unsigned i = 0; *message_header(request, "Via", i, via, sizeof(via)); i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "Via: %s\n", via);
-	n += (size_t)snprintf(text + n, sizeof(text) - n,
-			      "From: %s\nTo: %s%s%s\nCall-ID: %s\nCSeq: %s\n%s\n%s%sContent-Length: %zu\n\n%s",
-			      HEADER(request, "From"), to, tag && !strstr(to, ";tag=") ? ";tag=" : "",
-			      tag && !strstr(to, ";tag=") ? tag : "", HEADER(request, "Call-ID"),
-			      HEADER(request, "CSeq"),
-			      peer_joint(strstr(extra, "Reason: X-EDGE") ? NULL : PEER_DOMAIN), extra,
-			      sdp && !strcasestr(extra, "Content-Type:") ? "Content-Type: application/sdp\n" : "",
-			      sdp ? strlen(sdp) : 0, sdp ? sdp : "");
+	n += (size_t)snprintf(
+		text + n, sizeof(text) - n,
+		"From: %s\nTo: %s%s%s\nCall-ID: %s\nCSeq: %s\n%s\n%s%sContent-Length: %zu\n\n%s",
+		HEADER(request, "From"), to, tag && !strstr(to, ";tag=") ? ";tag=" : "",
+		tag && !strstr(to, ";tag=") ? tag : "", HEADER(request, "Call-ID"),
+		HEADER(request, "CSeq"),
+		peer_joint(strstr(extra, "Reason: X-EDGE") ? NULL : PEER_DOMAIN), extra,
+		sdp && !strcasestr(extra, "Content-Type:")
+			? "Content-Type: application/sdp\n"
+			: "",
+		sdp ? strlen(sdp) : 0, sdp ? sdp : "");
 	assert_true(n < sizeof(text));
 	peer_send_raw(text);
 }
@@ -437,13 +454,16 @@ struct leg *peer_call_out(void)
 
 	assert_true(peer->n_calls < PEER_CALLS_MAX);
 	call = &peer->callv[peer->n_calls++];
-	assert_int_equal(addr_parse(&from.addr, "alice@" PEER_SITE, strlen("alice@" PEER_SITE)), 0);
-	assert_int_equal(addr_parse(&to, "bob@" PEER_DOMAIN, strlen("bob@" PEER_DOMAIN)), 0);
+	assert_int_equal(
+		addr_parse(&from.addr, "alice@" PEER_SITE, strlen("alice@" PEER_SITE)),
+		0);
+	assert_int_equal(addr_parse(&to, "bob@" PEER_DOMAIN, strlen("bob@" PEER_DOMAIN)),
+			 0);
 	assert_int_equal(invite_alloc(&invite, &from, &to, sdp, 69), 0);
 	mem_deref(sdp);
-	assert_int_equal(peer->core.federation->leg_alloc(&leg, peer->core.federation_arg, call,
-							  core_site_find(&peer->core, PEER_SITE),
-							  PEER_DOMAIN),
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &leg, peer->core.federation_arg, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
 			 0);
 	call->leg = leg;
 	call->invite = invite;
@@ -458,7 +478,8 @@ struct leg *peer_call_in(struct dialog *d)
 
 	dialog_init(d, "in-1@peer.example");
 	dialog_send(d, "INVITE", d->cseq, "in1", PEER_DOMAIN,
-		    "Supported: 100rel, timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n", peer_sdp_b);
+		    "Supported: 100rel, timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n",
+		    peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 100 ");
 	return peer_call_last()->leg;
 }

@@ -29,11 +29,11 @@ enum { PEER_TRACE_BYTES = 1024, PEER_CALLS_MAX = 8 };
 /** What a call would have seen of one leg. */
 struct call {
 	struct leg *leg;
-	struct invite *invite;      /* LEG_IN */
+	struct invite *invite; /* LEG_IN */
 	char peer[ADDR_HOST_MAX + 1];
 	char trace[PEER_TRACE_BYTES]; /* "ringing answer ended(busy) " */
-	struct cause cause;         /* of the last event that had one */
-	char body[4096];            /* of the last event that had one */
+	struct cause cause;           /* of the last event that had one */
+	char body[4096];              /* of the last event that had one */
 	bool over;
 };
 
@@ -48,7 +48,7 @@ struct peer {
 	uint64_t now_us;
 	struct call callv[PEER_CALLS_MAX];
 	size_t n_calls;
-	int call_err;               /* what call_alloc() gives */
+	int call_err; /* what call_alloc() gives */
 	bool stopped;
 };
 extern struct peer *peer; /* the one of the running test */
@@ -71,7 +71,8 @@ void peer_expect(struct message *m, const char *start);
 /** True when Sofia says nothing, after everything under way has arrived. */
 bool peer_quiet(void);
 /** The value of the n-th header of this name into buf; "" when there is none. */
-const char *message_header(const struct message *m, const char *name, unsigned n, char *buf, size_t size);
+const char *message_header(const struct message *m, const char *name, unsigned n,
+			   char *buf, size_t size);
 /** The same in a buffer of the caller's block. */
 #define HEADER(m, name) message_header((m), (name), 0, (char[600]){0}, 600)
 const char *message_body(const struct message *m);
@@ -90,7 +91,8 @@ void peer_outer_close(bool reset);
 unsigned peer_n_accepted(void);
 /** A connection of somebody else's to Sofia's port. Owns: the descriptor is the caller's. */
 int peer_dial_sofia(void);
-void peer_event(enum edge_event_kind kind, uint64_t token, const char *target, const char *why);
+void peer_event(enum edge_event_kind kind, uint64_t token, const char *target,
+		const char *why);
 
 /* ---- dialogs ---- */
 struct dialog {
@@ -100,16 +102,16 @@ struct dialog {
 	unsigned cseq;
 };
 /** A request by the peer in (or out of) the dialog. `extra`: header lines ending in LF; may be "". */
-void dialog_send(struct dialog *d, const char *method, unsigned cseq, const char *branch, const char *names,
-		 const char *extra, const char *sdp);
+void dialog_send(struct dialog *d, const char *method, unsigned cseq, const char *branch,
+		 const char *names, const char *extra, const char *sdp);
 /** A new dialog from `bob` at the peer to `alice` here. */
 void dialog_init(struct dialog *d, const char *call_id);
 /** Takes tag and Contact from Sofia's response. */
 void dialog_learn(struct dialog *d, const struct message *response);
 /** A response to a request of Sofia's. `tag`: To tag, may be NULL. With `Reason: X-EDGE` in `extra` it is
  *  the edge's own. */
-void message_answer(const struct message *request, unsigned status, const char *phrase, const char *tag,
-		    const char *extra, const char *sdp);
+void message_answer(const struct message *request, unsigned status, const char *phrase,
+		    const char *tag, const char *extra, const char *sdp);
 /** The dialog that answering `invite` with `tag` makes, seen from the peer. */
 void dialog_of_invite(struct dialog *d, const struct message *invite, const char *tag);
 uint64_t message_token(const struct message *m);

@@ -9,7 +9,8 @@
 #include "tests/unit/sip/sip_standin.h"
 
 #define CONTACT "Contact: <sip:bob@nowhere.peer.example;transport=tls>\n"
-#define ROUTES  "Record-Route: <sip:proxy.peer.example;transport=tls;lr>,<sip:other.peer.example;lr>\n"
+#define ROUTES                                                                           \
+	"Record-Route: <sip:proxy.peer.example;transport=tls;lr>,<sip:other.peer.example;lr>\n"
 
 static char *self;
 
@@ -22,17 +23,21 @@ static void calls(void **state)
 	struct leg *leg;
 
 	(void)state;
-	printf("PORTS %u %u\n", (unsigned)standin_port(), (unsigned)sip_agent_port(peer->sip));
+	printf("PORTS %u %u\n", (unsigned)standin_port(),
+	       (unsigned)sip_agent_port(peer->sip));
 	fflush(stdout);
 	leg = peer_call_out();
 	peer_expect(&m, "INVITE ");
 	message_answer(&m, 180, "Ringing", "A", ROUTES CONTACT, NULL);
-	message_answer(&m, 183, "Progress", "B", ROUTES CONTACT "Require: 100rel\nRSeq: 1\n", peer_sdp_b);
+	message_answer(&m, 183, "Progress", "B",
+		       ROUTES CONTACT "Require: 100rel\nRSeq: 1\n", peer_sdp_b);
 	peer_expect(&r, "PRACK ");
 	message_answer(&r, 200, "OK", NULL, "", NULL);
 	message_answer(&m, 200, "OK", "B", ROUTES CONTACT, NULL);
 	peer_expect(&r, "ACK sip:bob@nowhere.peer.example;transport=tls ");
-	message_answer(&m, 200, "OK", "C", "Contact: <sip:bob@plain.peer.example:5999;transport=tcp>\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", "C",
+		       "Contact: <sip:bob@plain.peer.example:5999;transport=tcp>\n",
+		       peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	peer_expect(&r, "BYE ");
 	message_answer(&r, 200, "OK", NULL, "", NULL);
@@ -45,7 +50,9 @@ static void calls(void **state)
 	peer_expect(&m, "INVITE ");
 	message_answer(&m, 200, "OK", "A", CONTACT, peer_sdp_b);
 	peer_expect(&r, "ACK ");
-	message_answer(&m, 200, "OK", "B", "Contact: <sip:bob@plain.peer.example;transport=tcp>\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", "B",
+		       "Contact: <sip:bob@plain.peer.example;transport=tcp>\n",
+		       peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	peer_expect(&r, "BYE ");
 	peer_end(leg, CAUSE_HANGUP);
@@ -95,7 +102,8 @@ static bool strace_works(const char *log)
 		snprintf(cmd, sizeof(cmd), "%s", log);
 		if (!freopen("/dev/null", "w", stderr))
 			_exit(126);
-		execlp("strace", "strace", "-o", cmd, "-e", "trace=connect", "true", (char *)NULL);
+		execlp("strace", "strace", "-o", cmd, "-e", "trace=connect", "true",
+		       (char *)NULL);
 		_exit(127);
 	}
 	assert_true(pid > 0);
@@ -110,11 +118,13 @@ static int run(const char *log, const char *out)
 	pid_t pid = fork();
 
 	if (!pid) {
-		setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* LeakSanitizer cannot be traced */
+		setenv("ASAN_OPTIONS", "detect_leaks=0",
+		       1); /* LeakSanitizer cannot be traced */
 		if (!freopen(out, "w", stdout))
 			_exit(126);
-		execlp("strace", "strace", "-f", "-o", log, "-e", "trace=connect,sendto,sendmsg,sendmmsg",
-		       self, "calls", (char *)NULL);
+		execlp("strace", "strace", "-f", "-o", log, "-e",
+		       "trace=connect,sendto,sendmsg,sendmmsg", self, "calls",
+		       (char *)NULL);
 		_exit(127);
 	}
 	assert_true(pid > 0);
@@ -165,7 +175,8 @@ static void only_the_edge(void **state)
 	while (fgets(line, sizeof(line), f)) {
 		unsigned port = port_in(line);
 
-		if (strstr(line, "AF_INET6") || strstr(line, "AF_UNIX") || (port && port != edge && port != sofia) ||
+		if (strstr(line, "AF_INET6") || strstr(line, "AF_UNIX") ||
+		    (port && port != edge && port != sofia) ||
 		    (port && !strstr(line, "127.0.0.1")))
 			fail_msg("Sofia spoke to somebody else: %s", line);
 		n_edge += port == edge && strstr(line, "connect(");

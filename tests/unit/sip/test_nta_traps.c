@@ -40,7 +40,9 @@ static void two_200s_without_18x(void **state)
 	message_answer(&m, 200, "OK", "A", CONTACT, peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	assert_non_null(strstr(HEADER(&r, "To"), ";tag=A"));
-	message_answer(&m, 200, "OK", "B", "Contact: <sip:bob@evil.example:5999;transport=tcp>\n", peer_sdp_c);
+	message_answer(&m, 200, "OK", "B",
+		       "Contact: <sip:bob@evil.example:5999;transport=tcp>\n",
+		       peer_sdp_c);
 	peer_expect(&r, "ACK sip:bob@evil.example:5999;transport=tcp ");
 	assert_non_null(strstr(HEADER(&r, "To"), ";tag=B"));
 	assert_true(*HEADER(&r, JOINT_HEADER));
@@ -49,7 +51,8 @@ static void two_200s_without_18x(void **state)
 	assert_true(strtoul(HEADER(&r, "CSeq"), NULL, 10) < 0x7fffffff);
 	assert_string_equal(HEADER(&r, "Max-Forwards"), "70");
 	message_answer(&r, 200, "OK", NULL, "", NULL);
-	message_answer(&m, 200, "OK", "B", CONTACT, peer_sdp_c); /* repeated: acknowledged, no second BYE */
+	message_answer(&m, 200, "OK", "B", CONTACT,
+		       peer_sdp_c); /* repeated: acknowledged, no second BYE */
 	peer_expect(&r, "ACK ");
 	assert_true(peer_quiet());
 	assert_string_equal(peer_call_last()->trace, "answer ");
@@ -73,7 +76,8 @@ static void merged_invite(void **state)
 	peer_expect(&m, "SIP/2.0 482 ");
 	assert_string_equal(peer_call_last()->trace, "");
 	assert_int_equal(peer->n_calls, 1);
-	peer_end(leg, CAUSE_BUSY); /* and when there is no dialog any more: not rung again */
+	peer_end(leg,
+		 CAUSE_BUSY); /* and when there is no dialog any more: not rung again */
 	peer_expect(&m, "SIP/2.0 486 ");
 	dialog_send(&merged, "INVITE", 1, "other3", PEER_DOMAIN, "", peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 482 ");
@@ -149,7 +153,8 @@ static void fin_after_180(void **state)
 	message_answer(&m, 180, "Ringing", "A", CONTACT, NULL);
 	peer_settle();
 	peer_outer_close(false);
-	peer_advance_ms((peer->config.limits.ring_s + peer->config.limits.accept_s + 61) * 1000);
+	peer_advance_ms((peer->config.limits.ring_s + peer->config.limits.accept_s + 61) *
+			1000);
 	assert_string_equal(peer_call_last()->trace, "ringing ended(timeout) ");
 }
 
@@ -186,7 +191,8 @@ static void bad_header_keeps_the_joint(void **state)
 
 	(void)state;
 	dialog_init(&d, "bad");
-	dialog_send(&d, "INVITE", 1, "bad", PEER_DOMAIN, "Expires: \xff\xff\nSession-Expires: frob\nRequire: ;;\n",
+	dialog_send(&d, "INVITE", 1, "bad", PEER_DOMAIN,
+		    "Expires: \xff\xff\nSession-Expires: frob\nRequire: ;;\n",
 		    peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 400 ");
 	assert_true(*HEADER(&m, JOINT_HEADER));
@@ -206,11 +212,13 @@ static void response_without_secret(void **state)
 	(void)state;
 	peer_call_out();
 	peer_expect(&m, "INVITE ");
-	snprintf(text, sizeof(text),
-		 "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=x\nCall-ID: %s\nCSeq: %s\n" CONTACT
-		 "Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
-		 HEADER(&m, "Via"), HEADER(&m, "From"), HEADER(&m, "To"), HEADER(&m, "Call-ID"),
-		 HEADER(&m, "CSeq"), strlen(peer_sdp_b), peer_sdp_b);
+	snprintf(
+		text, sizeof(text),
+		"SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=x\nCall-ID: %s\nCSeq: %s\n" CONTACT
+		"Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
+		HEADER(&m, "Via"), HEADER(&m, "From"), HEADER(&m, "To"),
+		HEADER(&m, "Call-ID"), HEADER(&m, "CSeq"), strlen(peer_sdp_b),
+		peer_sdp_b);
 	peer_send_raw(text);
 	assert_true(peer_quiet());
 	assert_string_equal(peer_call_last()->trace, "");
@@ -218,11 +226,13 @@ static void response_without_secret(void **state)
 	peer_expect(&m, "INVITE ");
 	message_answer(&m, 180, "Ringing", "x", CONTACT, NULL);
 	peer_settle();
-	snprintf(text, sizeof(text),
-		 "SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=x\nCall-ID: %s\nCSeq: %s\n" CONTACT
-		 "Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
-		 HEADER(&m, "Via"), HEADER(&m, "From"), HEADER(&m, "To"), HEADER(&m, "Call-ID"),
-		 HEADER(&m, "CSeq"), strlen(peer_sdp_b), peer_sdp_b);
+	snprintf(
+		text, sizeof(text),
+		"SIP/2.0 200 OK\nVia: %s\nFrom: %s\nTo: %s;tag=x\nCall-ID: %s\nCSeq: %s\n" CONTACT
+		"Content-Type: application/sdp\nContent-Length: %zu\n\n%s",
+		HEADER(&m, "Via"), HEADER(&m, "From"), HEADER(&m, "To"),
+		HEADER(&m, "Call-ID"), HEADER(&m, "CSeq"), strlen(peer_sdp_b),
+		peer_sdp_b);
 	peer_send_raw(text);
 	assert_true(peer_quiet());
 	assert_string_equal(peer_call_last()->trace, "ringing ");
@@ -231,19 +241,22 @@ static void response_without_secret(void **state)
 /* A local process that dials Sofia's port gets nothing: no answer, no call. */
 static void stranger_on_the_port(void **state)
 {
-	static const char *const methods[] = {"INVITE", "OPTIONS", "BYE", "REGISTER", "ACK", "CANCEL"};
+	static const char *const methods[] = {"INVITE",   "OPTIONS", "BYE",
+					      "REGISTER", "ACK",     "CANCEL"};
 	int fd = peer_dial_sofia();
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 
 	(void)state;
 	for (unsigned i = 0; i < N_ELEMS(methods); i++) {
 		char text[1000];
-		int n = snprintf(text, sizeof(text),
-				 "%s sip:alice@alpha.example SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKs%u\r\n"
-				 "From: <sip:bob@peer.example>;tag=a\r\nTo: <sip:alice@alpha.example>\r\n"
-				 "Call-ID: s%u\r\nCSeq: 1 %s\r\nContact: <sip:bob@127.0.0.1:9>\r\nMax-Forwards: 70\r\n"
-				 "X-Sluss-Edge: 00000000000000000000000000000000;names=peer.example\r\n"
-				 "Content-Length: 0\r\n\r\n", methods[i], i, i, methods[i]);
+		int n = snprintf(
+			text, sizeof(text),
+			"%s sip:alice@alpha.example SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKs%u\r\n"
+			"From: <sip:bob@peer.example>;tag=a\r\nTo: <sip:alice@alpha.example>\r\n"
+			"Call-ID: s%u\r\nCSeq: 1 %s\r\nContact: <sip:bob@127.0.0.1:9>\r\nMax-Forwards: 70\r\n"
+			"X-Sluss-Edge: 00000000000000000000000000000000;names=peer.example\r\n"
+			"Content-Length: 0\r\n\r\n",
+			methods[i], i, i, methods[i]);
 
 		assert_int_equal(write(fd, text, (size_t)n), n);
 	}
@@ -280,8 +293,11 @@ static void branches(void **state)
 	peer_call_out();
 	peer_expect(&b, "INVITE ");
 	assert_non_null(strstr(HEADER(&a, "Via"), ";branch=z9hG4bK"));
-	assert_int_equal(strspn(strstr(HEADER(&a, "Via"), ";branch=z9hG4bK") + 15, "0123456789abcdef"), 32);
-	assert_string_not_equal(strstr(HEADER(&a, "Via"), ";branch="), strstr(HEADER(&b, "Via"), ";branch="));
+	assert_int_equal(strspn(strstr(HEADER(&a, "Via"), ";branch=z9hG4bK") + 15,
+				"0123456789abcdef"),
+			 32);
+	assert_string_not_equal(strstr(HEADER(&a, "Via"), ";branch="),
+				strstr(HEADER(&b, "Via"), ";branch="));
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)

@@ -20,13 +20,17 @@ static void every_pair(void **state)
 			n_known += next != s || a;
 			/* what an op causes never tells the call (leg.h, rule 1) */
 			if (e == SE_INVITE || e == SE_ANSWER || e == SE_END)
-				assert_int_equal(a & (SA_TELL_RINGING | SA_TELL_ANSWER | SA_TELL_ENDED), 0);
+				assert_int_equal(a & (SA_TELL_RINGING | SA_TELL_ANSWER |
+						      SA_TELL_ENDED),
+						 0);
 			/* the end is told once: on leaving the states in which the call still listens */
 			if (a & SA_TELL_ENDED)
 				assert_true(s < SL_TALKING + 1 && s != SL_NEW &&
-					    (next == SL_ENDED || next == SL_BYE || next == SL_LEAVING));
+					    (next == SL_ENDED || next == SL_BYE ||
+					     next == SL_LEAVING));
 			/* released when and only when it is over */
-			assert_int_equal(!!(a & SA_RELEASE), s != SL_ENDED && next == SL_ENDED);
+			assert_int_equal(!!(a & SA_RELEASE),
+					 s != SL_ENDED && next == SL_ENDED);
 			if (a & SA_BYE)
 				assert_int_equal(next, SL_BYE);
 			/* no BYE before the ACK, no way back */
@@ -35,11 +39,13 @@ static void every_pair(void **state)
 			if (s == SL_BYE)
 				assert_true(next == SL_BYE || next == SL_ENDED);
 			/* every state can be left by the end or is about to be left */
-			if (e == SE_END && s != SL_ENDED && s != SL_BYE && s != SL_LEAVING)
+			if (e == SE_END && s != SL_ENDED && s != SL_BYE &&
+			    s != SL_LEAVING)
 				assert_true(next != s);
 		}
 	}
-	assert_int_equal(n_known, 41); /* the rows of the table: none is a copy of another */
+	assert_int_equal(n_known,
+			 41); /* the rows of the table: none is a copy of another */
 }
 
 static void ways(void **state)
@@ -50,7 +56,10 @@ static void ways(void **state)
 		unsigned n;
 		enum sip_leg_state to;
 	} way[] = {
-		{SL_NEW, {SE_INVITE, SE_PROGRESS, SE_ALERT, SE_ALERT, SE_ACCEPT}, 5, SL_TALKING},
+		{SL_NEW,
+		 {SE_INVITE, SE_PROGRESS, SE_ALERT, SE_ALERT, SE_ACCEPT},
+		 5,
+		 SL_TALKING},
 		{SL_NEW, {SE_INVITE, SE_ACCEPT_EMPTY, SE_BYE_DONE}, 3, SL_ENDED},
 		{SL_NEW, {SE_INVITE, SE_SILENCE}, 2, SL_ENDED},
 		{SL_INCOMING, {SE_ANSWER, SE_ACK, SE_PEER_BYE}, 3, SL_ENDED},

@@ -35,7 +35,9 @@ static void talk(void **state)
 	assert_string_equal(HEADER(&m, "Require"), "100rel");
 	assert_non_null(strstr(HEADER(&m, "Contact"), "@" PEER_SITE ";transport=tls>"));
 	assert_int_equal(strlen(message_body(&m)), 0);
-	assert_int_equal(strncmp(HEADER(&m, JOINT_HEADER), peer->sip->secret, JOINT_SECRET_HEX), 0);
+	assert_int_equal(
+		strncmp(HEADER(&m, JOINT_HEADER), peer->sip->secret, JOINT_SECRET_HEX),
+		0);
 	dialog_learn(&d, &m);
 	assert_non_null(strstr(d.local, ";tag="));
 	snprintf(rseq, sizeof(rseq), "RAck: %s 1 INVITE\n", HEADER(&m, "RSeq"));
@@ -87,9 +89,9 @@ static void refusals(void **state)
 		enum cause_reason reason;
 		const char *line;
 	} rows[] = {
-		{CAUSE_BUSY, "SIP/2.0 486 "},	  {CAUSE_DECLINED, "SIP/2.0 603 "},
+		{CAUSE_BUSY, "SIP/2.0 486 "},      {CAUSE_DECLINED, "SIP/2.0 603 "},
 		{CAUSE_NOT_FOUND, "SIP/2.0 404 "}, {CAUSE_OFFLINE, "SIP/2.0 480 "},
-		{CAUSE_LIMIT, "SIP/2.0 503 "},	  {CAUSE_MEDIA, "SIP/2.0 488 "},
+		{CAUSE_LIMIT, "SIP/2.0 503 "},     {CAUSE_MEDIA, "SIP/2.0 488 "},
 	};
 	struct dialog d;
 	struct message m;
@@ -110,7 +112,8 @@ static void refusals(void **state)
 		assert_non_null(strstr(HEADER(&m, "Reason"), c.text));
 		snprintf(cause, sizeof(cause), "SIP;cause=%.3s;", rows[i].line + 8);
 		assert_non_null(strstr(HEADER(&m, "Reason"), cause));
-		assert_int_equal(!!*HEADER(&m, "Retry-After"), rows[i].reason == CAUSE_LIMIT);
+		assert_int_equal(!!*HEADER(&m, "Retry-After"),
+				 rows[i].reason == CAUSE_LIMIT);
 		dialog_send(&d, "ACK", 1, id, PEER_DOMAIN, "", NULL);
 		assert_true(peer_quiet());
 	}
@@ -123,8 +126,9 @@ static void call_errors(void **state)
 		int err;
 		const char *line;
 	} rows[] = {
-		{ENOMEM, "SIP/2.0 500 "}, {ENOSPC, "SIP/2.0 503 "},    {EAGAIN, "SIP/2.0 503 "},
-		{EBADMSG, "SIP/2.0 488 "}, {ECANCELED, "SIP/2.0 503 "},
+		{ENOMEM, "SIP/2.0 500 "},    {ENOSPC, "SIP/2.0 503 "},
+		{EAGAIN, "SIP/2.0 503 "},    {EBADMSG, "SIP/2.0 488 "},
+		{ECANCELED, "SIP/2.0 503 "},
 	};
 	struct dialog d;
 	struct message m;
@@ -169,7 +173,8 @@ static void cancelled(void **state)
 static void cancelled_elsewhere(void **state)
 {
 	(void)state;
-	cancel_with("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n", "ended(elsewhere) ");
+	cancel_with("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n",
+		    "ended(elsewhere) ");
 }
 
 /* A CANCEL by a connection that does not prove the caller's domain changes nothing. */
@@ -274,7 +279,8 @@ static void no_prack(void **state)
 /* Requests in the dialog over a connection that does not prove the peer: 403, nothing changes. */
 static void dialog_of_another(void **state)
 {
-	static const char *const methods[] = {"BYE", "INFO", "UPDATE", "INVITE", "OPTIONS"};
+	static const char *const methods[] = {"BYE", "INFO", "UPDATE", "INVITE",
+					      "OPTIONS"};
 	struct dialog d;
 	struct message m;
 	char branch[16];
@@ -301,10 +307,12 @@ static void dialog_methods(void **state)
 	} rows[] = {
 		{"OPTIONS", "", NULL, "SIP/2.0 200 "},
 		{"INFO", "", NULL, "SIP/2.0 200 "},
-		{"INFO", "Content-Type: application/dtmf-relay\n", "Signal=1\r\n", "SIP/2.0 415 "},
+		{"INFO", "Content-Type: application/dtmf-relay\n", "Signal=1\r\n",
+		 "SIP/2.0 415 "},
 		{"MESSAGE", "Content-Type: text/plain\n", "hi", "SIP/2.0 405 "},
 		{"REFER", "Refer-To: <sip:carol@peer.example>\n", NULL, "SIP/2.0 405 "},
-		{"NOTIFY", "Event: refer\nSubscription-State: active\n", NULL, "SIP/2.0 405 "},
+		{"NOTIFY", "Event: refer\nSubscription-State: active\n", NULL,
+		 "SIP/2.0 405 "},
 		{"FROB", "", NULL, "SIP/2.0 501 "},
 		{"UPDATE", "", NULL, "SIP/2.0 200 "},
 		{"PRACK", "RAck: 1 1 INVITE\n", NULL, "SIP/2.0 481 "},
@@ -319,10 +327,12 @@ static void dialog_methods(void **state)
 	peer_call_in_talking(&d);
 	for (unsigned i = 0; i < N_ELEMS(rows); i++) {
 		snprintf(branch, sizeof(branch), "m%u", i);
-		dialog_send(&d, rows[i].method, 10 + i, branch, PEER_DOMAIN, rows[i].extra, rows[i].body);
+		dialog_send(&d, rows[i].method, 10 + i, branch, PEER_DOMAIN,
+			    rows[i].extra, rows[i].body);
 		peer_expect(&m, rows[i].line);
 		if (!strcmp(rows[i].method, "OPTIONS")) {
-			assert_true(*HEADER(&m, "Allow") && *HEADER(&m, "Accept") && *HEADER(&m, "Supported"));
+			assert_true(*HEADER(&m, "Allow") && *HEADER(&m, "Accept") &&
+				    *HEADER(&m, "Supported"));
 		}
 		if (i == 9)
 			assert_string_equal(HEADER(&m, "Unsupported"), "frob");
@@ -339,10 +349,11 @@ static void identity(void **state)
 
 	(void)state;
 	dialog_init(&d, "identity");
-	dialog_send(&d, "INVITE", 1, "i", PEER_DOMAIN,
-		    "Identity: eyJ.a.b;info=<https://cert.example/1>;alg=ES256\n"
-		    "P-Asserted-Identity: <sip:mallory@peer.example>\nIdentity: second;x=\"y, z\"\n",
-		    peer_sdp_b);
+	dialog_send(
+		&d, "INVITE", 1, "i", PEER_DOMAIN,
+		"Identity: eyJ.a.b;info=<https://cert.example/1>;alg=ES256\n"
+		"P-Asserted-Identity: <sip:mallory@peer.example>\nIdentity: second;x=\"y, z\"\n",
+		peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 100 ");
 	v = peer_call_last()->invite->from.identityv;
 	assert_non_null(v);
@@ -402,10 +413,22 @@ static void stop_unanswered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(talk),	   T(plain_180),      T(refusals),	    T(call_errors),
-		T(cancelled),	   T(cancelled_elsewhere), T(cancelled_by_another), T(no_ack),
-		T(end_before_ack), T(early_bye),      T(no_prack),	    T(dialog_of_another),
-		T(dialog_methods), T(identity),	      T(stop),		    T(stop_unanswered),
+		T(talk),
+		T(plain_180),
+		T(refusals),
+		T(call_errors),
+		T(cancelled),
+		T(cancelled_elsewhere),
+		T(cancelled_by_another),
+		T(no_ack),
+		T(end_before_ack),
+		T(early_bye),
+		T(no_prack),
+		T(dialog_of_another),
+		T(dialog_methods),
+		T(identity),
+		T(stop),
+		T(stop_unanswered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

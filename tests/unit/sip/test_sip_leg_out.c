@@ -17,9 +17,11 @@ static void talk(void **state)
 	assert_string_equal(HEADER(&m, "Content-Type"), "application/sdp");
 	assert_string_equal(HEADER(&m, "Max-Forwards"), "69");
 	assert_string_equal(HEADER(&m, "To"), "<sip:bob@peer.example>");
-	assert_int_equal(strncmp(HEADER(&m, "From"),
-				 "\"Alice \\\"A\\\" Ä\" <sip:alice@alpha.example>;tag=",
-				 strlen("\"Alice \\\"A\\\" Ä\" <sip:alice@alpha.example>;tag=")), 0);
+	assert_int_equal(
+		strncmp(HEADER(&m, "From"),
+			"\"Alice \\\"A\\\" Ä\" <sip:alice@alpha.example>;tag=",
+			strlen("\"Alice \\\"A\\\" Ä\" <sip:alice@alpha.example>;tag=")),
+		0);
 	assert_non_null(strstr(HEADER(&m, "Contact"), "@alpha.example;transport=tls>"));
 	assert_string_equal(HEADER(&m, "Session-Expires"), "1800;refresher=uac");
 	assert_string_equal(HEADER(&m, "Min-SE"), "90");
@@ -43,12 +45,14 @@ static void talk(void **state)
 	assert_string_equal(peer_call_last()->trace, "ringing ");
 	message_answer(&m, 200, "OK", "b", CONTACT, peer_sdp_b);
 	peer_expect(&bye, "ACK sip:bob@192.0.2.7:5061;transport=tls ");
-	assert_string_equal(HEADER(&bye, "CSeq") + strcspn(HEADER(&bye, "CSeq"), " "), " ACK");
+	assert_string_equal(HEADER(&bye, "CSeq") + strcspn(HEADER(&bye, "CSeq"), " "),
+			    " ACK");
 	assert_true(*HEADER(&bye, JOINT_HEADER));
 	assert_string_equal(peer_call_last()->trace, "ringing answer ");
 	assert_string_equal(peer_call_last()->body, peer_sdp_b);
 	assert_true(leg->remote.site_verified);
-	message_answer(&m, 200, "OK", "b", CONTACT, peer_sdp_b); /* repeated: acknowledged again */
+	message_answer(&m, 200, "OK", "b", CONTACT,
+		       peer_sdp_b); /* repeated: acknowledged again */
 	peer_expect(&bye, "ACK ");
 	assert_true(peer_quiet());
 	peer_end(leg, CAUSE_HANGUP);
@@ -71,14 +75,20 @@ static void refusals(void **state)
 		{404, "Not Found", "", "ended(not-found) ", NULL},
 		{603, "Decline", "", "ended(declined) ", NULL},
 		{488, "No", "", "ended(media) ", NULL},
-		{302, "Moved", "Contact: <sip:x@evil.example>\n", "ended(redirect) ", NULL},
-		{401, "Unauthorized", "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\n", "ended(forbidden) ", NULL},
-		{407, "Proxy", "Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\"\n", "ended(forbidden) ", NULL},
-		{403, "Forbidden", "Reason: SIP;cause=403;text=\"say \\\"please\\\"\"\n", "ended(forbidden) ",
-		 "say \"please\""},
+		{302, "Moved", "Contact: <sip:x@evil.example>\n", "ended(redirect) ",
+		 NULL},
+		{401, "Unauthorized",
+		 "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\"\n",
+		 "ended(forbidden) ", NULL},
+		{407, "Proxy", "Proxy-Authenticate: Digest realm=\"x\", nonce=\"y\"\n",
+		 "ended(forbidden) ", NULL},
+		{403, "Forbidden", "Reason: SIP;cause=403;text=\"say \\\"please\\\"\"\n",
+		 "ended(forbidden) ", "say \"please\""},
 		{500, "Oops", "", "ended(other) ", NULL},
-		{503, "Down", "Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: its certificate expired yesterday\"\n",
-		 "ended(unreachable) ", "peer.example could not be reached: its certificate expired yesterday"},
+		{503, "Down",
+		 "Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: its certificate expired yesterday\"\n",
+		 "ended(unreachable) ",
+		 "peer.example could not be reached: its certificate expired yesterday"},
 	};
 
 	(void)state;
@@ -91,7 +101,8 @@ static void refusals(void **state)
 		}
 		peer_call_out();
 		peer_expect(&m, "INVITE ");
-		message_answer(&m, rows[i].status, rows[i].phrase, "x", rows[i].extra, NULL);
+		message_answer(&m, rows[i].status, rows[i].phrase, "x", rows[i].extra,
+			       NULL);
 		peer_expect(&ack, "ACK ");
 		assert_string_equal(HEADER(&ack, "Via"), HEADER(&m, "Via"));
 		assert_string_equal(peer_call_last()->trace, rows[i].trace);
@@ -114,17 +125,20 @@ static void forks(void **state)
 	(void)state;
 	peer_expect(&m, "INVITE ");
 	message_answer(&m, 180, "Ringing", "A", CONTACT, NULL);
-	message_answer(&m, 183, "Progress", "B", CONTACT "Require: 100rel\nRSeq: 77\n", peer_sdp_b);
+	message_answer(&m, 183, "Progress", "B", CONTACT "Require: 100rel\nRSeq: 77\n",
+		       peer_sdp_b);
 	peer_expect(&r, "PRACK sip:bob@192.0.2.7:5061;transport=tls ");
 	assert_string_equal(HEADER(&r, "Route"), "");
 	assert_non_null(strstr(HEADER(&r, "RAck"), "77 "));
 	assert_non_null(strstr(HEADER(&r, "To"), ";tag=B"));
 	message_answer(&r, 200, "OK", NULL, "", NULL);
 	assert_string_equal(peer_call_last()->trace, "ringing ");
-	message_answer(&m, 183, "Progress", "B", CONTACT "Require: 100rel\nRSeq: 77\n", peer_sdp_b);
+	message_answer(&m, 183, "Progress", "B", CONTACT "Require: 100rel\nRSeq: 77\n",
+		       peer_sdp_b);
 	assert_true(peer_quiet()); /* a repetition: hidden */
 
-	message_answer(&m, 200, "OK", "B", CONTACT, NULL); /* its SDP came with the reliable 183 */
+	message_answer(&m, 200, "OK", "B", CONTACT,
+		       NULL); /* its SDP came with the reliable 183 */
 	peer_expect(&r, "ACK ");
 	assert_non_null(strstr(HEADER(&r, "To"), ";tag=B"));
 	assert_string_equal(peer_call_last()->trace, "ringing answer ");
@@ -183,7 +197,8 @@ static void cancel(void **state)
 	peer_end(leg, CAUSE_ELSEWHERE);
 	peer_expect(&r, "CANCEL sip:bob@peer.example ");
 	assert_string_equal(HEADER(&r, "Via"), HEADER(&m, "Via"));
-	assert_string_equal(HEADER(&r, "Reason"), "SIP;cause=200;text=\"Call completed elsewhere\"");
+	assert_string_equal(HEADER(&r, "Reason"),
+			    "SIP;cause=200;text=\"Call completed elsewhere\"");
 	assert_true(*HEADER(&r, JOINT_HEADER));
 	message_answer(&r, 200, "OK", "A", "", NULL);
 	message_answer(&m, 487, "Terminated", "Z", "", NULL);
@@ -246,10 +261,12 @@ static void failover(void **state)
 	assert_non_null(strstr(HEADER(&two, JOINT_HEADER), ";skip=192.0.2.1:5061"));
 	assert_string_not_equal(HEADER(&two, "Call-ID"), HEADER(&one, "Call-ID"));
 	peer_event(EDGE_SENT, message_token(&two), "192.0.2.7:5061", NULL);
-	message_answer(&two, 503, "Unavailable", "x", "", NULL); /* by 192.0.2.7, says the joint */
+	message_answer(&two, 503, "Unavailable", "x", "",
+		       NULL); /* by 192.0.2.7, says the joint */
 	peer_expect(&r, "ACK ");
 	peer_expect(&three, "INVITE ");
-	assert_non_null(strstr(HEADER(&three, JOINT_HEADER), ";skip=192.0.2.1:5061/192.0.2.7:5061"));
+	assert_non_null(strstr(HEADER(&three, JOINT_HEADER),
+			       ";skip=192.0.2.1:5061/192.0.2.7:5061"));
 	assert_string_equal(message_body(&three), peer_sdp_a);
 	peer_event(EDGE_SENT, message_token(&three), "192.0.2.3:5061", NULL);
 	message_answer(&three, 100, "Trying", NULL, "", NULL);
@@ -258,7 +275,8 @@ static void failover(void **state)
 	peer_expect(&r, "ACK ");
 	assert_string_equal(peer_call_last()->trace, "answer ");
 
-	message_answer(&one, 180, "Ringing", "L", CONTACT, NULL); /* the silent one wakes up */
+	message_answer(&one, 180, "Ringing", "L", CONTACT,
+		       NULL); /* the silent one wakes up */
 	peer_expect(&r, "CANCEL ");
 	message_answer(&one, 200, "OK", "L", CONTACT, peer_sdp_c);
 	peer_expect(&r, "ACK ");
@@ -278,10 +296,12 @@ static void no_target_left(void **state)
 	(void)state;
 	peer_call_out();
 	peer_expect(&m, "INVITE ");
-	message_answer(&m, 503, "Unavailable", "x", "Reason: SIP;cause=503;text=\"the disk is full\"\n", NULL);
+	message_answer(&m, 503, "Unavailable", "x",
+		       "Reason: SIP;cause=503;text=\"the disk is full\"\n", NULL);
 	peer_expect(&r, "ACK ");
 	peer_expect(&m, "INVITE ");
-	message_answer(&m, 503, "Unavailable", "x", "Reason: X-EDGE;cause=1;text=\"no target is left\"\n", NULL);
+	message_answer(&m, 503, "Unavailable", "x",
+		       "Reason: X-EDGE;cause=1;text=\"no target is left\"\n", NULL);
 	peer_expect(&r, "ACK ");
 	assert_string_equal(peer_call_last()->trace, "ended(unreachable) ");
 	assert_string_equal(peer_call_last()->cause.text, "the disk is full");
@@ -296,13 +316,17 @@ static void edge_failed(void **state)
 	peer_call_out();
 	peer_expect(&m, "INVITE ");
 	peer_event(EDGE_FAILED, message_token(&m), "192.0.2.1:5061", "refused");
-	message_answer(&m, 503, "Unavailable", "x", "Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: connection refused\"\n", NULL);
+	message_answer(
+		&m, 503, "Unavailable", "x",
+		"Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: connection refused\"\n",
+		NULL);
 	peer_expect(&r, "ACK ");
-	assert_string_equal(peer_call_last()->cause.text, "peer.example could not be reached: connection refused");
+	assert_string_equal(peer_call_last()->cause.text,
+			    "peer.example could not be reached: connection refused");
 }
 
-static void peer_seen(const char *domain, const char *state, unsigned n_conns, unsigned n_calls,
-		      const char *last_error, void *arg)
+static void peer_seen(const char *domain, const char *state, unsigned n_conns,
+		      unsigned n_calls, const char *last_error, void *arg)
 {
 	snprintf(arg, 200, "%s %s %u %u %s", domain, state, n_conns, n_calls, last_error);
 }
@@ -401,7 +425,8 @@ static void bye(void **state)
 
 	(void)state;
 	peer_call_out_talking(&d);
-	dialog_send(&d, "BYE", 101, "bye", PEER_DOMAIN, "Reason: SIP;cause=488;text=\"no codec\"\n", NULL);
+	dialog_send(&d, "BYE", 101, "bye", PEER_DOMAIN,
+		    "Reason: SIP;cause=488;text=\"no codec\"\n", NULL);
 	peer_expect(&m, "SIP/2.0 200 ");
 	assert_string_equal(peer_call_last()->trace, "answer ended(media) ");
 	assert_string_equal(peer_call_last()->cause.text, "no codec");
@@ -418,7 +443,8 @@ static void bye(void **state)
 /* Identity values of the invite travel as they are; one with a line break does not. */
 static void identity(void **state)
 {
-	char one[] = "eyJ.a.b;info=<https://c.example/>;alg=ES256", evil[] = "evil\r\nX: 1", two[] = "two";
+	char one[] = "eyJ.a.b;info=<https://c.example/>;alg=ES256",
+	     evil[] = "evil\r\nX: 1", two[] = "two";
 	char *values[] = {one, evil, two, NULL};
 	struct party from = {.name = "", .identityv = values};
 	struct addr to;
@@ -433,15 +459,17 @@ static void identity(void **state)
 	addr_parse(&to, "bob@" PEER_DOMAIN, strlen("bob@" PEER_DOMAIN));
 	assert_int_equal(invite_alloc(&invite, &from, &to, sdp, 5), 0);
 	mem_deref(sdp);
-	assert_int_equal(peer->core.federation->leg_alloc(&leg, peer->sip, call,
-							  core_site_find(&peer->core, PEER_SITE),
-							  PEER_DOMAIN), 0);
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &leg, peer->sip, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
+			 0);
 	call->leg = leg;
 	call->invite = invite;
 	assert_int_equal(leg->ops->invite(leg, invite), 0);
 	peer_expect(&m, "INVITE ");
 	assert_string_equal(HEADER(&m, "Identity"), values[0]);
-	assert_string_equal(message_header(&m, "Identity", 1, (char[100]){0}, 100), "two");
+	assert_string_equal(message_header(&m, "Identity", 1, (char[100]){0}, 100),
+			    "two");
 	assert_string_equal(HEADER(&m, "X"), "");
 	assert_int_equal(strncmp(HEADER(&m, "From"), "<sip:alice@", 11), 0);
 	assert_string_equal(HEADER(&m, "Max-Forwards"), "5");
@@ -452,9 +480,21 @@ static void identity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(talk),     T(refusals),	   T(forks),	    T(no_answer_in_200), T(cancel),
-		T(cancel_crosses_200), T(failover), T(no_target_left), T(edge_failed),	 T(silence),
-		T(session_too_short), T(blocked),   T(early_requests), T(bye),		 T(identity),
+		T(talk),
+		T(refusals),
+		T(forks),
+		T(no_answer_in_200),
+		T(cancel),
+		T(cancel_crosses_200),
+		T(failover),
+		T(no_target_left),
+		T(edge_failed),
+		T(silence),
+		T(session_too_short),
+		T(blocked),
+		T(early_requests),
+		T(bye),
+		T(identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

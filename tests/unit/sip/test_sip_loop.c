@@ -42,7 +42,8 @@ static void timers(void **state)
 	assert_int_equal(n_fired, 2);
 	assert_in_range(clock_us() - start, 30000, 3000000);
 	assert_int_equal(timer_start(loop->timers, &t1, 60000, count_h, NULL), 0);
-	assert_int_equal(timer_start(loop->timers, &t2, 1, stop_h, NULL), 0); /* earlier than the armed one */
+	assert_int_equal(timer_start(loop->timers, &t2, 1, stop_h, NULL),
+			 0); /* earlier than the armed one */
 	loop->ops->run(loop);
 	assert_int_equal(n_fired, 3);
 	timer_cancel(&t1);
@@ -70,8 +71,10 @@ static void watches(void **state)
 	n_read = 0;
 	assert_int_equal(sip_loop_alloc(&loop), 0);
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
-	assert_int_equal(loop->ops->watch(&watch, loop, fds[0], LOOP_READ, read_h, fds), 0);
-	assert_int_equal(loop->ops->watch(&watch, loop, -1, LOOP_READ, read_h, fds), EINVAL);
+	assert_int_equal(loop->ops->watch(&watch, loop, fds[0], LOOP_READ, read_h, fds),
+			 0);
+	assert_int_equal(loop->ops->watch(&watch, loop, -1, LOOP_READ, read_h, fds),
+			 EINVAL);
 	assert_int_equal(write(fds[1], "ab", 2), 2);
 	loop->ops->run(loop);
 	loop->ops->run(loop); /* level triggered */
@@ -119,7 +122,9 @@ static void mailboxes(void **state)
 	(void)state;
 	n_taken = 0;
 	assert_int_equal(sip_loop_alloc(&loop), 0);
-	assert_int_equal(loop_mailbox_alloc(&lm, loop, "test", sizeof(unsigned), 64, NULL, take, NULL), 0);
+	assert_int_equal(loop_mailbox_alloc(&lm, loop, "test", sizeof(unsigned), 64, NULL,
+					    take, NULL),
+			 0);
 	assert_int_equal(pthread_create(&thread, NULL, poster, loop_mailbox(lm)), 0);
 	loop->ops->run(loop);
 	pthread_join(thread, NULL);
@@ -192,8 +197,9 @@ static void own_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(timers),   cmocka_unit_test(watches),	 cmocka_unit_test(mailboxes),
-		cmocka_unit_test(watchdog), cmocka_unit_test(own_clock),
+		cmocka_unit_test(timers),    cmocka_unit_test(watches),
+		cmocka_unit_test(mailboxes), cmocka_unit_test(watchdog),
+		cmocka_unit_test(own_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

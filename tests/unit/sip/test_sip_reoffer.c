@@ -35,7 +35,8 @@ static void ours(void **state)
 	assert_string_equal(message_body(&m), peer_sdp_c);
 	assert_true(*HEADER(&m, "Contact") && *HEADER(&m, "Session-Expires"));
 	message_answer(&m, 100, "Trying", NULL, "", NULL);
-	message_answer(&m, 200, "OK", NULL, "Contact: <sip:bob2@192.0.2.7:5061;transport=tls>\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", NULL,
+		       "Contact: <sip:bob2@192.0.2.7:5061;transport=tls>\n", peer_sdp_b);
 	peer_expect(&r, "ACK sip:bob");
 	assert_string_equal(peer_call_of(leg)->trace, "answer answer ");
 	assert_string_equal(peer_call_of(leg)->body, peer_sdp_b);
@@ -49,7 +50,8 @@ static void ours(void **state)
 	peer_expect(&m, "INVITE ");
 	message_answer(&m, 491, "Pending", NULL, "", NULL);
 	peer_expect(&r, "ACK ");
-	assert_string_equal(peer_call_of(leg)->trace, "answer answer refused(media) refused(glare) ");
+	assert_string_equal(peer_call_of(leg)->trace,
+			    "answer answer refused(media) refused(glare) ");
 	peer_end(leg, CAUSE_HANGUP);
 	peer_expect(&m, "BYE ");
 }
@@ -67,7 +69,8 @@ static void theirs(void **state)
 	peer_expect(&m, "SIP/2.0 100 ");
 	assert_string_equal(peer_call_of(leg)->trace, "offer ");
 	assert_string_equal(peer_call_of(leg)->body, peer_sdp_c);
-	assert_int_equal(offer(leg, peer_sdp_a), EBUSY); /* glare: the call refuses the other side */
+	assert_int_equal(offer(leg, peer_sdp_a),
+			 EBUSY); /* glare: the call refuses the other side */
 	assert_int_equal(answer(leg, peer_sdp_b), 0);
 	peer_expect(&m, "SIP/2.0 200 ");
 	assert_string_equal(message_body(&m), peer_sdp_b);
@@ -105,7 +108,8 @@ static void glare(void **state)
 	dialog_send(&d, "ACK", 2, "g1", PEER_DOMAIN, "", NULL);
 	dialog_send(&d, "UPDATE", 3, "g2", PEER_DOMAIN, "", peer_sdp_c);
 	peer_expect(&m, "SIP/2.0 491 ");
-	dialog_send(&d, "UPDATE", 4, "g3", PEER_DOMAIN, "", NULL); /* no offer in it: no glare */
+	dialog_send(&d, "UPDATE", 4, "g3", PEER_DOMAIN, "",
+		    NULL); /* no offer in it: no glare */
 	peer_expect(&m, "SIP/2.0 200 ");
 	message_answer(&mine, 200, "OK", NULL, CONTACT, peer_sdp_b);
 	peer_expect(&m, "ACK ");
@@ -248,7 +252,8 @@ static void our_refresh_update(void **state)
 	peer_expect(&m, "UPDATE sip:bob@192.0.2.7:5061;transport=tls ");
 	assert_string_equal(HEADER(&m, "Content-Length"), "0");
 	assert_string_equal(HEADER(&m, "Session-Expires"), "1800;refresher=uac");
-	message_answer(&m, 200, "OK", NULL, CONTACT "Session-Expires: 200;refresher=uac\n", NULL);
+	message_answer(&m, 200, "OK", NULL,
+		       CONTACT "Session-Expires: 200;refresher=uac\n", NULL);
 	peer_advance_ms(101000);
 	peer_expect(&m, "UPDATE ");
 	message_answer(&m, 481, "Gone", NULL, "", NULL);
@@ -266,13 +271,16 @@ static void our_refresh_invite(void **state)
 
 	(void)state;
 	peer_expect(&m, "INVITE ");
-	message_answer(&m, 200, "OK", "b", CONTACT "Allow: INVITE, ACK, BYE\n"
-		       "Require: timer\nSession-Expires: 120;refresher=uac\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", "b",
+		       CONTACT "Allow: INVITE, ACK, BYE\n"
+			       "Require: timer\nSession-Expires: 120;refresher=uac\n",
+		       peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	dialog_of_invite(&d, &m, "b");
 	assert_int_equal(offer(leg, peer_sdp_c), 0);
 	peer_expect(&m, "INVITE ");
-	message_answer(&m, 200, "OK", NULL, CONTACT "Session-Expires: 120;refresher=uac\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", NULL,
+		       CONTACT "Session-Expires: 120;refresher=uac\n", peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	peer_advance_ms(61000);
 	peer_expect(&m, "INVITE ");
@@ -298,7 +306,8 @@ static void no_allow(void **state)
 
 	(void)state;
 	peer_expect(&m, "INVITE ");
-	message_answer(&m, 200, "OK", "b", CONTACT "Session-Expires: 90;refresher=uac\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", "b", CONTACT "Session-Expires: 90;refresher=uac\n",
+		       peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	dialog_of_invite(&d, &m, "b");
 	peer_advance_ms(45100);
@@ -306,7 +315,8 @@ static void no_allow(void **state)
 	message_answer(&m, 405, "What", NULL, "", NULL);
 	peer_expect(&m, "INVITE ");
 	assert_string_equal(message_body(&m), peer_sdp_a);
-	message_answer(&m, 200, "OK", NULL, CONTACT "Session-Expires: 90;refresher=uac\n", peer_sdp_b);
+	message_answer(&m, 200, "OK", NULL, CONTACT "Session-Expires: 90;refresher=uac\n",
+		       peer_sdp_b);
 	peer_expect(&r, "ACK ");
 	peer_advance_ms(45100);
 	peer_expect(&m, "INVITE ");
@@ -344,7 +354,8 @@ static void bad_offers(void **state)
 		const char *extra, *body, *line;
 	} rows[] = {
 		{"Content-Type: text/plain\n", "hello", "SIP/2.0 415 "},
-		{"Content-Type: multipart/mixed;boundary=x\n", "--x\r\n\r\n--x--", "SIP/2.0 415 "},
+		{"Content-Type: multipart/mixed;boundary=x\n", "--x\r\n\r\n--x--",
+		 "SIP/2.0 415 "},
 		{"Content-Encoding: gzip\n", "v=0\r\n", "SIP/2.0 415 "},
 		{"", "v=1\r\nnonsense", "SIP/2.0 488 "},
 		{"Accept: text/plain\n", "v=0\r\n", "SIP/2.0 406 "},
@@ -401,9 +412,20 @@ static void ends_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(ours),	  T(theirs),	     T(glare),	      T(waits_for_ack),	    T(unanswered),
-		T(answered_too_late), T(withdrawn),  T(peer_refresh), T(our_refresh_update),
-		T(our_refresh_invite), T(refresh_lost), T(no_allow), T(bad_offers), T(ends_meanwhile),
+		T(ours),
+		T(theirs),
+		T(glare),
+		T(waits_for_ack),
+		T(unanswered),
+		T(answered_too_late),
+		T(withdrawn),
+		T(peer_refresh),
+		T(our_refresh_update),
+		T(our_refresh_invite),
+		T(refresh_lost),
+		T(no_allow),
+		T(bad_offers),
+		T(ends_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

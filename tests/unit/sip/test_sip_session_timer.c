@@ -54,9 +54,11 @@ static const sip_t *with(const char *headers)
 {
 	char text[600];
 
-	snprintf(text, sizeof(text),
-		 "INVITE sip:a@b.example SIP/2.0\r\nVia: SIP/2.0/TCP x\r\nFrom: <sip:c@d.example>;tag=1\r\n"
-		 "To: <sip:a@b.example>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n%sContent-Length: 0\r\n\r\n", headers);
+	snprintf(
+		text, sizeof(text),
+		"INVITE sip:a@b.example SIP/2.0\r\nVia: SIP/2.0/TCP x\r\nFrom: <sip:c@d.example>;tag=1\r\n"
+		"To: <sip:a@b.example>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n%sContent-Length: 0\r\n\r\n",
+		headers);
 	msg_destroy(msg);
 	msg = msg_make(sip_default_mclass(), 0, text, -1);
 	return sip_object(msg);
@@ -76,14 +78,21 @@ static void as_uas(void **state)
 	} rows[] = {
 		{"", "1800;refresher=uas", false, true},
 		{"Supported: timer\r\n", "1800;refresher=uas", false, true},
-		{"Supported: timer\r\nSession-Expires: 600\r\n", "600;refresher=uac", true, false},
-		{"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n", "600;refresher=uas", false, true},
-		{"Supported: timer\r\nx: 600;refresher=uac\r\n", "600;refresher=uac", true, false},
+		{"Supported: timer\r\nSession-Expires: 600\r\n", "600;refresher=uac",
+		 true, false},
+		{"Supported: timer\r\nSession-Expires: 600;refresher=uas\r\n",
+		 "600;refresher=uas", false, true},
+		{"Supported: timer\r\nx: 600;refresher=uac\r\n", "600;refresher=uac",
+		 true, false},
 		{"Session-Expires: 600\r\n", "600;refresher=uas", false, true},
-		{"Supported: timer\r\nSession-Expires: 7200;refresher=uac\r\n", "1800;refresher=uac", true, false},
-		{"Supported: timer\r\nSession-Expires: 7200\r\nMin-SE: 3600\r\n", "3600;refresher=uac", true, false},
-		{"Supported: timer\r\nSession-Expires: 90\r\nMin-SE: 90\r\n", "90;refresher=uac", true, false},
-		{"Supported: timer\r\nSession-Expires: 4000000000\r\nMin-SE: 4000000000\r\n", "86400;refresher=uac", true, false},
+		{"Supported: timer\r\nSession-Expires: 7200;refresher=uac\r\n",
+		 "1800;refresher=uac", true, false},
+		{"Supported: timer\r\nSession-Expires: 7200\r\nMin-SE: 3600\r\n",
+		 "3600;refresher=uac", true, false},
+		{"Supported: timer\r\nSession-Expires: 90\r\nMin-SE: 90\r\n",
+		 "90;refresher=uac", true, false},
+		{"Supported: timer\r\nSession-Expires: 4000000000\r\nMin-SE: 4000000000\r\n",
+		 "86400;refresher=uac", true, false},
 	};
 	char buf[SESSION_TIMER_TEXT];
 	bool require;
@@ -92,7 +101,9 @@ static void as_uas(void **state)
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		session_timer_stop(&st);
 		session_timer_init(&st, timers, 1800, refresh, expired, &st);
-		assert_string_equal(session_timer_answer(&st, with(rows[i].headers), buf, &require), rows[i].answer);
+		assert_string_equal(
+			session_timer_answer(&st, with(rows[i].headers), buf, &require),
+			rows[i].answer);
 		assert_int_equal(require, rows[i].require);
 		assert_int_equal(st.ours, rows[i].ours);
 		assert_true(timer_running(&st.t));
@@ -132,7 +143,9 @@ static void when(void **state)
 	session_timer_again(&st, 1); /* not ours to refresh: nothing */
 	advance_s(567);
 	assert_int_equal(n_expired, 0);
-	session_timer_answer(&st, with("Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n"), buf, &require);
+	session_timer_answer(
+		&st, with("Supported: timer\r\nSession-Expires: 600;refresher=uac\r\n"),
+		buf, &require);
 	advance_s(567);
 	assert_int_equal(n_expired, 0);
 	advance_s(1);
@@ -163,10 +176,13 @@ static void as_uac(void **state)
 	assert_true(session_timer_too_short(&st, with("Min-SE: 3600\r\n")));
 	assert_string_equal(session_timer_offer(&st, buf, true), "3600;refresher=uac");
 	assert_int_equal(st.min_s, 3600);
-	assert_false(session_timer_too_short(&st, with("Min-SE: 4000000000\r\n"))); /* no use */
+	assert_false(session_timer_too_short(
+		&st, with("Min-SE: 4000000000\r\n"))); /* no use */
 	session_timer_accepted(&st, with("Session-Expires: 3600;refresher=uas\r\n"));
 	assert_string_equal(session_timer_offer(&st, buf, false), "3600;refresher=uas");
-	session_timer_accepted(&st, with("Session-Expires: 5\r\n")); /* nonsense: as if it were not there */
+	session_timer_accepted(
+		&st,
+		with("Session-Expires: 5\r\n")); /* nonsense: as if it were not there */
 	assert_int_equal(st.interval_s, 3600);
 }
 

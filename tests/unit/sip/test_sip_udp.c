@@ -23,7 +23,8 @@ static int setup(void **state)
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	assert_int_equal(bind(probe, (struct sockaddr *)&sin, sizeof(sin)), 0); /* a free port */
+	assert_int_equal(bind(probe, (struct sockaddr *)&sin, sizeof(sin)),
+			 0); /* a free port */
 	assert_int_equal(getsockname(probe, (struct sockaddr *)&daemon_addr, &len), 0);
 	sa_set_str(&sa, "127.0.0.1", ntohs(daemon_addr.sin_port));
 	assert_int_equal(sip_udp_listen(peer->sip, &sa, &why), EADDRINUSE);
@@ -42,7 +43,8 @@ static int teardown(void **state)
 
 static void say(const char *text)
 {
-	assert_true(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&daemon_addr, sizeof(daemon_addr)) > 0);
+	assert_true(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&daemon_addr,
+			   sizeof(daemon_addr)) > 0);
 	peer_settle();
 }
 
@@ -55,14 +57,17 @@ static const char *hear(void)
 	return buf;
 }
 
-static const char *request(const char *method, const char *uri, const char *extra, const char *via)
+static const char *request(const char *method, const char *uri, const char *extra,
+			   const char *via)
 {
 	static char text[4000];
 
-	snprintf(text, sizeof(text),
-		 "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9%s;branch=z9hG4bKu\r\nMax-Forwards: 70\r\n"
-		 "From: <sip:bob@peer.example>;tag=1\r\nTo: <sip:alice@alpha.example>\r\nCall-ID: udp\r\n"
-		 "CSeq: 1 %s\r\n%sContent-Length: 0\r\n\r\n", method, uri, via, method, extra);
+	snprintf(
+		text, sizeof(text),
+		"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9%s;branch=z9hG4bKu\r\nMax-Forwards: 70\r\n"
+		"From: <sip:bob@peer.example>;tag=1\r\nTo: <sip:alice@alpha.example>\r\nCall-ID: udp\r\n"
+		"CSeq: 1 %s\r\n%sContent-Length: 0\r\n\r\n",
+		method, uri, via, method, extra);
 	return text;
 }
 
@@ -76,11 +81,14 @@ static void answers(void **state)
 		{"REGISTER", "sip:alpha.example", "", "SIP/2.0 405 "},
 		{"FROB", "sip:alpha.example", "", "SIP/2.0 501 "},
 		{"INVITE", "nobody:x", "", "SIP/2.0 416 "},
-		{"INVITE", "sip:alice@alpha.example", "Require: frob\r\n", "SIP/2.0 420 "},
-		{"INVITE", "sip:alice@alpha.example", "Accept: text/plain\r\n", "SIP/2.0 406 "},
+		{"INVITE", "sip:alice@alpha.example", "Require: frob\r\n",
+		 "SIP/2.0 420 "},
+		{"INVITE", "sip:alice@alpha.example", "Accept: text/plain\r\n",
+		 "SIP/2.0 406 "},
 		{"BYE", "sip:alice@alpha.example", "", "SIP/2.0 403 "},
 		{"CANCEL", "sip:alice@alpha.example", "", "SIP/2.0 481 "},
-		{"INVITE", "sip:alice@alpha.example", "Session-Expires: x\r\n", "SIP/2.0 400 "},
+		{"INVITE", "sip:alice@alpha.example", "Session-Expires: x\r\n",
+		 "SIP/2.0 400 "},
 	};
 	const char *a;
 
@@ -103,22 +111,29 @@ static void answers(void **state)
 static void noise(void **state)
 {
 	static const char *const texts[] = {
-		"\r\n\r\n", "hello, is this SIP/2.0?\r\n\r\n", "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:9\r\n\r\n",
-		"INVITE sip:alice@alpha.example SIP/2.0\r\n\r\n", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		"\r\n\r\n",
+		"hello, is this SIP/2.0?\r\n\r\n",
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1:9\r\n\r\n",
+		"INVITE sip:alice@alpha.example SIP/2.0\r\n\r\n",
+		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(texts); i++) {
-		say(texts[i][0] ? texts[i] : "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11");
+		say(texts[i][0]
+			    ? texts[i]
+			    : "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11");
 		assert_string_equal(hear(), "");
 	}
 	say(request("ACK", "sip:alice@alpha.example", "", ";rport"));
 	assert_string_equal(hear(), "");
 	/* NTA would look this up, and abort on the second: its name buffer is asserted */
-	say(request("OPTIONS", "sip:alice@alpha.example", "", ";rport;maddr=nowhere.peer.example"));
-	assert_int_equal(strncmp(hear(), "SIP/2.0 200 ", 12), 0);
 	say(request("OPTIONS", "sip:alice@alpha.example", "",
-		    ";rport;maddr=[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee:ffff:0000]"));
+		    ";rport;maddr=nowhere.peer.example"));
+	assert_int_equal(strncmp(hear(), "SIP/2.0 200 ", 12), 0);
+	say(request(
+		"OPTIONS", "sip:alice@alpha.example", "",
+		";rport;maddr=[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee:ffff:0000]"));
 	assert_int_equal(strncmp(hear(), "SIP/2.0 ", 8), 0);
 }
 
@@ -129,9 +144,11 @@ static void flood(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 600; i++) {
-		const char *text = request("OPTIONS", "sip:alice@alpha.example", "", ";rport");
+		const char *text =
+			request("OPTIONS", "sip:alice@alpha.example", "", ";rport");
 
-		sendto(fd, text, strlen(text), 0, (struct sockaddr *)&daemon_addr, sizeof(daemon_addr));
+		sendto(fd, text, strlen(text), 0, (struct sockaddr *)&daemon_addr,
+		       sizeof(daemon_addr));
 		if (i % 50 == 49)
 			peer_settle();
 		while (*hear())

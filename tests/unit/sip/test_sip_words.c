@@ -31,7 +31,8 @@ static void reason_print(void **state)
 	(void)state;
 	cause_set(&c, CAUSE_BUSY, "He said \"no\" \\ and\r\nVia: x left\x7f");
 	sip_reason_print(buf, sizeof(buf), &c);
-	assert_int_equal(strncmp(buf, "SIP;cause=486;text=\"He said \\\"no\\\" \\\\ and", 41), 0);
+	assert_int_equal(
+		strncmp(buf, "SIP;cause=486;text=\"He said \\\"no\\\" \\\\ and", 41), 0);
 	assert_null(strpbrk(buf, "\r\n\x7f"));
 	sip_reason_print(buf, sizeof(buf), cause_set(&c, CAUSE_ELSEWHERE, "whatever"));
 	assert_string_equal(buf, "SIP;cause=200;text=\"Call completed elsewhere\"");
@@ -74,7 +75,11 @@ static void reason_read(void **state)
 
 	(void)state;
 	cause_set(&c, CAUSE_CANCELLED, NULL);
-	sip_reason_read(&c, sip_reason_make(home, "sip ; cause=200 ; text=\"Call completed elsewhere\""), 0);
+	sip_reason_read(
+		&c,
+		sip_reason_make(home,
+				"sip ; cause=200 ; text=\"Call completed elsewhere\""),
+		0);
 	assert_int_equal(c.reason, CAUSE_ELSEWHERE);
 	cause_set(&c, CAUSE_HANGUP, NULL);
 	sip_reason_read(&c, sip_reason_make(home, "Q.850;cause=16;text=\"x\""), 0);
@@ -82,11 +87,13 @@ static void reason_read(void **state)
 	sip_reason_read(&c, sip_reason_make(home, "Q.850;cause=17, SIP;cause=486"), 0);
 	assert_int_equal(c.reason, CAUSE_BUSY);
 	cause_set(&c, CAUSE_HANGUP, NULL);
-	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=480;text=\"he is gone\""), 0); /* a BYE, not a refusal */
+	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=480;text=\"he is gone\""),
+			0); /* a BYE, not a refusal */
 	assert_int_equal(c.reason, CAUSE_LOST);
 	assert_string_equal(c.text, "he is gone");
 	cause_from_sip(&c, 486, NULL);
-	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=603;text=\"other\""), 486); /* about something else */
+	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=603;text=\"other\""),
+			486); /* about something else */
 	assert_int_equal(c.reason, CAUSE_BUSY);
 	assert_string_not_equal(c.text, "other");
 	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=99999999999"), 0);
@@ -94,9 +101,12 @@ static void reason_read(void **state)
 	sip_reason_read(&c, sip_reason_make(home, "SIP"), 0);
 	sip_reason_read(&c, NULL, 0);
 	assert_int_equal(c.reason, CAUSE_BUSY);
-	assert_true(sip_reason_edge(why, sizeof(why), sip_reason_make(home, "X-EDGE;cause=1;text=\"it's down\"")));
+	assert_true(sip_reason_edge(
+		why, sizeof(why),
+		sip_reason_make(home, "X-EDGE;cause=1;text=\"it's down\"")));
 	assert_string_equal(why, "it's down");
-	assert_false(sip_reason_edge(why, sizeof(why), sip_reason_make(home, "SIP;cause=503;text=\"a\"")));
+	assert_false(sip_reason_edge(why, sizeof(why),
+				     sip_reason_make(home, "SIP;cause=503;text=\"a\"")));
 }
 
 static void text_read(void **state)
@@ -104,12 +114,14 @@ static void text_read(void **state)
 	char buf[32], small[5];
 
 	(void)state;
-	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"Bob \\\"B\\\" \\\\\""), "Bob \"B\" \\");
+	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"Bob \\\"B\\\" \\\\\""),
+			    "Bob \"B\" \\");
 	assert_string_equal(sip_text_read(buf, sizeof(buf), "Bob B"), "Bob B");
 	assert_string_equal(sip_text_read(buf, sizeof(buf), NULL), "");
 	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"\""), "");
 	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"no end\\"), "no end\\");
-	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"\xff\x01\xe2\x80\xaeok\""), "ok");
+	assert_string_equal(sip_text_read(buf, sizeof(buf), "\"\xff\x01\xe2\x80\xaeok\""),
+			    "ok");
 	assert_string_equal(sip_text_read(small, sizeof(small), "\"äöü\""), "äö");
 }
 
@@ -119,7 +131,9 @@ static void name_addr(void **state)
 	char buf[200];
 
 	(void)state;
-	assert_int_equal(sip_name_addr_print(buf, sizeof(buf), "A\"<sip:evil@x>\r\nX: 1", &a, "t"), 0);
+	assert_int_equal(
+		sip_name_addr_print(buf, sizeof(buf), "A\"<sip:evil@x>\r\nX: 1", &a, "t"),
+		0);
 	assert_string_equal(buf, "\"A\\\"<sip:evil@x>X: 1\" <sip:al@a.example>;tag=t");
 	assert_int_equal(sip_name_addr_print(buf, sizeof(buf), "", &a, NULL), 0);
 	assert_string_equal(buf, "<sip:al@a.example>");
@@ -128,15 +142,16 @@ static void name_addr(void **state)
 
 static unsigned n_seen;
 
-static void seen(const char *domain, const char *state, unsigned n_conns, unsigned n_calls,
-		 const char *last_error, void *arg)
+static void seen(const char *domain, const char *state, unsigned n_conns,
+		 unsigned n_calls, const char *last_error, void *arg)
 {
 	char *buf = arg;
 	size_t n = strlen(buf);
 
 	n_seen++;
 	if (n < 400)
-		snprintf(buf + n, 500 - n, "%s %s %u %u [%s];", domain, state, n_conns, n_calls, last_error);
+		snprintf(buf + n, 500 - n, "%s %s %u %u [%s];", domain, state, n_conns,
+			 n_calls, last_error);
 }
 
 /* What is known of peer domains: bounded, and never less than what is in use. */
@@ -154,12 +169,16 @@ static void peers(void **state)
 	peers_call(p, "unknown.example", -1);
 	assert_int_equal(peers_calls(p, "a.example"), 2);
 	peers_each(p, seen, buf);
-	assert_string_equal(buf, "a.example idle 0 2 [];b.example down 0 0 [its certificate has expired];c.example up 2 0 [];");
+	assert_string_equal(
+		buf,
+		"a.example idle 0 2 [];b.example down 0 0 [its certificate has expired];c.example up 2 0 [];");
 	peers_edge(p, "b.example", true, 1, NULL);
 	peers_error(p, "a.example", "busy");
 	buf[0] = '\0';
 	peers_each(p, seen, buf);
-	assert_string_equal(buf, "a.example down 0 2 [busy];b.example up 1 0 [];c.example up 2 0 [];");
+	assert_string_equal(
+		buf,
+		"a.example down 0 2 [busy];b.example up 1 0 [];c.example up 2 0 [];");
 	for (unsigned i = 0; i < 2 * PEERS_MAX; i++) {
 		snprintf(domain, sizeof(domain), "d%u.example", i);
 		peers_error(p, domain, "x");
@@ -175,8 +194,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reason_print), cmocka_unit_test(reason_round_trip),
-		cmocka_unit_test(reason_read),	cmocka_unit_test(text_read),
-		cmocka_unit_test(name_addr),	cmocka_unit_test(peers),
+		cmocka_unit_test(reason_read),  cmocka_unit_test(text_read),
+		cmocka_unit_test(name_addr),    cmocka_unit_test(peers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
