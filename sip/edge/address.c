@@ -224,3 +224,121 @@ unsigned address_request_uri_status(const struct pl *uri)
 	ok = ok && address_chars(&a.headers, ADDRESS_MARK "[]/?:+$&=", true);
 	return ok ? 0 : 400;
 }
+
+static void address_lws(struct pl *s)
+{
+	while (s->l && message_is_lws(*s->p))
+		pl_advance(s, 1);
+}
+
+/* What is at the beginning of s and consists of tokens and `more`; passed over. */
+static size_t address_run(struct pl *s, const char *more)
+{
+	size_t n = 0;
+
+	while (n < s->l && (message_is_token(s->p[n]) || (s->p[n] && strchr(more, s->p[n]))))
+		n++;
+	pl_advance(s, (ssize_t)n);
+	return n;
+}
+
+static bool address_quoted(struct pl *s)
+{
+	size_t i = 1;
+
+	while (i < s->l && s->p[i] != '"')
+		i += s->p[i] == '\\' ? 2 : 1;
+	if (i >= s->l)
+		return false;
+	pl_advance(s, (ssize_t)i + 1);
+	return true;
+}
+
+/* *( ; name [ = value ] ) up to the end */
+static bool party_params_ok(struct pl s)
+{
+	for (address_lws(&s); s.l; address_lws(&s)) {
+		if (*s.p != ';')
+			return false;
+		pl_advance(&s, 1);
+		address_lws(&s);
+		if (!address_run(&s, ""))
+			return false;
+		address_lws(&s);
+		if (!s.l || *s.p != '=')
+			continue;
+		pl_advance(&s, 1);
+		address_lws(&s);
+		if (!s.l || (*s.p == '"' ? !address_quoted(&s) : !address_run(&s, "[]:")))
+			return false;
+	}
+	return true;
+}
+
+/* //user@host:port/path of a URI of another scheme: Sofia stumbles over a port that is none. */
+static bool party_authority_ok(struct pl s)
+{
+	struct pl user;
+	size_t n = 2;
+
+	if (s.l < 2 || s.p[0] != '/' || s.p[1] != '/')
+		return true;
+	while (n < s.l && !strchr("/?", s.p[n]))
+		n++;
+	s = (struct pl){s.p + 2, n - 2};
+	while (address_cut(&s, '@', &user))
+		;
+	if (!address_cut(&s, ':', &user))
+		return true;
+	for (n = 0; n < s.l; n++)
+		if (!isdigit((unsigned char)s.p[n]))
+			return false;
+	return true;
+}
+
+static bool party_uri_ok(const struct pl *uri)
+{
+	struct pl scheme, rest = *uri;
+
+	switch (address_request_uri_status(uri)) {
+	case 0:
+		return true;
+	case 416: /* another scheme: nobody for us, but no harm */
+		return address_cut(&rest, ':', &scheme) && rest.l &&
+		       address_chars(&rest, ADDRESS_MARK ";/?:@&=+$,", true) && party_authority_ok(rest);
+	default:
+		return false;
+	}
+}
+
+bool address_party_ok(const struct pl *value)
+{
+	struct pl s = *value, uri, name;
+	const char *end;
+
+	message_trim(&s);
+	if (s.l && *s.p == '"') {
+		if (!address_quoted(&s))
+			return false;
+		address_lws(&s);
+		if (!s.l || *s.p != '<')
+			return false;
+	}
+	name = s;
+	address_run(&name, " \t\r\n");
+	if (name.l && *name.p == '<') {
+		end = memchr(name.p, '>', name.l);
+		if (!end)
+			return false;
+		uri = (struct pl){name.p + 1, (size_t)(end - name.p) - 1};
+		s = (struct pl){end + 1, (size_t)(name.p + name.l - end) - 1};
+	} else {
+		end = memchr(s.p, ';', s.l);
+		uri = (struct pl){s.p, end ? (size_t)(end - s.p) : s.l};
+		pl_advance(&s, (ssize_t)uri.l);
+		if (memchr(uri.p, '?', uri.l) || memchr(uri.p, ',', uri.l))
+			return false;
+	}
+	message_trim(&uri);
+	return uri.l && party_uri_ok(&uri) && party_params_ok(s);
+}

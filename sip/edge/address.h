@@ -24,5 +24,8 @@ int hop_of(struct hop *hop, const struct message *m);
 /** Would Sofia's parser take this Request-URI without harm? Gives 0, 400 or 416. What it cannot parse makes it
  *  read no further on the connection, which all peers share. */
 unsigned address_request_uri_status(const struct pl *uri);
+/** Is it one whole From or To by RFC 3261's grammar (§20.20, §25.1)? One that Sofia cannot parse makes it close the
+ *  connection that all peers share. */
+bool address_party_ok(const struct pl *value);
 
 #endif

@@ -37,7 +37,8 @@ static bool check_headers(const struct message *m, struct pl *method)
 	struct pl value;
 
 	for (size_t i = 0; i < N_ELEMS(onev); i++)
-		if (message_value(m, onev[i], &value) || !value.l)
+		if (message_value(m, onev[i], &value) || !value.l ||
+		    (onev[i] != HEADER_CALL_ID && !address_party_ok(&value)))
 			return false;
 	return m->n_of[HEADER_MAX_FORWARDS] <= 1 && !message_cseq(m, &number, method);
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "sip/edge/address.h"
 #include "sip/edge/check.h"
 #include "sip/edge/reply.h"
 
@@ -53,6 +54,35 @@ static void checked_requests(void **state)
 		parse(cases[i].text);
 		if (check_request(&m, &top) != cases[i].status)
 			fail_msg("case %zu: %u for %s", i, check_request(&m, &top), cases[i].text);
+	}
+}
+
+/* RFC 4475 quotbal and its kin: what Sofia cannot parse it answers itself, and closes the joint. */
+static void checked_parties(void **state)
+{
+	static const char *const good[] = {
+		"<sip:a@b>;tag=1", "sip:a@b;tag=1", "\"a, \\\"b\\\" <x>\" <sip:a@b> ; tag = 1", "A B.C<sips:a@b:5061;x=y?h=i>;tag=1;x=\"q;,\"",
+		"sip:b", "<tel:+4612;x=y>", "isbn:2983792873", "<http://www.example.com>;tag=3", "<http://u:p@a:80/x:y>", "Bell <  sip:a@[::1]  >;x=[::1]:5",
+		"\"J \\\\\\\"\"\r\n <sip:a@b>\r\n ;\r\n tag = 98asjd8", "<urn:service:sos>", "<sip:%41@b>;tag",
+	};
+	static const char *const bad[] = {
+		"\"", "\"x <sip:a@b>", "\"x\\", "<sip:a@b", "sip:", "x", "<a>", ",", ";", "<>", "< >", "<sip:>;tag=1", "\"a\" \"b\" <sip:a@b>",
+		"\"a\" b <sip:a@b>", "sip:a@b;tag=1,sip:c@d", "<sip:a@b>,<sip:c@d>", "<sip:a@b>;tag=", "<sip:a@b>;=x", "<sip:a@b>;;tag=1",
+		"<sip:a@b>;tag=1;", "<sip:a@b>x", "<sip:a@[::1>;tag=1", "<sip:%zz@b>;tag=1", "Bell, A <sip:a@b>", "sip:a@b?x=y", "<sip:a@b>;x=\"",
+		"\xc3\xa4 <sip:a@b>", "Sat, 99 Foo", "<http:>", "<http://a:b:c/>", "<sip:a@b>;x=<y>",
+	};
+	struct pl value;
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(good); i++) {
+		pl_set_str(&value, good[i]);
+		if (!address_party_ok(&value))
+			fail_msg("refused: %s", good[i]);
+	}
+	for (size_t i = 0; i < N_ELEMS(bad); i++) {
+		pl_set_str(&value, bad[i]);
+		if (address_party_ok(&value))
+			fail_msg("taken: %s", bad[i]);
 	}
 }
 
@@ -110,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checked_requests),
+		cmocka_unit_test(checked_parties),
 		cmocka_unit_test(checked_responses),
 		cmocka_unit_test(replies),
 	};
