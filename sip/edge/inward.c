@@ -27,8 +27,9 @@ int inward_open(struct edge *e, struct conn *c)
 	err = joint_print(line + n, JOINT_VALUE_MAX, e->secret, &j);
 	if (err)
 		return err;
-	strcat(line, "\r\n");
-	note = base_dup(line, strlen(line));
+	n = (int)strlen(line);
+	memcpy(line + n, "\r\n", 2); /* room for it was left above */
+	note = base_dup(line, (size_t)n + 2);
 	if (!note)
 		return ENOMEM;
 	/* It is the same for every message of this connection. */
