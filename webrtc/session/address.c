@@ -1,5 +1,5 @@
 /* webrtc/session/address.c - shortening client addresses: enough to tell networks apart, not people. Pure;
- * called by session.c (what slussctl shows) and accept.c (logs). */
+ * called by browser.c (what slussctl shows) and accept.c (logs). */
 #include "webrtc/session/address.h"
 
 const char *web_address_short(char *buf, const struct sa *sa)

@@ -3,7 +3,7 @@
 #ifndef SLUSS_WEBRTC_SESSION_API_SESSION_H
 #define SLUSS_WEBRTC_SESSION_API_SESSION_H
 
-#include "webrtc/session/session.h"
+#include "webrtc/session/browser.h"
 
 struct account_answer;
 struct api_sessions;

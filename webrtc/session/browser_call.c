@@ -1,6 +1,6 @@
 /* webrtc/session/browser_call.c - what a browser asks about its calls: `call` to `hangup`.
  *
- * Signalling thread. Called by session.c for a browser that is online; looks the leg up by its name, lets
+ * Signalling thread. Called by browser.c for a browser that is online; looks the leg up by its name, lets
  * its machine (browser_leg_fsm.c) decide, tells the call by call_leg_event(), answers `ok` or `error`.
  * A request never names anything outside its own connection, and the account is the browser's own. */
 #include "webrtc/session/browser_call.h"

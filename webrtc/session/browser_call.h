@@ -5,7 +5,7 @@
 
 #include "gateway/call.h"
 #include "webrtc/session/browser_leg_fsm.h"
-#include "webrtc/session/session.h"
+#include "webrtc/session/browser.h"
 
 /** A browser's half of a call. The call holds one reference, browser_calls another until it has ended. */
 struct browser_leg {

@@ -2,7 +2,7 @@
  * WebSocket. The other direction is browser_call.c.
  *
  * Signalling thread. Called by the call through leg_ops (never calls back from inside: rule 1 of leg.h);
- * calls session.c to send. docs/protocol.md, "Server → client". */
+ * calls browser.c to send. docs/protocol.md, "Server → client". */
 #include "gateway/sdp.h"
 #include "lib/log.h"
 #include "lib/secret.h"

@@ -1,4 +1,4 @@
-/* webrtc/session/session_fsm.c - states and events of a connected browser. Pure; called by session.c alone;
+/* webrtc/session/session_fsm.c - states and events of a connected browser. Pure; called by browser.c alone;
  * a test walks every pair. */
 #include "webrtc/session/session_fsm.h"
 #include "lib/base.h"
