@@ -84,9 +84,13 @@ int store_open(struct store **sp, char **whyp, const char *path)
 		return ENOMEM;
 	err = db_open(&s->db, whyp, path, migrations, N_ELEMS(migrations));
 	for (size_t i = 0; i < QUERY_N && !err; i++) {
+		char why[256];
+
 		err = db_prepare(&s->stmtv[i], s->db, queries[i]);
-		if (err && whyp && !*whyp)
-			*whyp = base_dup(db_why(s->db), strlen(db_why(s->db)));
+		if (!err || !whyp)
+			continue;
+		snprintf(why, sizeof(why), "%s cannot be used: %s", path, db_why(s->db));
+		*whyp = base_dup(why, strlen(why));
 	}
 	if (err)
 		mem_deref(s);

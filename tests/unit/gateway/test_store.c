@@ -253,6 +253,26 @@ static void what_was_stored_is_there_after_a_restart(void **state)
 	assert_int_equal(find(token_a, session), 0);
 }
 
+static void a_cut_file_is_refused_and_kept(void **state)
+{
+	struct store *again = NULL;
+	char *why = NULL, name[16];
+	struct stat st;
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		assert_int_equal(store_user_add(store, SITE, name, "hash"), 0);
+	}
+	store = mem_deref(store); /* the log goes into the file */
+	assert_int_equal(truncate(path, 6000), 0);
+	assert_int_equal(store_open(&again, &why, path), EIO);
+	assert_null(again);
+	assert_non_null(strstr(why, path));
+	mem_deref(why);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 6000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -268,6 +288,7 @@ int main(void)
 		TEST(the_oldest_sign_in_goes_first),
 		TEST(removal_and_new_passwords_end_sign_ins),
 		TEST(what_was_stored_is_there_after_a_restart),
+		TEST(a_cut_file_is_refused_and_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
