@@ -25,6 +25,13 @@ export function checkMessage(side, message) {
 		throw new Error(`not a ${side} message: ${JSON.stringify(message)}: ${ajv.errorsText(check.errors.slice(0, 4))}`);
 }
 
+/** Where a site is, when no DNS knows its name. */
+function lookupOf(site) {
+	if (!site.address)
+		return {};
+	return { lookup: (name, options, done) => (options.all ? done(null, [{ address: site.address, family: 4 }]) : done(null, site.address, 4)) };
+}
+
 /** One HTTP request to a site. Gives {status, headers, text, json}. */
 export function http(site, method, path, { body, headers = {}, token, origin } = {}) {
 	const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
@@ -32,7 +39,7 @@ export function http(site, method, path, { body, headers = {}, token, origin } =
 	const make = url.protocol === 'https:' ? httpsRequest : httpRequest;
 	return within(15_000, new Promise((resolve, reject) => {
 		const request = make(url, {
-			method, ca: site.ca, agent: false,
+			method, ca: site.ca, agent: false, ...lookupOf(site),
 			headers: {
 				...(text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
 				...(token ? { Authorization: `Bearer ${token}` } : {}), ...(origin ? { Origin: origin } : {}), ...headers,
@@ -106,7 +113,7 @@ export class Client {
 	async connect({ origin, protocols = ['sluss.v1'], headers } = {}) {
 		const url = new URL('/ws', this.site.url);
 		url.protocol = url.protocol.replace('http', 'ws');
-		this.ws = new WebSocket(url, protocols, { ca: this.site.ca, origin: origin ?? this.site.url.replace(/\/$/, ''), headers, perMessageDeflate: false });
+		this.ws = new WebSocket(url, protocols, { ca: this.site.ca, ...lookupOf(this.site), origin: origin ?? this.site.url.replace(/\/$/, ''), headers, perMessageDeflate: false });
 		this.closed = new Promise((resolve) => this.ws.on('close', (code, reason) => {
 			this.over = { code, reason: String(reason) };
 			for (const w of [...this.waiting, ...this.answers.values()])

@@ -16,8 +16,9 @@ ports=${SLUSS_DEMO_PORTS:-8080,8081}
 http_alpha=${ports%,*} http_beta=${ports#*,}
 # The SIP ports follow the others, so that two demos can run side by side.
 sip_alpha=$((http_alpha + 10000)) sip_beta=$((http_beta + 10000))
-daemon=$SLUSS_TOP/build/dev/slussd
-control=$SLUSS_TOP/build/dev/slussctl
+build=${SLUSS_BUILD:-$SLUSS_TOP/build/dev}
+daemon=$build/slussd
+control=$build/slussctl
 dir=$(mktemp -d "$SLUSS_TOP/build/demo.XXXXXX")
 chmod 755 "$dir"
 alpha='' beta=''

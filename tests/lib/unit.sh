@@ -10,15 +10,15 @@ run_unit() {
 			matches "$check" "$pattern" && run_check "$check"
 		done
 	fi
-	if ! (build_tree "$(basename "$SLUSS_BUILD")" check TESTS=); then
-		echo "not ok unit/build: the test programs do not build"
-		return
+	# What does not build is one failure; what does is run all the same.
+	if ! (build_tree "$(basename "$SLUSS_BUILD")" -k check TESTS=); then
+		echo "not ok unit/build: not all test programs build"
 	fi
 	programs=$(make_words "$SLUSS_BUILD" TESTS)
 	for program in $programs; do
 		matches "$program" "$pattern" || continue
 		[ -z "${SLUSS_ONLY_PROGRAMS:-}" ] || grep -qE "$SLUSS_ONLY_PROGRAMS" <<<"$program" || continue
-		run_program "$program"
+		[ ! -x "$SLUSS_BUILD/$program" ] || run_program "$program"
 	done
 }
 
