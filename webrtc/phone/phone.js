@@ -29,6 +29,7 @@ const SIGN_IN_AGAIN = {
 let phone = null;
 let view = null;
 let retry = null;
+let connecting = false;
 
 const ringer = new Ringer();
 const signin = new Signin((user, password) => connect({ user, password }));
@@ -75,7 +76,10 @@ function showHome() {
 
 /** Comes up with the cookie's session, or with a name and a password. Throws only for the latter. */
 async function connect(options) {
+	if (connecting)
+		return;
 	clearTimeout(retry);
+	connecting = true;
 	try {
 		phone = await Phone.connect(options);
 	} catch (e) {
@@ -84,6 +88,8 @@ async function connect(options) {
 		if (e.code === 'not-signed-in')
 			return showSignin();
 		return cannot(e);
+	} finally {
+		connecting = false;
 	}
 	window.sluss = { phone };
 	phone.addEventListener('state', presence);

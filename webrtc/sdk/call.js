@@ -38,8 +38,9 @@ export class Call extends EventTarget {
 	#hold = { local: false, remote: false };
 	#peer = null;
 	#negotiator = null;
+	/** what goes out from the start, and what of all is ours to stop at the end */
+	#given = [];
 	#tracks = [];
-	#own = true;
 	#muted = { audio: false, video: false };
 	#channel = null;
 	#wantData = false;
@@ -105,7 +106,7 @@ export class Call extends EventTarget {
 		try {
 			await until(this.#open({ audio, video, stream }));
 			this.#makePeer();
-			this.#peer.add(this.#tracks, true);
+			this.#peer.add(this.#given, true);
 			if (data)
 				this.#setChannel(this.#peer.channel('sluss'));
 			const { sdp } = await until(this.#peer.offer());
@@ -156,7 +157,7 @@ export class Call extends EventTarget {
 			this.#makePeer();
 			await this.#negotiator.run(async () => {
 				await this.#peer.take(this.#sdp);
-				this.#peer.add(this.#tracks, false);
+				this.#peer.add(this.#given, false);
 				const { sdp } = await this.#peer.answer();
 				const text = await sdp;
 
@@ -251,8 +252,7 @@ export class Call extends EventTarget {
 
 		if (track && this.#tracks.includes(track)) {
 			this.#tracks.splice(this.#tracks.indexOf(track), 1);
-			if (this.#own)
-				stopTracks([track]);
+			stopTracks([track]);
 		}
 		this.#changed(true);
 		this.#announce('streams');
@@ -364,8 +364,8 @@ export class Call extends EventTarget {
 	async #open(want) {
 		const { tracks, own } = await openTracks(want);
 
-		this.#tracks = tracks;
-		this.#own = own;
+		this.#given = tracks;
+		this.#tracks = own ? [...tracks] : [];
 		if (this.#cause) {
 			this.#drop();
 			throw new SlussError('ended');
@@ -375,8 +375,8 @@ export class Call extends EventTarget {
 	}
 
 	#drop() {
-		if (this.#own)
-			stopTracks(this.#tracks);
+		stopTracks(this.#tracks);
+		this.#given = [];
 		this.#tracks = [];
 	}
 

@@ -85,6 +85,23 @@ describe('changes', () => {
 		await agree();
 		await again;
 	});
+	test('camera: a stream of the page’s own is sent and never stopped; ours beside it is', async () => {
+		call.hangup();
+		const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+		const coming = phone.call('per@beta.test', { stream });
+		await settle();
+		socket.ok(socket.got('call'));
+		call = await coming;
+		socket.event('answered', { call: call.id, sdp: 'their answer', media: 'direct', encryption: 'claimed',
+			remote: call.remote });
+		await settle();
+		const adding = call.addVideo();
+		await settle();
+		await agree();
+		await adding;
+		call.hangup();
+		assert.deepEqual(mic.tracks.slice(1).map((t) => [t.kind, t.readyState]), [['audio', 'live'], ['video', 'ended']]);
+	});
 	test('camera: there is none', async () => {
 		mic.fail = 'NotFoundError';
 		await assert.rejects(call.addVideo(), { code: 'camera-missing' });
