@@ -22,8 +22,10 @@ enum {
 
 const char *sip_branch_make(char buf[SIP_BRANCH_BYTES])
 {
-	memcpy(buf, "z9hG4bK", 7);
-	secret_hex(buf + 7, 32);
+	char hex[SIP_BRANCH_BYTES - 7];
+
+	secret_hex(hex, 32);
+	snprintf(buf, SIP_BRANCH_BYTES, "z9hG4bK%s", hex);
 	return buf;
 }
 

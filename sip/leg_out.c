@@ -429,7 +429,7 @@ void sip_try_stray(struct sip *sip, const sip_t *s)
 	unsigned status = (unsigned)s->sip_status->st_status;
 
 	if (!t || s->sip_cseq->cs_seq != t->cseq || !s->sip_from->a_tag ||
-	    strcasecmp(s->sip_from->a_tag, t->tag) || status < 200)
+	    strcasecmp(s->sip_from->a_tag, t->tag) != 0 || status < 200)
 		return;
 	mem_ref(t);
 	if (status >= 300 && t->invite)

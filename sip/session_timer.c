@@ -131,7 +131,7 @@ void session_timer_accepted(struct session_timer *st, const sip_t *response)
 
 	if (x && x->x_delta >= SIP_MIN_SE_S) {
 		st->interval_s = clamp(x->x_delta, SIP_MIN_SE_S);
-		st->ours = !x->x_refresher || strcasecmp(x->x_refresher, "uas");
+		st->ours = !x->x_refresher || strcasecmp(x->x_refresher, "uas") != 0;
 	} else {
 		st->ours = true; /* the peer keeps no time: it is on us to notice */
 	}

@@ -16,12 +16,6 @@
 #define NTA_INCOMING_MAGIC_T void
 #define NTA_RELIABLE_MAGIC_T void
 
-/* Sofia's headers test macros that only its own build defines, and predate -Wextra. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wundef"
-#pragma GCC diagnostic ignored "-Wstrict-prototypes"
-#pragma GCC diagnostic ignored "-Wshadow"
-
 #include <sofia-sip/su.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/su_log.h>
@@ -39,7 +33,5 @@
 #include <sofia-sip/sip_util.h>
 #include <sofia-sip/tport_tag.h>
 #include <sofia-sip/url.h>
-
-#pragma GCC diagnostic pop
 
 #endif

@@ -277,13 +277,14 @@ unsigned trust_body(struct refusal *r, const sip_t *s)
 	if (!body)
 		return 0;
 	if (!s->sip_content_type || !s->sip_content_type->c_type ||
-	    strcasecmp(s->sip_content_type->c_type, "application/sdp"))
+	    strcasecmp(s->sip_content_type->c_type, "application/sdp") != 0)
 		return unsupported_media(r, "The body is not one SDP description.");
 	if (s->sip_content_encoding && s->sip_content_encoding->k_items &&
 	    s->sip_content_encoding->k_items[0] &&
-	    strcasecmp(s->sip_content_encoding->k_items[0], "identity"))
+	    strcasecmp(s->sip_content_encoding->k_items[0], "identity") != 0)
 		return unsupported_media(r, "The body is encoded.");
-	if (cd && cd->cd_type && strcasecmp(cd->cd_type, "session") && !cd->cd_optional)
+	if (cd && cd->cd_type && strcasecmp(cd->cd_type, "session") != 0 &&
+	    !cd->cd_optional)
 		return unsupported_media(
 			r, "The body is meant for something else than the session.");
 	return 0;

@@ -52,7 +52,7 @@ static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s,
 
 	if (method == sip_method_ack)
 		return 0;
-	if (strcasecmp(s->sip_request->rq_version, sip_version_2_0))
+	if (strcasecmp(s->sip_request->rq_version, sip_version_2_0) != 0)
 		return refusal_set(r, 505, "Version Not Supported",
 				   "Only SIP/2.0 is spoken here.");
 	if (sip_sanity_check(s) < 0 || (s->sip_flags & MSG_FLG_ERROR))
