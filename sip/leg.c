@@ -20,10 +20,8 @@ const char *sip_leg_call(const struct sip_leg *leg)
 	return leg->invite ? leg->invite->call_id : NULL;
 }
 
-static void leg_destructor(void *arg)
+void sip_leg_close(struct sip_leg *leg)
 {
-	struct sip_leg *leg = arg;
-
 	timer_cancel(&leg->guard);
 	timer_cancel(&leg->release);
 	session_timer_stop(&leg->st);
@@ -31,9 +29,22 @@ static void leg_destructor(void *arg)
 	sip_leg_out_cancel(leg);
 	if (leg->counted)
 		peers_call(leg->sip->peers, leg->hop->domain, -1);
+	leg->counted = false;
 	nta_outgoing_destroy(leg->bye);
+	leg->bye = NULL;
 	nta_incoming_destroy(leg->irq);
+	leg->irq = NULL;
 	nta_leg_destroy(leg->dialog);
+	leg->dialog = NULL;
+	leg->state = SL_ENDED;
+}
+
+static void leg_destructor(void *arg)
+{
+	struct sip_leg *leg = arg;
+
+	sip_leg_close(leg);
+	list_unlink(&leg->le);
 	mem_deref(leg->answer);
 	mem_deref(leg->local_sdp);
 	mem_deref(leg->remote_sdp);
@@ -76,6 +87,7 @@ int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
 	}
 	peers_call(sip->peers, domain, 1);
 	leg->counted = true;
+	list_append(&sip->legs, &leg->le, leg);
 	*lp = leg;
 	return 0;
 }
@@ -85,7 +97,7 @@ void sip_leg_hold(struct sip_leg *leg)
 	if (leg->held)
 		return;
 	leg->held = true;
-	list_append(&leg->sip->legs, &leg->le, mem_ref(leg));
+	mem_ref(leg);
 }
 
 static void release(void *arg)
@@ -97,6 +109,7 @@ static void release(void *arg)
 		return;
 	leg->held = false;
 	list_unlink(&leg->le);
+	sip_leg_close(leg);
 	mem_deref(leg);
 	sip_work_done(sip);
 }

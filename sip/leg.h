@@ -35,7 +35,7 @@ struct reoffer {
 
 struct sip_leg {
 	struct leg leg; /* first */
-	struct le le;   /* in sip->legs while held */
+	struct le le;   /* in sip->legs, from its making to its release */
 	struct sip *sip;
 	struct sip_hop *hop;
 	struct invite *invite;
@@ -76,6 +76,8 @@ const char *sip_leg_call(const struct sip_leg *leg); /* call id for the log, or 
 /** Tells the call. */
 void sip_leg_tell(struct sip_leg *leg, enum leg_event_type type, struct body *body,
 		  const struct cause *cause);
+/** Lets go of everything that NTA or a timer could call back for; what is left is inert. */
+void sip_leg_close(struct sip_leg *leg);
 /** LEG_ENDED to the call and goodbye to the peer, whatever the state: the room is closing. */
 void sip_leg_shutdown(struct sip_leg *leg);
 void sip_leg_sdp_set(struct body **dst, struct body *src);

@@ -26,6 +26,7 @@ static void try_destructor(void *arg)
 	list_unlink(&t->le);
 	nta_outgoing_destroy(t->invite);
 	nta_leg_destroy(t->base);
+	mem_deref(t->won);
 	mem_deref(t->hop);
 }
 
@@ -135,7 +136,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	nta_leg_bind(leg->dialog, sip_dialog_request, leg);
 	sip_leg_peer_allows(leg, s);
 	session_timer_accepted(&leg->st, s);
-	snprintf(t->won, sizeof(t->won), "%s", f->tag);
+	t->won = mem_ref(f->tag);
 	list_flush(
 		&t->forks); /* and with them their transactions: `s` may be gone from here on */
 	try_leave(t, LINGER_MS);
@@ -157,8 +158,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 
 static void accepted(struct sip_try *t, const sip_t *s)
 {
-	bool winner = s->sip_to->a_tag && *t->won &&
-		      !strncasecmp(t->won, s->sip_to->a_tag, sizeof(t->won) - 1);
+	bool winner = t->won && s->sip_to->a_tag && !strcasecmp(t->won, s->sip_to->a_tag);
 	struct sip_fork *f;
 
 	if (winner)

@@ -43,7 +43,7 @@ struct sip {
 	char secret[JOINT_SECRET_HEX + 1];
 	nta_agent_t *agent; /* on the joint; all that is proved comes by it */
 	struct list udp;    /* struct sip_udp: outside, proves nothing */
-	struct list legs;   /* struct sip_leg, each held by one reference */
+	struct list legs;   /* struct sip_leg; those under way are held */
 	struct list tries;  /* struct sip_try, the same; they outlive their legs */
 	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
 	struct hash *tries_token;   /* … and by token, for edge events */

@@ -119,19 +119,20 @@ static void edge_event(const void *msg, void *arg)
 	sip_loop_leave();
 }
 
-/* What is left of legs and tries when the room is closed. */
+/* What is left of legs and tries when the room is closed. A call may still have a leg: it is inert then. */
 static void leave_all(struct sip *sip)
 {
-	struct le *le = list_head(&sip->legs);
+	struct le *le;
 
-	while (le) {
+	while ((le = list_head(&sip->legs))) {
 		struct sip_leg *leg = le->data;
+		bool held = leg->held;
 
-		le = le->next;
-		list_unlink(&leg->le);
+		list_unlink(le);
+		sip_leg_close(leg);
 		leg->held = false;
-		timer_cancel(&leg->release);
-		mem_deref(leg);
+		if (held)
+			mem_deref(leg);
 	}
 	list_flush(&sip->tries);
 }

@@ -17,7 +17,7 @@ struct sip_try {
 	nta_outgoing_t *invite; /* until its end */
 	char call_id[SIP_CALL_ID_BYTES], tag[SIP_TAG_HEX + 1];
 	char branch[SIP_BRANCH_BYTES];
-	char won[64]; /* the To tag of the winner, cut; its 2xx needs no BYE */
+	char *won; /* the To tag of the winner: its 2xx needs no BYE */
 	uint32_t cseq;
 	uint64_t token;
 	char target[64];  /* where the edge wrote it, once it says so */
