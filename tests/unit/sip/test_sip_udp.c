@@ -127,7 +127,7 @@ static void noise(void **state)
 	}
 	say(request("ACK", "sip:alice@alpha.example", "", ";rport"));
 	assert_string_equal(hear(), "");
-	/* NTA would look this up, and abort on the second: its name buffer is asserted */
+	/* NTA would look these up, blocking, and answer there */
 	say(request("OPTIONS", "sip:alice@alpha.example", "",
 		    ";rport;maddr=nowhere.peer.example"));
 	assert_int_equal(strncmp(hear(), "SIP/2.0 200 ", 12), 0);
