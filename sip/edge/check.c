@@ -29,6 +29,26 @@ static unsigned check_version(const struct pl *version)
 	return 505;
 }
 
+/* RFC 3261 §20.22: 0 to 255. Sofia takes -1, and 2^32 + 70 for 70. */
+static bool check_hops(const struct message *m)
+{
+	struct pl value;
+	unsigned hops = 0;
+
+	if (!m->n_of[HEADER_MAX_FORWARDS])
+		return true;
+	if (message_value(m, HEADER_MAX_FORWARDS, &value) || !value.l)
+		return false;
+	for (size_t i = 0; i < value.l; i++) {
+		if (!isdigit((unsigned char)value.p[i]))
+			return false;
+		hops = hops * 10 + (unsigned)(value.p[i] - '0');
+		if (hops > 255)
+			return false;
+	}
+	return true;
+}
+
 /* The headers without which there is no transaction, and of which there is one each. */
 static bool check_headers(const struct message *m, struct pl *method)
 {
@@ -40,7 +60,7 @@ static bool check_headers(const struct message *m, struct pl *method)
 		if (message_value(m, onev[i], &value) || !value.l ||
 		    (onev[i] != HEADER_CALL_ID && !address_party_ok(&value)))
 			return false;
-	return m->n_of[HEADER_MAX_FORWARDS] <= 1 && !message_cseq(m, &number, method);
+	return check_hops(m) && !message_cseq(m, &number, method);
 }
 
 unsigned check_request(const struct message *m, struct via *top)

@@ -49,6 +49,9 @@ async function run(message, kind, { how, rung = false, expectAnswer = false } = 
 
 const control = new Map();
 
+/** RFC 5118 files whose Content-Length is less than their body: on a stream the rest is another message. */
+const SHORT = ['ipv4-mapped-ipv6', 'ipv6-in-sdp', 'mult-ip-in-sdp'];
+
 /** What a plain request of this method to this URI gets on this transport. */
 async function plainStatus(name, kind, uri) {
 	const key = `${name} ${kind} ${uri}`;
@@ -73,6 +76,10 @@ async function asItIs(name, allowed, { uri = 'sip:user@example.com', kinds = ['t
 		if (kind !== 'tls' || /@example\.(com|org)/.test(/\r\nf(rom)?[ \t]*:(.|\r\n[ \t])*/i.exec(message.toString('latin1'))?.[0] ?? ''))
 			want.push(403);
 		const got = own_from.closed ? ['closed', own_from.status] : [own_from.status];
+		if (SHORT.includes(name) && kind !== 'udp') {
+			assert.ok(own_from.closed || own_from.swallowed, `${name} over ${kind}: what is left over is no message`);
+			continue;
+		}
 		assert.ok(got.some((g) => want.includes(g)), `${name} over ${kind}: ${got.join(' and ')}, allowed: ${want.join(' ')}`);
 		if (own_from.status === 0 && !own_from.closed)
 			assert.ok(!own_from.swallowed || want.includes('swallowed'), `${name} over ${kind}: what followed was answered`);
@@ -129,7 +136,9 @@ describe('valid messages', () => {
 		await asItIs('esc01', [403, 404]);
 		await refused('esc01', [403, 404]);
 		// the same user part at a site of ours: "sips:user@example.com" is a user's name there, not an address
-		await refused('esc01', [404], { change: edit('@example.net SIP/2.0', '@example.com SIP/2.0') });
+		await refused('esc01', [403, 404], { change: edit('@example.net SIP/2.0', '@example.com SIP/2.0') });
+		const name = plain('INVITE', { uri: 'sip:sips%3Auser%40example.com@example.com', from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('escape') });
+		assert.equal((await run(name, 'tls')).status, 404);
 		await asItIs('escnull', [405, 501, 400], { kinds: ['tls', 'tcp', 'udp'] });
 		for (const user of ['user%00x', 'user%00', '%00user', 'us%0der', 'user%0d%0aX: y']) {
 			const out = await run(plain('INVITE', { uri: `sip:${user}@example.com`, from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('null') }), 'tls');
@@ -209,13 +218,14 @@ describe('invalid messages', () => {
 		const base = { uri: 'sip:user@example.com', from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('scalar') };
 		for (const [what, change] of [
 			['Max-Forwards 2^32 + 70', edit(/Max-Forwards: 70/, 'Max-Forwards: 4294967366')],
+			['Max-Forwards 300', edit(/Max-Forwards: 70/, 'Max-Forwards: 300')],
 			['Max-Forwards -1', edit(/Max-Forwards: 70/, 'Max-Forwards: -1')],
 			['CSeq 2^32 + 7', edit(/CSeq: 7/, 'CSeq: 4294967303')],
 			['CSeq -7', edit(/CSeq: 7/, 'CSeq: -7')],
 			['CSeq 2^64 + 7', edit(/CSeq: 7/, 'CSeq: 18446744073709551623')],
 		]) {
-			const out = await run(change(plain('INVITE', base)), 'tls', { expectAnswer: false });
-			assert.ok([400, 483, SILENCE].includes(out.status), `${what}: ${out.status}`);
+			const out = await run(change(plain('INVITE', base)), 'tls');
+			assert.equal(out.status, 400, what);
 		}
 		for (const header of ['Expires: 99999999999999999999', 'Session-Expires: 99999999999999999999', 'Min-SE: 18446744073709551706', 'Retry-After: 949302838503028349304023988']) {
 			const out = await run(plain('INVITE', { ...base, extra: [header] }), 'tls', { rung: true });
@@ -224,10 +234,13 @@ describe('invalid messages', () => {
 	});
 
 	abuse('abuse_009_uris', async () => {
-		for (const name of ['quotbal', 'ltgtruri', 'escruri']) {
-			await asItIs(name, [400]);
+		for (const name of ['quotbal', 'ltgtruri']) {
+			await asItIs(name, [400, SILENCE]);
 			await refused(name, [400]);
 		}
+		// headers in the Request-URI are not ours to obey: it is the address in front of them, or a 400
+		await asItIs('escruri', ['plain', 400, 488]);
+		assert.ok([400, 488].includes((await refused('escruri', [400, 488])).status));
 		await asItIs('lwsruri', [400, 481, SILENCE]);
 		await asItIs('lwsstart', ['plain', 400, SILENCE, 488]);
 		await asItIs('trws', ['plain', 400, 404, SILENCE], { uri: 'sip:remote-target@example.com' });
@@ -330,7 +343,7 @@ describe('IPv6', () => {
 
 // Case 19: in any segmentation the verdict is the one of the whole message; and nobody is proved over TCP, so
 // TCP whole is what UDP gives, but where the framing itself differs.
-const FRAMING = ['clerr', 'dblreq', 'ncl', 'mcl01', 'baddn', 'test', 'insuf', 'badvers', 'bigcode', 'multi01'];
+const FRAMING = [...SHORT, 'inv2543', 'clerr', 'dblreq', 'ncl', 'mcl01', 'baddn', 'test', 'insuf', 'badvers', 'bigcode', 'multi01'];
 
 describe('segments', () => {
 	for (const kind of ['tls', 'tcp']) {
@@ -341,7 +354,9 @@ describe('segments', () => {
 						continue; // not whole in any segmentation: case 7
 					const whole = await run(fresh(message, token()), kind);
 					const cut = await run(fresh(message, token()), kind, { how });
-					assert.deepEqual([cut.status, cut.closed], [whole.status, whole.closed], `${name} over ${kind} in ${how}`);
+					// an answer that is on its way when the framing breaks may be lost with the connection
+					const what = (v) => (v.closed ? 'closed' : v.status);
+					assert.equal(what(cut), what(whole), `${name} over ${kind} in ${how}`);
 				}
 			});
 		}
@@ -353,7 +368,8 @@ describe('segments', () => {
 				continue;
 			const udp = await run(fresh(message, token()), 'udp');
 			const tcp = await run(fresh(message, token()), 'tcp');
-			assert.equal(tcp.status, udp.status, `${name}`);
+			// what is refused as malformed over a stream may be dropped as a datagram
+			assert.ok(tcp.status === udp.status || (udp.status === 0 && [400, 501].includes(tcp.status)), `${name}: ${tcp.status} over TCP, ${udp.status} over UDP`);
 		}
 	});
 });

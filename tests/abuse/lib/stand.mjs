@@ -5,6 +5,7 @@
 //   attacker 198.18.0.77 ══ TLS 5061, TCP 5060, UDP 5060 ══► slussd 198.18.0.10 ◄══ WSS ══ devices
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Authority } from '../../lib/ca.mjs';
 import { answer } from '../../lib/sdp.mjs';
 import { Daemon } from '../../lib/site.mjs';
@@ -18,7 +19,16 @@ const REPORT = /(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|
 export class Stand {
 	/** sites: ["alpha.test"]; users: ["alice@alpha.test"], each with one device online;
 	 *  peers: names that the attacker's certificate proves, the first is his own. */
-	static async start({ sites = ['alpha.test'], users = ['alice@alpha.test'], peers = ['peer.test'], limits = {}, udp = true, tcp = true, tune = () => {} } = {}) {
+	static async start(options) {
+		try {
+			return await Stand.#start(options ?? {});
+		} catch (error) {
+			console.error('the stand does not stand:', error);
+			process.exit(1); // sockets would keep the file running until its time is over
+		}
+	}
+
+	static async #start({ sites = ['alpha.test'], users = ['alice@alpha.test'], peers = ['peer.test'], limits = {}, udp = true, tcp = true, tune = () => {} } = {}) {
 		const stand = new Stand();
 		const world = stand.world = new World();
 		stand.ca = new Authority(join(world.dir, 'ca'));

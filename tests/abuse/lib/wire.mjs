@@ -155,6 +155,8 @@ export async function verdict(wire, message, target, { how = 'whole', expectAnsw
 	const provisional = wire.messages.some((m) => m.status > 0 && m.status < 200 && mine(m));
 	if (final === undefined && !wire.down && (expectAnswer || provisional))
 		final = await wire.find((m) => m.status >= 200 && mine(m), 4000);
+	else if (final === undefined && wire.kind === 'udp') // it may lie in another of our sockets still
+		final = await wire.find((m) => m.status >= 200 && mine(m), 100);
 	const responses = wire.messages.filter(mine);
 	return { status: final?.status ?? 0, final, responses, closed: Boolean(wire.down), swallowed: after === undefined && !wire.down };
 }

@@ -44,6 +44,12 @@ static void checked_requests(void **state)
 		{"INVITE sip:a@b SIP/2.0\r\n" REST "CSeq: 1 INVITE\r\n\r\n", 400},
 		{"INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS\r\n" REST "CSeq: 1 INVITE\r\n\r\n", 400},
 		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 1\r\nMax-Forwards: 2\r\n\r\n", 400},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 0068\r\n\r\n", 0},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 255\r\n\r\n", 0},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 256\r\n\r\n", 400},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: 4294967366\r\n\r\n", 400},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: -1\r\n\r\n", 400},
+		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nMax-Forwards: \r\n\r\n", 400},
 		{"INVITE sip:a@b SIP/2.0\r\n" VIA REST "CSeq: 1 INVITE\r\nno colon here\r\n\r\n", 400},
 		{"INVITE sip:a@b SIP/2.0\r\n" VIA "From: \r\nTo: <sip:c@d>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n", 400},
 	};
