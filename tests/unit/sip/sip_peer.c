@@ -226,6 +226,11 @@ void peer_expect(struct message *m, const char *start)
 		fail_msg("waited for \"%s\", got:\n%s", start, m->text);
 }
 
+bool peer_next(struct message *m)
+{
+	return standin_read(m->text, sizeof(m->text), &m->n);
+}
+
 bool peer_quiet(void)
 {
 	static struct message m;

@@ -68,6 +68,8 @@ struct message {
 };
 /** The next message from Sofia; fails the test when none comes. Its first line starts with `start`. */
 void peer_expect(struct message *m, const char *start);
+/** The next message that has come already, if there is one. */
+bool peer_next(struct message *m);
 /** True when Sofia says nothing, after everything under way has arrived. */
 bool peer_quiet(void);
 /** The value of the n-th header of this name into buf; "" when there is none. */
