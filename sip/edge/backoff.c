@@ -76,6 +76,11 @@ bool backoff_active(struct backoff *b, const char *site, const char *domain, con
 	return e && backoff_age_us(b, e) < e->delay_s * 1000000ull;
 }
 
+bool backoff_known(struct backoff *b, const char *site, const char *domain, const char *target)
+{
+	return backoff_find(b, site, domain, target) != NULL;
+}
+
 void backoff_failed(struct backoff *b, const char *site, const char *domain, const char *target)
 {
 	struct backoff_entry *e = backoff_find(b, site, domain, target);

@@ -145,6 +145,20 @@ static bool trip_send(struct trip *t, struct conn *c)
 	return true;
 }
 
+static struct conn *trip_conn(const struct trip *t, size_t i)
+{
+	return conns_find_dialled(t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host);
+}
+
+static bool trip_skips(struct trip *t, size_t i)
+{
+	char text[64];
+
+	if (!t->donev[i] && t->skip && joint_list_has(t->skip, sa_text(text, &t->targetv[i])))
+		t->donev[i] = true;
+	return t->donev[i];
+}
+
 /* The next target that is worth trying; the index, or -1. In a second round those that failed lately, but only if
  * nothing else could be tried at all: a request never fails for the failures of others. */
 static int trip_pick(struct trip *t, bool second_round)
@@ -152,18 +166,30 @@ static int trip_pick(struct trip *t, bool second_round)
 	char text[64];
 
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->donev[i])
+		if (trip_skips(t, i))
 			continue;
-		sa_text(text, &t->targetv[i]);
-		if (t->skip && joint_list_has(t->skip, text)) {
-			t->donev[i] = true;
-			continue;
-		}
-		if (second_round || conns_find_dialled(t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host) ||
-		    !backoff_active(t->d->backoff, t->site, t->domain, text))
+		if (second_round || trip_conn(t, i) ||
+		    !backoff_active(t->d->backoff, t->site, t->domain, sa_text(text, &t->targetv[i])))
 			return (int)i;
 	}
 	return -1;
+}
+
+/* A target that failed some minutes ago has its turn again, but a worse one works: this request takes that one, and
+ * whether the better one is back is found out without it. */
+static struct conn *trip_detour(struct trip *t, size_t i, uint64_t limit_ms)
+{
+	struct conn *c = NULL, *probe;
+	char text[64];
+
+	if (!backoff_known(t->d->backoff, t->site, t->domain, sa_text(text, &t->targetv[i])))
+		return NULL;
+	for (size_t k = i + 1; k < t->n && !c; k++)
+		if (!trip_skips(t, k) && (c = trip_conn(t, k)) && !conn_is_open(c))
+			c = NULL;
+	if (c && !trip_conn(t, i))
+		(void)conns_dial(&probe, t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host, limit_ms);
+	return c;
 }
 
 /* Tries targets until one is waited for or has taken the bytes, or none is left. */
@@ -183,11 +209,16 @@ static void trip_next(struct trip *t)
 		}
 		t->donev[i] = true;
 		t->tried = true;
-		c = conns_find_dialled(t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host);
+		c = trip_conn(t, (size_t)i);
+		if (!c || !conn_is_open(c)) {
+			struct conn *other = trip_detour(t, (size_t)i, limit_ms);
+
+			c = other ? other : c;
+		}
 		if (c && conn_is_open(c)) {
 			if (trip_send(t, c))
 				return;
-			trip_target_failed(t, &t->targetv[i], "the connection broke");
+			trip_target_failed(t, conn_peer(c), "the connection broke");
 			continue;
 		}
 		err = c ? 0

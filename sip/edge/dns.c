@@ -191,11 +191,11 @@ static int dns_error(int status)
 	case ARES_ENODATA:
 		return ENODATA;
 	case ARES_ETIMEOUT:
-	case ARES_ECONNREFUSED: /* of the DNS server */
 		return ETIMEDOUT;
 	case ARES_ENOMEM:
 		return ENOMEM;
 	default:
+		/* A SERVFAIL of every server comes as ARES_ECONNREFUSED, too. */
 		return EIO;
 	}
 }

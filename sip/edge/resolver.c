@@ -217,7 +217,7 @@ static const char *job_why(int err)
 	case ETIMEDOUT:
 		return "its DNS servers did not answer";
 	default:
-		return "its DNS servers answered with an error";
+		return "its DNS servers cannot be reached or answered with an error";
 	}
 }
 

@@ -238,7 +238,7 @@ static void what_sofia_must_not_see(void **state)
 	stream_send(&peer, IN("OPTIONS", "1", "good"));
 	at_sofia("OPTIONS");
 	assert_string_equal(sip_header(value, text, "CSeq", 0), "1 OPTIONS");
-	assert_int_equal(world_stats(&w).n_in, 1);
+	WORLD_AWAIT(&w, n_in, 1);
 	stream_close(&peer);
 }
 
@@ -266,7 +266,7 @@ static void broken_streams_end(void **state)
 		stream_expect_end(&peer);
 		stream_close(&peer);
 	}
-	assert_int_equal(world_stats(&w).n_framing, N_ELEMS(cases));
+	WORLD_AWAIT(&w, n_framing, N_ELEMS(cases));
 	assert_int_equal(world_stats(&w).n_in, 0);
 }
 
@@ -400,7 +400,7 @@ static void strangers_get_nothing(void **state)
 		stream_expect_end(&to_edge);
 		stream_close(&to_edge);
 	}
-	assert_true(world_stats(&w).n_dropped_secret >= N_ELEMS(cases) - 1);
+	WORLD_AWAIT(&w, n_dropped_secret, N_ELEMS(cases) - 1);
 	assert_int_equal(world_stats(&w).n_dialled, 0);
 	assert_int_equal(world_stats(&w).n_out, 0);
 	stream_close(&peer);
@@ -470,7 +470,7 @@ static void requests_and_responses_outwards(void **state)
 	sofia_sends("OPTIONS", "z9hG4bKy", TO_BETA, B_TO, B_URI);
 	at_peer("OPTIONS");
 	assert_int_equal(world_stats(&w).n_dialled, 1);
-	assert_int_equal(world_stats(&w).n_pending, 1);
+	WORLD_AWAIT(&w, n_pending, 1);
 	stream_close(&peer);
 	assert_true(stream_read(&to_edge, text));
 	expect_reason(text, "it closed the connection");

@@ -254,7 +254,7 @@ static void ways_down(void **state)
 		{"second.example", 0, "192.0.2.1:5099"},
 		{"broken.example", 0, "192.0.2.5:5061"},
 		{"none.example", 0, "its DNS entry says that it has no SIP service"},
-		{"fails.example", 0, "its DNS servers answered with an error"},
+		{"fails.example", 0, "its DNS servers cannot be reached or answered with an error"},
 		{"nodata.example", 0, "DNS knows no SIP service and no address of it"},
 		{"unknown.example", 0, "its DNS name does not exist"},
 		{"quiet.example", 0, "its DNS servers did not answer"},
