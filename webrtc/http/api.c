@@ -188,6 +188,9 @@ int web_api_begin(struct conn *c)
 		http_request_read(&c->request, &why, c->wsi, c->server->config, c->tls);
 	bool body = !status && c->request.length;
 
+	c->n_body_ends = 0;
+	c->reply.close = c->request.method ==
+			 HTTP_OTHER; /* lws waits for a body where we know none */
 	log_trace(NULL, "web.request", "conn=%llu method=%d path=%s",
 		  (unsigned long long)c->id, (int)c->request.method, LQ(c->request.path));
 	if (!status && c->request.length > c->server->config->limits.http_body_bytes) {
@@ -221,8 +224,10 @@ int web_api_body_end(struct conn *c)
 {
 	int err;
 
+	/* lws reports the end of an empty body, too. It also reports one again and again, for ever, when
+	 * more follows a body whose length it read otherwise than we did. */
 	if (!c->request.length)
-		return 0;
+		return c->n_body_ends++ ? -1 : 0;
 	if (!web_conn_step(c, CONN_BODY_END))
 		return -1;
 	err = dispatch(c);

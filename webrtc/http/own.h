@@ -100,6 +100,7 @@ struct conn {
 	struct http_request request;
 	bool asked; /**< the signalling thread owes an answer */
 	struct mbuf *body;
+	unsigned n_body_ends; /**< that lws has reported for an empty body */
 	struct reply reply;
 	struct socket *socket; /**< NULL until upgraded */
 };

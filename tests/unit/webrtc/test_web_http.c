@@ -402,6 +402,31 @@ static void lengths(void **state)
 	assert_true(web_quiet(&w));
 }
 
+/* lws reads the length with atoll() and then hands out what follows without an end: found by throwing bytes. */
+static void lengths_that_lws_reads_otherwise(void **state)
+{
+	static const char *const lengths[] = {"5x", "5 5", "+5", "05,5", " 5"};
+
+	for (size_t i = 0; i < N_ELEMS(lengths); i++) {
+		struct client *c = client_open(&w);
+		char text[512];
+
+		snprintf(
+			text, sizeof(text),
+			"GET /healthz HTTP/1.1\r\nHost: alpha.localhost\r\n\r\n"
+			"POST /api/v1/session HTTP/1.1\r\nHost: alpha.localhost\r\nContent-Length: %s\r\n\r\n"
+			"helloGET /healthz HTTP/1.1\r\nHost: alpha.localhost\r\n\r\n"
+			"GET /healthz HTTP/1.1\r\nHost: alpha.localhost\r\n\r\n",
+			lengths[i]);
+		client_say(c, text);
+		assert_int_equal(client_status(c, true), 200);
+		assert_int_equal(once("GET", "/healthz", ""), 200);
+		client_free(c);
+	}
+	assert_int_equal(once("PUT", "/", ""), 405);
+	assert_int_equal(once("PATCH", "/", "Content-Length: 3\r\n"), 400);
+}
+
 static void pipelined(void **state)
 {
 	struct client *c = client_open(&w);
@@ -616,6 +641,7 @@ int main(void)
 		TEST(programs_sign_in_without_origin),
 		TEST(who_hangs_up_is_forgotten),
 		TEST(lengths),
+		TEST(lengths_that_lws_reads_otherwise),
 		TEST(pipelined),
 		TEST(pipelined_behind_a_question),
 		TEST(other_upgrades),
