@@ -114,6 +114,9 @@ static unsigned check_uri(struct refusal *r, const sip_t *s)
 {
 	struct addr a;
 
+	if (s->sip_request->rq_url->url_headers) /* RFC 3261 §19.1.1 */
+		return refusal_set(r, 400, "Bad Request",
+				   "The Request-URI carries headers.");
 	switch (uri_parse(&a, s->sip_request->rq_url)) {
 	case EPROTONOSUPPORT:
 		return refusal_set(r, 416, "Unsupported URI Scheme",

@@ -73,6 +73,9 @@ static const struct row rows[] = {
 	 NULL},
 	{"strange scheme", "SIP/2.0 416 ", "OPTIONS",
 	 "nobodyKnowsThisScheme:totallyopaquecontent", BOB, ALICE, NAMES, "", NULL, NULL},
+	{"headers in the URI", "SIP/2.0 400 ", "INVITE",
+	 "sip:alice@alpha.example?Route=%3Csip:x.example%3E", BOB, ALICE, NAMES, "", SDP,
+	 NULL},
 	{"port too high", "SIP/2.0 400 ", "INVITE", "sip:alice@alpha.example:99999", BOB,
 	 ALICE, NAMES, "", SDP, NULL},
 	/* the shape */
