@@ -154,7 +154,7 @@ abuse('abuse_082_relay', async () => {
 	const uris = ['sip:x@good.test', 'sip:+46900123456@good.test', 'sip:x@198.18.0.78', 'sip:x@[2001:db8::1]', 'sip:bob@alpha.test@good.test', 'sip:bob%40good.test@alpha.test',
 		'sip:alpha.test@good.test', 'sip:good.test', 'sip:alpha.test', 'sip:nobody@alpha.test', 'tel:+46900123456', 'sip:+46900123456@alpha.test;user=phone', 'sip:900123456@alpha.test',
 		'sip:00467890@alpha.test', 'sip:x@good.test;maddr=198.18.0.10', 'sips:x@good.test', 'sip:x@good.test:5061;transport=tls', 'sip:x!good.test@alpha.test', 'sip:*@alpha.test', 'sip:@alpha.test',
-		'sip:bob@alpha.test?Route=%3Csip:good.test%3E', 'sip:x@ALPHA.test.good.test', 'im:bob@alpha.test', 'http://good.test/'];
+		'sip:x@ALPHA.test.good.test', 'im:bob@alpha.test', 'http://good.test/'];
 	for (const uri of uris) {
 		const status = await received(stand.peerPair, invite({ uri, from: 'sip:alice@peer.test' }));
 		assert.ok([400, 403, 404, 405, 416].includes(status), `${uri}: ${status}`);
@@ -167,7 +167,7 @@ abuse('abuse_082_relay', async () => {
 		const status = await received(stand.peerPair, invite({ from: 'sip:alice@peer.test', extra }));
 		assert.ok([400, 403, 404, 405, 420, 481, 486].includes(status), `${extra}: ${status}`);
 	}
-	for (const uri of ['sip:bob@alpha.test;maddr=198.18.0.78', 'sip:bob@alpha.test:5099', 'sip:bob@alpha.test;transport=udp', 'sip:bob@alpha.test;ttl=1;method=REFER']) {
+	for (const uri of ['sip:bob@alpha.test?Route=%3Csip:good.test%3E', 'sip:bob@alpha.test;maddr=198.18.0.78', 'sip:bob@alpha.test:5099', 'sip:bob@alpha.test;transport=udp', 'sip:bob@alpha.test;ttl=1;method=REFER']) {
 		const status = await received(stand.peerPair, invite({ uri, from: 'sip:alice@peer.test' }));
 		assert.ok([400, 403, 404, 486].includes(status), `${uri}: ${status}`);
 	}

@@ -160,6 +160,7 @@ abuse('abuse_047_text', async () => {
 				t.close();
 				continue;
 			}
+			assert.equal(said?.type, 'ok', `${JSON.stringify(name)}: ${JSON.stringify(said)} ${t.code}`);
 			const invite = await site.request('INVITE');
 			const { message } = invite;
 			usual ??= headerNames(message);
@@ -242,8 +243,9 @@ abuse('abuse_048_replay_and_order', async () => {
 	assert.equal((await t.ask({ type: 'hello', version: 1, token: tokens.alice })).type, 'error', 'hello twice');
 	const bob = stand.device('bob@alpha.test');
 	bob.mode = 'wait';
-	assert.equal((await t.ask({ type: 'call', call: 'o', to: 'bob@alpha.test', sdp: offer('order') })).type, 'ok');
-	const incoming = await bob.event('incoming');
+	const sdp = offer('order');
+	assert.equal((await t.ask({ type: 'call', call: 'o', to: 'bob@alpha.test', sdp })).type, 'ok');
+	const incoming = await bob.event('incoming', { sdp });
 	for (const [type, more] of [['accept'], ['ringing'], ['answer', { sdp: offer('x') }], ['offer', { sdp: offer('x') }], ['refuse', { reason: 'media' }], ['reject', { reason: 'busy' }]])
 		assert.equal((await t.ask({ type, call: 'o', ...more })).error, 'bad-state', `${type} of a call that one made and that rings`);
 	assert.equal((await t.ask({ type: 'call', call: 'o', to: 'bob@alpha.test', sdp: offer('again') })).error, 'call-exists');
@@ -294,7 +296,8 @@ abuse('abuse_048_floods', async () => {
 	assert.ok((await stand.slussd.calls()).length <= 8);
 	assert.ok(slowest.ms < 250 * SLOW, `others were delayed by ${slowest.ms} ms`);
 	flood.close();
-	await until(8000, async () => (await stand.slussd.calls()).length === 0, 'a connection that is gone leaves no call');
+	await until(8000, async () => (await stand.slussd.calls()).length === 0, 'a connection that is gone leaves no call')
+		.catch(async (e) => assert.fail(`${e.message}: ${JSON.stringify(await stand.slussd.calls())}`));
 	// far over the rate: refused by name, and closed with 1008
 	const rate = await talk('mallory');
 	for (let i = 0; i < 5000; i++)

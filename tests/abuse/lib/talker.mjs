@@ -65,12 +65,12 @@ export class Talker {
 		});
 	}
 
-	/** A well-formed request with the next id; gives its ok or error. */
+	/** A well-formed request with the next id; gives its ok or error (with id 0 if it was no JSON). */
 	ask(fields, ms) {
 		const id = fields.id ?? ++this.id;
 		const from = this.got.length;
 		this.send(JSON.stringify({ ...fields, id }));
-		return this.find((m) => (m.type === 'ok' || m.type === 'error') && m.id === id, ms, from);
+		return this.find((m) => (m.type === 'ok' || m.type === 'error') && (m.id === id || m.id === 0), ms, from);
 	}
 
 	/** Sends `text` as it is and gives the first ok or error that follows, whatever its id. */
