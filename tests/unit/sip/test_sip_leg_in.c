@@ -408,6 +408,25 @@ static void stop_unanswered(void **state)
 	assert_true(done);
 }
 
+/* A daemon without SIP listeners: the room is there, and empty. */
+static void without_listeners(void **state)
+{
+	const struct federation_ops *before = peer->core.federation;
+	struct sip *empty = NULL;
+	bool done = false;
+
+	(void)state;
+	peer->config.n_sip = 0;
+	assert_int_equal(sip_alloc(&empty, NULL, &peer->core), 0);
+	peer->config.n_sip = 1;
+	assert_ptr_equal(peer->core.federation, before);
+	sip_stop(empty, stopped, &done);
+	assert_false(done);
+	peer_advance_ms(200);
+	assert_true(done);
+	mem_deref(empty);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
 
 int main(void)
@@ -429,6 +448,7 @@ int main(void)
 		T(identity),
 		T(stop),
 		T(stop_unanswered),
+		T(without_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
