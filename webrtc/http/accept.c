@@ -46,6 +46,18 @@ static int bind_socket(struct listener *l, const struct sa *sa)
 	return 0;
 }
 
+/* With the port that the system chose, where the configuration says 0. */
+static void say_listening(const struct listener *l)
+{
+	struct sa sa = {.len = sizeof(sa.u)};
+	char text[64];
+
+	if (getsockname(l->fd, &sa.u.sa, &sa.len))
+		return;
+	re_snprintf(text, sizeof(text), "%J", &sa);
+	log_info(NULL, "web.listen", "address=%s tls=%s", text, l->plain ? "no" : "yes");
+}
+
 int web_listener_alloc(struct server *s, char **whyp, const struct listen_config *config)
 {
 	struct listener *l = mem_zalloc(sizeof(*l), listener_destructor);
@@ -63,6 +75,7 @@ int web_listener_alloc(struct server *s, char **whyp, const struct listen_config
 		return err;
 	}
 	list_append(&s->listeners, &l->le, l);
+	say_listening(l);
 	return 0;
 }
 

@@ -172,7 +172,7 @@ void ws_close(struct conn *c, uint16_t code, const char *why)
 {
 	struct socket *s = c->socket;
 
-	if (!s || c->over || s->close_code)
+	if (!s || c->over || s->close_code || s->close_sent)
 		return;
 	s->close_code = code;
 	s->close_why = why;
@@ -229,7 +229,7 @@ void ws_send(struct conn *c, const struct server_msg *m)
 {
 	struct socket *s = c->socket;
 
-	if (!s || c->over || s->close_code)
+	if (!s || c->over || s->close_code || s->close_sent)
 		return;
 	send_printed(c, m);
 	if (m->kind == SERVER_ERROR &&
@@ -306,17 +306,22 @@ static void refuse(struct conn *c, const struct parse_fault *fault)
 	mem_deref(m);
 }
 
+static int refuse_frame(struct conn *c, enum lws_close_status code, const char *why)
+{
+	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)why, strlen(why));
+	c->socket->close_sent = true; /* lws does, as soon as we return */
+	web_conn_step(c, CONN_CLOSE);
+	return -1;
+}
+
 static int whole_message(struct conn *c, const char *p, size_t n)
 {
 	struct parse_fault fault = {.id = 0};
 	struct web_up up = {.kind = WEB_CLIENT, .conn = c->id};
 	int err;
 
-	if (!utf8_valid(p, n)) {
-		lws_close_reason(c->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
-				 (unsigned char *)"not UTF-8", 9);
-		return -1;
-	}
+	if (!utf8_valid(p, n))
+		return refuse_frame(c, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not UTF-8");
 	err = gate_take(&c->socket->gate, &up.client, &fault, p, n,
 			timers_now_us(c->server->timers));
 	if (!err && mailbox_post_or_clear(c->server->up, &up)) {
@@ -328,13 +333,6 @@ static int whole_message(struct conn *c, const char *p, size_t n)
 	if (err)
 		refuse(c, &fault);
 	return 0;
-}
-
-static int refuse_frame(struct conn *c, enum lws_close_status code, const char *why)
-{
-	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)why, strlen(why));
-	web_conn_step(c, CONN_CLOSE);
-	return -1;
 }
 
 void ws_heard(struct conn *c)
