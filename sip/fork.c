@@ -57,8 +57,12 @@ struct sip_fork *sip_fork_get(struct sip_try *t, const sip_t *s)
 	f = sip_fork_find(t, tag);
 	if (f)
 		return f;
-	if (list_count(&t->forks) >= FORKS_MAX)
-		return NULL;
+	if (list_count(&t->forks) >= FORKS_MAX) {
+		if (s->sip_status->st_status < 200)
+			return NULL;
+		/* A 2xx is owed ACK and BYE: the oldest early dialog makes room. */
+		mem_deref(list_ledata(list_head(&t->forks)));
+	}
 	f = mem_zalloc(sizeof(*f), fork_destructor);
 	if (!f)
 		return NULL;

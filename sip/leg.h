@@ -30,7 +30,8 @@ struct reoffer {
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
 	bool out_is_update, withdrawn;
 	unsigned n_failed;    /* refreshes one after the other */
-	struct timer timeout; /* an offer of ours is unanswered */
+	struct timer timeout; /* an offer or a refresh of ours is unanswered */
+	struct timer dead;    /* a withdrawn one still has no final answer */
 };
 
 struct sip_leg {

@@ -201,7 +201,7 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	sip_leg_hold(leg);
 	sip_reply(sip, irq, NULL, 100, "Trying", NULL, TAG_END());
 	log_info(leg->invite->call_id, "sip.invite", "dir=in from=%s to=%s peer=%s",
-		 LQ(AT(&from.addr)), LQ(AT(&to)), LQ(j->addr));
+		 LQ(AT_SHORT(&from.addr)), LQ(AT_SHORT(&to)), LQ(j->addr));
 out:
 	if (err) {
 		for (size_t i = 0; i < N_ELEMS(alloc_errors); i++)

@@ -112,6 +112,7 @@ static void progress(struct sip_try *t, const sip_t *s)
 
 	if (!leg || status == 100)
 		return;
+	t->progressed = true;
 	f = sip_fork_get(t, s);
 	if (f)
 		sip_fork_progress(f, s);
@@ -194,11 +195,17 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 		memset(&j, 0, sizeof(j));
 	if (status == 503 && !j.conn &&
 	    sip_reason_edge(why, sizeof(why), s->sip_reason)) {
-		if (leg->failure.reason != CAUSE_NONE && !t->edge_failed)
+		if (leg->failure.reason != CAUSE_NONE && !t->edge_failed && !*t->target)
 			*c = leg->failure; /* all targets are through: the last one's story */
 		else
 			cause_set(c, CAUSE_UNREACHABLE, *why ? "%s" : NULL, why);
-		return true;
+		if (!*t->target || t->progressed)
+			return true;
+		/* The connection broke with the INVITE on it and no word of the peer's: RFC 3263 §4.3. */
+		snprintf(target, sizeof(target), "%s", t->target);
+		try_leave(t, 0);
+		next_target(leg, target, c);
+		return false;
 	}
 	cause_from_sip(c, status, s->sip_status->st_phrase);
 	sip_reason_read(c, s->sip_reason, status);
@@ -404,7 +411,7 @@ int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 				   blocked, leg);
 	leg->leg.remote.addr = invite->to;
 	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s",
-		 LQ(AT(&invite->to)), leg->hop->domain);
+		 LQ(AT_SHORT(&invite->to)), leg->hop->domain);
 	return try_start(leg, NULL);
 }
 
@@ -458,6 +465,7 @@ void sip_try_sent(struct sip *sip, const struct edge_event *ev)
 	if (!t)
 		return;
 	snprintf(t->target, sizeof(t->target), "%s", ev->target);
+	t->edge_failed = false;
 	if (t->leg && t->invite && nta_outgoing_status(t->invite) < 100)
 		timer_start(sip->core->loop->timers, &t->silence,
 			    (uint64_t)sip->core->config->limits.sip_target_s * 1000,
@@ -471,6 +479,7 @@ void sip_try_failed(struct sip *sip, const struct edge_event *ev)
 	if (!t)
 		return;
 	t->edge_failed = true;
+	t->target[0] = '\0';
 	timer_cancel(&t->silence);
 	log_info(t->leg ? sip_leg_call(t->leg) : NULL, "sip.target.failed",
 		 "peer=%s target=%s why=%s", t->hop->domain, LQ(ev->target), LQ(ev->why));

@@ -40,15 +40,58 @@ static void refused(struct sip_leg *leg, const struct cause *cause)
 
 /* ---- ours ---- */
 
-static void offer_timeout(void *arg)
+static void refresh_timeout(void *arg)
 {
 	struct sip_leg *leg = arg;
 	struct cause c;
 
-	if (leg->ro.out)
-		sip_cancel_send(leg->hop, leg->ro.out, NULL);
-	leg->ro.withdrawn = true;
-	leg->ro.state = OF_REFRESH; /* until its final answer is there */
+	sip_leg_event(leg, SE_LOST,
+		      cause_set(&c, CAUSE_LOST, "The connection to %s was lost.",
+				leg->hop->domain));
+}
+
+/* A re-INVITE with a 100 and nothing more has no end of its own; an UPDATE has timer F. */
+static void refresh_watch(struct sip_leg *leg)
+{
+	(void)timer_start(leg->sip->core->loop->timers, &leg->ro.timeout,
+			  SIP_T1X64_MS + 1000, refresh_timeout, leg);
+}
+
+/* A cancelled re-INVITE that gets no final answer: NTA as a user agent would keep it for ever. */
+static void out_dead(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+
+	nta_outgoing_destroy(ro->out);
+	ro->out = NULL;
+	ro->withdrawn = false;
+	if (ro->state == OF_REFRESH)
+		quiet(leg);
+	sip_reoffer_ready(leg);
+}
+
+static void offer_timeout(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+	struct cause c;
+
+	if (ro->state == OF_LOCAL_WAITS) {
+		/* What it waited for goes on: whose it is shows from what is open. */
+		ro->state = ro->out ? OF_REFRESH : ro->in ? OF_ANSWERED : OF_QUIET;
+		ro->sdp = mem_deref(ro->sdp);
+		if (ro->out && !ro->withdrawn)
+			refresh_watch(leg);
+	} else {
+		if (ro->out) {
+			sip_cancel_send(leg->hop, ro->out, NULL);
+			(void)timer_start(leg->sip->core->loop->timers, &ro->dead,
+					  SIP_T1X64_MS + 1000, out_dead, leg);
+		}
+		ro->withdrawn = true;
+		ro->state = OF_REFRESH; /* until its final answer is there */
+	}
 	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL,
 		     cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.",
 			       leg->hop->domain));
@@ -76,6 +119,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	if (was != OF_LOCAL) {
 		if (was == OF_REFRESH)
 			quiet(leg);
+		ro->withdrawn = false; /* an offer that waits will say what holds now */
 		return;
 	}
 	if (trust_body(&r, s) || sip_leg_sdp_read(&answer, s) || !answer) {
@@ -131,7 +175,10 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 		}
 	}
 	if (leg->ro.withdrawn) {
-		quiet(leg);
+		leg->ro.withdrawn = false;
+		if (leg->ro.state !=
+		    OF_LOCAL_WAITS) /* else sip_reoffer_ready() sends it */
+			quiet(leg);
 		return;
 	}
 	if (leg->ro.out_is_update &&
@@ -161,6 +208,7 @@ static void out_response(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t *
 	if (status < 300 && nta_outgoing_method(orq) == sip_method_invite)
 		sip_ack_send(leg->hop, leg->dialog, leg->ro.branch,
 			     nta_outgoing_cseq(orq));
+	timer_cancel(&leg->ro.dead);
 	leg->ro.out = NULL;
 	if (status < 300)
 		out_accepted(leg, s);
@@ -175,7 +223,8 @@ static int out_response_h(void *arg, nta_outgoing_t *orq, const sip_t *s)
 	struct sip_leg *leg = arg;
 	struct joint j;
 
-	if (!s || (!nta_sip_is_internal(s) && trust_joint(&j, leg->sip, s)))
+	if (!s || orq != leg->ro.out ||
+	    (!nta_sip_is_internal(s) && trust_joint(&j, leg->sip, s)))
 		return 0;
 	sip_loop_enter("sip.response.offer");
 	mem_ref(leg);
@@ -209,6 +258,13 @@ static int send_request(struct sip_leg *leg, struct body *sdp)
 	return ro->out ? 0 : EIO;
 }
 
+static int offer_watch(struct sip_leg *leg)
+{
+	return timer_start(leg->sip->core->loop->timers, &leg->ro.timeout,
+			   (uint64_t)leg->sip->core->config->limits.offer_s * 1000,
+			   offer_timeout, leg);
+}
+
 static int send_offer(struct sip_leg *leg, struct body *sdp)
 {
 	struct reoffer *ro = &leg->ro;
@@ -217,10 +273,9 @@ static int send_offer(struct sip_leg *leg, struct body *sdp)
 	if (err)
 		return err;
 	ro->state = OF_LOCAL;
+	ro->withdrawn = false;
 	sip_leg_sdp_set(&ro->sdp, sdp);
-	return timer_start(leg->sip->core->loop->timers, &ro->timeout,
-			   (uint64_t)leg->sip->core->config->limits.offer_s * 1000,
-			   offer_timeout, leg);
+	return offer_watch(leg);
 }
 
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
@@ -231,7 +286,8 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 		return EINVAL;
 	switch (ro->state) {
 	case OF_QUIET:
-		if (leg->state == SL_TALKING)
+		/* A peer's own refresh may have overtaken ours, whose answer is still to come. */
+		if (leg->state == SL_TALKING && !ro->out && !ro->in)
 			return send_offer(leg, offer);
 		break;
 	case OF_REFRESH:
@@ -244,7 +300,7 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 	}
 	ro->state = OF_LOCAL_WAITS;
 	sip_leg_sdp_set(&ro->sdp, offer);
-	return 0;
+	return offer_watch(leg);
 }
 
 void sip_reoffer_ready(struct sip_leg *leg)
@@ -272,6 +328,7 @@ void sip_reoffer_refresh(void *arg)
 		return;
 	}
 	ro->state = OF_REFRESH;
+	refresh_watch(leg);
 }
 
 /* ---- the peer's ---- */
@@ -331,6 +388,8 @@ static int in_accept(struct sip_leg *leg, struct body *answer)
 			SIPTAG_SESSION_EXPIRES_STR(expires),
 			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
 	msg_destroy(msg);
+	if (err)
+		return err;
 	if (nta_incoming_method(ro->in) == sip_method_invite) {
 		ro->state = OF_ANSWERED;
 	} else {
@@ -339,7 +398,7 @@ static int in_accept(struct sip_leg *leg, struct body *answer)
 		if (ro->state == OF_REMOTE)
 			quiet(leg);
 	}
-	return err;
+	return 0;
 }
 
 int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
@@ -440,7 +499,12 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
 		if (nta_incoming_method(irq) == sip_method_invite)
 			nta_incoming_bind(irq, in_bound, leg);
-		in_accept(leg, sdp ? leg->local_sdp : NULL);
+		if (in_accept(leg, sdp ? leg->local_sdp : NULL)) {
+			refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
+			sip_refuse_with(leg->sip, irq, &r);
+			nta_incoming_destroy(irq);
+			ro->in = NULL;
+		}
 		mem_deref(sdp);
 		return;
 	}
@@ -458,6 +522,7 @@ void sip_reoffer_close(struct sip_leg *leg)
 	struct reoffer *ro = &leg->ro;
 	struct cause c;
 
+	timer_cancel(&ro->dead);
 	if (ro->out)
 		nta_outgoing_destroy(ro->out);
 	ro->out = NULL;

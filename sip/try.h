@@ -21,7 +21,8 @@ struct sip_try {
 	uint32_t cseq;
 	uint64_t token;
 	char target[64];  /* where the edge wrote it, once it says so */
-	bool edge_failed; /* the edge has named a target that was no use */
+	bool edge_failed; /* the edge has named a target that was no use, and none since */
+	bool progressed;  /* more than 100 has come */
 	struct list forks;
 	struct timer silence, linger;
 };
