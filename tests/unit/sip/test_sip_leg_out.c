@@ -475,6 +475,51 @@ static void identity(void **state)
 	assert_string_equal(HEADER(&m, "Max-Forwards"), "5");
 }
 
+/* The connection breaks with the INVITE on it, and nothing was heard: the next target (RFC 3263 §4.3). After a
+ * 180 it is over. */
+static void broken_after_sent(void **state)
+{
+	static const char broke[] =
+		"Reason: X-EDGE;cause=503;text=\"peer.example could not be reached: it broke\"\n";
+	struct message m, r;
+
+	(void)state;
+	peer_call_out();
+	peer_expect(&m, "INVITE ");
+	peer_event(EDGE_SENT, message_token(&m), "192.0.2.1:5061", NULL);
+	message_answer(&m, 503, "Unavailable", "x", broke, NULL);
+	peer_expect(&r, "ACK ");
+	peer_expect(&m, "INVITE ");
+	assert_non_null(strstr(HEADER(&m, JOINT_HEADER), ";skip=192.0.2.1:5061"));
+	peer_event(EDGE_SENT, message_token(&m), "192.0.2.2:5061", NULL);
+	message_answer(&m, 180, "Ringing", "r", CONTACT, NULL);
+	message_answer(&m, 503, "Unavailable", "x", broke, NULL);
+	peer_expect(&r, "ACK ");
+	assert_true(peer_quiet());
+	assert_string_equal(peer_call_last()->trace, "ringing ended(unreachable) ");
+	assert_string_equal(peer_call_last()->cause.text,
+			    "peer.example could not be reached: it broke");
+}
+
+/* More forks than are kept: a 200 of one too many is acknowledged all the same, and ended. */
+static void too_many_forks(void **state)
+{
+	struct message m, r;
+	char tag[16];
+
+	(void)state;
+	peer_call_out();
+	peer_expect(&m, "INVITE ");
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(tag, sizeof(tag), "f%u", i);
+		message_answer(&m, 180, "Ringing", tag, CONTACT, NULL);
+		peer_settle();
+	}
+	message_answer(&m, 200, "OK", "late", CONTACT, peer_sdp_b);
+	peer_expect(&r, "ACK ");
+	assert_non_null(strstr(HEADER(&r, "To"), ";tag=late"));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
 
 int main(void)
@@ -495,6 +540,8 @@ int main(void)
 		T(early_requests),
 		T(bye),
 		T(identity),
+		T(broken_after_sent),
+		T(too_many_forks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -407,6 +407,94 @@ static void ends_meanwhile(void **state)
 	assert_int_equal(list_count(&peer->sip->legs), 0);
 }
 
+/* Our refresh is unanswered, the peer refreshes meanwhile, and then the call has an offer: it waits. */
+static void offer_over_refresh(void **state)
+{
+	struct dialog d;
+	struct message update, m;
+	struct leg *leg = peer_call_out_talking(&d);
+
+	(void)state;
+	peer_advance_ms(901000);
+	peer_expect(&update, "UPDATE ");
+	dialog_send(&d, "INVITE", 200, "pr", PEER_DOMAIN, "", peer_sdp_b);
+	peer_expect(&m, "SIP/2.0 200 ");
+	dialog_send(&d, "ACK", 200, "pra", PEER_DOMAIN, "", NULL);
+	peer_settle();
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	assert_true(peer_quiet());
+	message_answer(&update, 200, "OK", NULL, CONTACT, NULL);
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(message_body(&m), peer_sdp_c);
+	message_answer(&m, 200, "OK", NULL, CONTACT, peer_sdp_b);
+	peer_expect(&m, "ACK ");
+	assert_string_equal(peer_call_of(leg)->trace, "answer answer ");
+}
+
+/* A second offer while the first one, given up, has no final answer yet: it goes out after that. */
+static void offer_behind_withdrawn(void **state)
+{
+	struct dialog d;
+	struct message first, m;
+	struct leg *leg = peer_call_out_talking(&d);
+
+	(void)state;
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	peer_expect(&first, "INVITE ");
+	message_answer(&first, 100, "Trying", NULL, "", NULL);
+	peer_advance_ms(peer->config.limits.offer_s * 1000 + 100);
+	peer_expect(&m, "CANCEL ");
+	assert_int_equal(offer(leg, peer_sdp_a), 0);
+	assert_true(peer_quiet());
+	message_answer(&first, 487, "Terminated", NULL, "", NULL);
+	peer_expect(&m, "ACK ");
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(message_body(&m), peer_sdp_a);
+	assert_string_equal(peer_call_of(leg)->trace, "answer refused(timeout) ");
+	peer_advance_ms(peer->config.limits.offer_s * 1000 + 100);
+	assert_string_equal(peer_call_of(leg)->trace,
+			    "answer refused(timeout) refused(timeout) ");
+}
+
+/* A cancelled re-INVITE without any final answer is given up in the end; offers work again. */
+static void withdrawn_for_ever(void **state)
+{
+	struct dialog d;
+	struct message m;
+	struct leg *leg = peer_call_out_talking(&d);
+
+	(void)state;
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 100, "Trying", NULL, "", NULL);
+	peer_advance_ms(peer->config.limits.offer_s * 1000 + 100);
+	peer_expect(&m, "CANCEL ");
+	peer_advance_ms(34000);
+	assert_int_equal(offer(leg, peer_sdp_a), 0);
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(message_body(&m), peer_sdp_a);
+}
+
+/* A refreshing re-INVITE gets a 100 and nothing more: the peer is gone. */
+static void refresh_without_end(void **state)
+{
+	struct leg *leg = peer_call_out();
+	struct message m, r;
+
+	(void)state;
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 200, "OK", "b", CONTACT "Allow: INVITE, ACK, BYE\n",
+		       peer_sdp_b);
+	peer_expect(&r, "ACK ");
+	peer_advance_ms(901000);
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 100, "Trying", NULL, "", NULL);
+	peer_advance_ms(34000);
+	peer_expect(&m, "BYE ");
+	assert_string_equal(peer_call_last()->trace, "answer ended(lost) ");
+	(void)leg;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
 
 int main(void)
@@ -424,6 +512,10 @@ int main(void)
 		T(our_refresh_invite),
 		T(refresh_lost),
 		T(no_allow),
+		T(offer_over_refresh),
+		T(offer_behind_withdrawn),
+		T(withdrawn_for_ever),
+		T(refresh_without_end),
 		T(bad_offers),
 		T(ends_meanwhile),
 	};
