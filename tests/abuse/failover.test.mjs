@@ -22,7 +22,7 @@ let stand, dns, alice, works, servers, tried;
 
 before(async () => {
 	stand = await Stand.start({
-		users: ['alice@alpha.test'], peers: ['peer.test'],
+		users: ['alice@alpha.test', 'anna@alpha.test', 'arne@alpha.test'], peers: ['peer.test'],
 		limits: { 'calls-per-user': 1000, 'calls-per-user-minute': 10_000, 'ws-rate': 10_000 },
 	});
 	dns = await DnsFaults.listen(await stand.world.address(54));
@@ -70,6 +70,8 @@ before(async () => {
 	srv('all-bad.test', Object.values(BAD));
 	srv('works.test', [85]);
 	srv('back.test', [80]);
+	await stand.level();
+	stand.base.fds += 14; // connections to those that take one are kept for the next call
 });
 after(async () => {
 	for (const s of servers ?? []) {
@@ -88,10 +90,10 @@ function abuse(name, run) {
 	});
 }
 
-async function dial(to) {
+async function dial(to, who = alice) {
 	const call = `f${token()}`;
 	const start = performance.now();
-	await alice.request('call', { call, to, sdp: offer('failover') });
+	await who.request('call', { call, to, sdp: offer('failover') });
 	return { call, start };
 }
 
@@ -136,38 +138,40 @@ abuse('abuse_096_comes_back', async () => {
 	const first = await dial('x@back.test');
 	assert.equal((await alice.event('ended', { call: first.call }, 10_000)).cause.reason, 'unreachable');
 	dns.records('h80.back.test', 'A', [{ address: '198.18.0.85' }]);
+	works.request('INVITE', 12_000).then((i) => i.reply(486)).catch(() => {});
 	await until(10_000, async () => {
 		const again = await dial('x@back.test');
-		const got = await Promise.race([works.request('INVITE', 3000).then((i) => i.reply(486)), alice.event('ended', { call: again.call }, 4000)]);
-		return got === undefined;
+		return (await alice.event('ended', { call: again.call }, 8000)).cause.reason === 'busy';
 	}, 'a domain that is back is reached again within 10 s');
 });
 
-/** `n` calls that fail, at most 50 at a time; gives how long they took. */
+/** `n` calls that fail, at most 60 at a time, from several users; gives how long they took. */
 async function failing(n, domain) {
+	const callers = [...stand.devices.values()];
 	let left = n;
 	const start = performance.now();
-	await Promise.all(Array.from({ length: 50 }, async () => {
+	await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+		const who = callers[i % callers.length];
 		while (left-- > 0) {
-			const { call } = await dial(`x@${domain}`);
-			const { cause } = await alice.event('ended', { call }, 34_000);
+			const { call } = await dial(`x@${domain}`, who);
+			const { cause } = await who.event('ended', { call }, 34_000);
 			assert.ok(['unreachable', 'limit'].includes(cause.reason), `${cause.reason}: ${cause.text}`);
-			alice.events.length = 0; // the client keeps all: not its memory is measured here
-			alice.log.length = 0;
+			who.events.length = 0; // the client keeps all: not its memory is measured here
+			who.log.length = 0;
 		}
 	}));
 	return performance.now() - start;
 }
 
 abuse('abuse_096_ten_thousand', async () => {
-	const n = SLOW > 1 ? 100 : 1000;
-	await failing(n, 'down.test');
+	const n = SLOW > 1 ? 500 : 5000;
+	const ms = await failing(n, 'down.test');
 	const rss = stand.slussd.rssKib();
-	const ms = await failing(9 * n, 'down.test');
-	await until(10_000, async () => (await stand.slussd.calls()).length === 0, 'all have ended');
+	await new Promise((resolve) => setTimeout(resolve, 36_000)); // transactions stay for 32 s: RFC 3261 §17, timers D and J
+	await failing(n, 'down.test');
 	if (SLOW === 1)
-		assert.ok(stand.slussd.rssKib() < rss * 1.1 + 4096, `${10 * n} tries: ${stand.slussd.rssKib()} KiB, after the first tenth ${rss} KiB`);
-	assert.ok(ms < 150_000 * SLOW, `they took ${ms} ms`);
+		assert.ok(stand.slussd.rssKib() < rss * 1.05 + 2048, `the second ${n} tries: ${stand.slussd.rssKib()} KiB, after the first ${rss} KiB`);
+	assert.ok(ms < 100_000 * SLOW, `they took ${ms} ms`);
 	// and a machine that resets every connection is not hammered: tries back off
 	const before = tried.reset;
 	await failing(200, 'reset.test');
