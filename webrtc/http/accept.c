@@ -127,7 +127,7 @@ static void adopt(struct listener *l, int fd, const struct sa *from)
 	mem_deref(c);
 }
 
-static void peer_address(struct sa *sa, const struct sockaddr_storage *ss, socklen_t len)
+static void peer_address(struct sa *sa, const struct sockaddr_storage *ss)
 {
 	const struct sockaddr_in6 *in6 = (const void *)ss;
 
@@ -139,7 +139,6 @@ static void peer_address(struct sa *sa, const struct sockaddr_storage *ss, sockl
 		return;
 	}
 	sa_set_sa(sa, (const struct sockaddr *)ss);
-	(void)len;
 }
 
 static void resume(void *arg)
@@ -163,7 +162,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct listener *l = poll->data;
 
 	for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-		struct sockaddr_storage ss;
+		struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 		socklen_t len = sizeof(ss);
 		int fd = accept4(l->fd, (struct sockaddr *)&ss, &len,
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -177,7 +176,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 				continue;
 			return;
 		}
-		peer_address(&from, &ss, len);
+		peer_address(&from, &ss);
 		adopt(l, fd, &from);
 	}
 }

@@ -15,7 +15,7 @@ static int confirm_upgrade(struct conn *c)
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_UPGRADE) <= 0)
 		return -1;
 	if (lws_hdr_copy(c->wsi, up, sizeof(up), WSI_TOKEN_UPGRADE) <= 0 ||
-	    strcasecmp(up, "websocket"))
+	    strcasecmp(up, "websocket") != 0)
 		return -1;
 	if (c->phase != CONN_OPENING && c->phase != CONN_IDLE)
 		return -1;

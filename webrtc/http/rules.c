@@ -66,7 +66,7 @@ bool rules_origin_allowed(const struct site_config *site, const char *own, const
 	for (char *const *v = site->originv; v && *v; v++) {
 		if (!p && !strcmp(*v, "none"))
 			return true;
-		if (p && strcmp(*v, "none") && strlen(*v) == n && !memcmp(*v, p, n))
+		if (p && strcmp(*v, "none") != 0 && strlen(*v) == n && !memcmp(*v, p, n))
 			return true;
 	}
 	return false;

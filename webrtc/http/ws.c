@@ -59,7 +59,7 @@ static unsigned judge(struct conn *c, const char **whyp)
 	if (!r->site)
 		return 421;
 	*whyp = "There is no WebSocket at this path.";
-	if (strcmp(r->path, "/ws"))
+	if (strcmp(r->path, "/ws") != 0)
 		return 404;
 	*whyp = "A WebSocket begins with GET and has no body.";
 	if (r->method != HTTP_GET || r->length)
@@ -308,7 +308,11 @@ static void refuse(struct conn *c, const struct parse_fault *fault)
 
 static int refuse_frame(struct conn *c, enum lws_close_status code, const char *why)
 {
-	lws_close_reason(c->wsi, code, (unsigned char *)(uintptr_t)why, strlen(why));
+	unsigned char text[CLOSE_WHY_MAX];
+	size_t n = strlen(why);
+
+	memcpy(text, why, n < sizeof(text) ? n : sizeof(text));
+	lws_close_reason(c->wsi, code, text, n < sizeof(text) ? n : sizeof(text));
 	c->socket->close_sent = true; /* lws does, as soon as we return */
 	web_conn_step(c, CONN_CLOSE);
 	return -1;

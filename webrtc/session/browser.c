@@ -48,8 +48,19 @@ static const struct {
 	[DEVICE_TOO_MANY] = {"too-many", "You are signed in on too many devices.", 1008},
 };
 
-static void browser_step(struct browser *b, enum browser_event event,
-			 const struct client_msg *m);
+/* The one place where the state changes; gives what is to be done. */
+static enum browser_action browser_step(struct browser *b, enum browser_event event)
+{
+	enum browser_action action;
+	enum browser_state next = browser_next(b->state, event, &action);
+
+	if (next != b->state)
+		log_debug(NULL, "browser.state", "conn=%llu %s -> %s on %s",
+			  (unsigned long long)b->conn, browser_state_name(b->state),
+			  browser_state_name(next), browser_event_name(event));
+	b->state = next;
+	return action;
+}
 
 static void browser_destructor(void *arg)
 {
@@ -112,7 +123,8 @@ void browser_send(struct browser *b, struct server_msg *m)
 
 		if (log_gate_open(&gate, 5))
 			log_err(NULL, "web.lost", "device=%s err=%d", b->device.id, err);
-		browser_step(b, BROWSER_BROKEN, NULL);
+		if (browser_step(b, BROWSER_BROKEN) == BROWSER_DO_BREAK)
+			close_soon(b, 1013, "the site is overloaded");
 	}
 }
 
@@ -216,16 +228,11 @@ static void do_deny(struct browser *b, const struct account_answer *answer)
 static void on_authenticated(const struct account_answer *answer, void *arg)
 {
 	struct browser *b = arg;
-	enum browser_action action;
 	struct account_request *asked = b->request; /* the answer is in it */
-	enum browser_event event = answer->err ? BROWSER_DENIED : BROWSER_GRANTED;
-	enum browser_state next = browser_next(b->state, event, &action);
+	enum browser_action action;
 
 	b->request = NULL;
-	log_debug(NULL, "browser.state", "conn=%llu %s -> %s on %s",
-		  (unsigned long long)b->conn, browser_state_name(b->state),
-		  browser_state_name(next), browser_event_name(event));
-	b->state = next;
+	action = browser_step(b, answer->err ? BROWSER_DENIED : BROWSER_GRANTED);
 	if (action == BROWSER_DO_ENTER)
 		do_enter(b, answer);
 	else if (action == BROWSER_DO_DENY)
@@ -253,51 +260,12 @@ static void do_ask(struct browser *b, const struct client_msg *m)
 	}
 }
 
-/* ---- the machine ---- */
-
-static void browser_step(struct browser *b, enum browser_event event,
-			 const struct client_msg *m)
-{
-	enum browser_action action;
-	enum browser_state next = browser_next(b->state, event, &action);
-
-	if (next != b->state)
-		log_debug(NULL, "browser.state", "conn=%llu %s -> %s on %s",
-			  (unsigned long long)b->conn, browser_state_name(b->state),
-			  browser_state_name(next), browser_event_name(event));
-	b->state = next;
-	switch (action) {
-	case BROWSER_DO_ASK:
-		do_ask(b, m);
-		break;
-	case BROWSER_DO_SERVE:
-		browser_calls_request(b->calls, m);
-		break;
-	case BROWSER_DO_REFUSE_STATE:
-		browser_error(b, m->id, ERROR_BAD_STATE, "`hello` was said already");
-		break;
-	case BROWSER_DO_REFUSE_ANON:
-		browser_error(b, m->id, ERROR_NOT_SIGNED_IN, "say `hello` first");
-		break;
-	case BROWSER_DO_CLOSE_LATE:
-		close_soon(b, 1008, "no hello in time");
-		break;
-	case BROWSER_DO_BREAK:
-		close_soon(b, 1013, "the site is overloaded");
-		break;
-	case BROWSER_DO_SAY_BYE: /* bye() says it, and closes */
-	case BROWSER_DO_FORGET:  /* on_closed() frees it */
-	case BROWSER_DO_ENTER:   /* on_authenticated() has the answer for these two */
-	case BROWSER_DO_DENY:
-	case BROWSER_DO_NOTHING:
-	case BROWSER_ACTION_N:
-		break;
-	}
-}
+/* ---- the end ---- */
 
 static void on_late(void *arg)
 {
-	browser_step(arg, BROWSER_LATE, NULL);
+	if (browser_step(arg, BROWSER_LATE) == BROWSER_DO_CLOSE_LATE)
+		close_soon(arg, 1008, "no hello in time");
 }
 
 /* device_ops.bye: may come from inside the registry's walk or the accounts, so nothing is freed here. */
@@ -315,10 +283,8 @@ static void on_bye(struct endpoint *ep, enum device_bye why)
 		browser_send(b, m);
 	}
 	log_info(NULL, "device.bye", "device=%s why=%s", b->device.id, byes[why].reason);
-	if (b->state == BROWSER_ENDED) /* the message could not be sent */
-		return;
-	browser_step(b, BROWSER_BYE, NULL);
-	close_soon(b, byes[why].code, byes[why].reason);
+	if (browser_step(b, BROWSER_BYE) == BROWSER_DO_SAY_BYE)
+		close_soon(b, byes[why].code, byes[why].reason);
 }
 
 static const struct endpoint_ops endpoint_ops = {.leg_alloc = browser_leg_alloc};
@@ -363,7 +329,30 @@ void browser_take(struct browser *b, const struct client_msg *m)
 {
 	log_trace(NULL, "web.recv", "device=%s type=%s call=%s id=%u", b->device.id,
 		  client_kind_name(m->kind), m->call, (unsigned)m->id);
-	browser_step(b, m->kind == CLIENT_HELLO ? BROWSER_HELLO : BROWSER_REQUEST, m);
+	switch (browser_step(b,
+			     m->kind == CLIENT_HELLO ? BROWSER_HELLO : BROWSER_REQUEST)) {
+	case BROWSER_DO_ASK:
+		do_ask(b, m);
+		break;
+	case BROWSER_DO_SERVE:
+		browser_calls_request(b->calls, m);
+		break;
+	case BROWSER_DO_REFUSE_STATE:
+		browser_error(b, m->id, ERROR_BAD_STATE, "`hello` was said already");
+		break;
+	case BROWSER_DO_REFUSE_ANON:
+		browser_error(b, m->id, ERROR_NOT_SIGNED_IN, "say `hello` first");
+		break;
+	case BROWSER_DO_NOTHING: /* ENDED: nobody listens any more */
+	case BROWSER_DO_ENTER:   /* these belong to other events */
+	case BROWSER_DO_DENY:
+	case BROWSER_DO_CLOSE_LATE:
+	case BROWSER_DO_SAY_BYE:
+	case BROWSER_DO_BREAK:
+	case BROWSER_DO_FORGET:
+	case BROWSER_ACTION_N:
+		break;
+	}
 }
 
 void browser_closed(struct browser *b)
@@ -371,7 +360,7 @@ void browser_closed(struct browser *b)
 	if (b->device.registered)
 		log_info(NULL, "device.offline", "device=%s user=%s", b->device.id,
 			 AT_SHORT(&b->device.user));
-	browser_step(b, BROWSER_CLOSED, NULL);
+	browser_step(b, BROWSER_CLOSED);
 	registry_remove(b->core->registry, &b->device);
 	browser_calls_lose(b->calls);
 	mem_deref(b);

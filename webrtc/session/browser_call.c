@@ -75,7 +75,7 @@ void browser_calls_past(struct browser_calls *c, const char *name, enum cause_re
 static void refuse_missing(struct browser_calls *c, const struct client_msg *m)
 {
 	for (unsigned i = 0; i < PAST_N; i++) {
-		if (strcmp(c->pastv[i].call, m->call))
+		if (strcmp(c->pastv[i].call, m->call) != 0)
 			continue;
 		if (c->pastv[i].why == CAUSE_ELSEWHERE)
 			browser_error(c->b, m->id, ERROR_ELSEWHERE,

@@ -51,15 +51,12 @@ static int once(const char *method, const char *path, const char *lines)
 	return status;
 }
 
-static void answer(unsigned status, const char *error, bool cookie)
+static void refuse(unsigned status, const char *error)
 {
 	struct web_down down = {
 		.kind = WEB_REPLY, .conn = w.last.conn, .reply = api_reply_new(status)};
 
 	down.reply->error = error;
-	if (!error)
-		snprintf(down.reply->user, sizeof(down.reply->user),
-			 "alice@alpha.localhost");
 	web_post(&w, &down);
 }
 
@@ -156,7 +153,7 @@ static void pipelined_behind_a_question(void **state)
 	client_get(c, &w, "/healthz", NULL);
 	web_expect(&w, WEB_API);
 	client_get(c, &w, "/healthz", NULL);
-	answer(401, "bad-login", false);
+	refuse(401, "bad-login");
 	assert_int_equal(client_status(c, true), 401);
 	client_free(c);
 }
