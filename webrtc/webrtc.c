@@ -74,7 +74,9 @@ static void webrtc_destructor(void *arg)
 		post(&stop, w);
 	mem_deref(w->sessions);
 	mem_deref(w->api);
-	mem_deref(w->server); /* joins the thread, which may still be posting */
+	if (w->up)
+		mailbox_close(loop_mailbox(w->up)); /* the thread must not wait for room in it */
+	mem_deref(w->server); /* joins the thread */
 	mem_deref(w->up);
 }
 
