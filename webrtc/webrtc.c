@@ -75,8 +75,9 @@ static void webrtc_destructor(void *arg)
 	mem_deref(w->sessions);
 	mem_deref(w->api);
 	if (w->up)
-		mailbox_close(loop_mailbox(w->up)); /* the thread must not wait for room in it */
-	mem_deref(w->server); /* joins the thread */
+		mailbox_close(loop_mailbox(
+			w->up)); /* the thread must not wait for room in it */
+	mem_deref(w->server);    /* joins the thread */
 	mem_deref(w->up);
 }
 
