@@ -150,7 +150,13 @@ int config_origin_parse(char *buf, size_t size, const char *text)
 	const char *host, *colon;
 	uint16_t port = 0;
 
-	if ((!tls && strncasecmp(text, "http://", 7) != 0) || n >= size)
+	if (n >= size)
+		return EINVAL;
+	if (!strcmp(text, "none")) { /* programs, which send none */
+		memcpy(buf, text, n + 1);
+		return 0;
+	}
+	if (!tls && strncasecmp(text, "http://", 7) != 0)
 		return EINVAL;
 	host = text + (tls ? 8 : 7);
 	colon = strchr(host, ':');

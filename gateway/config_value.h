@@ -17,7 +17,7 @@ int config_sip_parse(struct listen_config *l, const char *text);
 int config_net_parse(const char *text);
 /** "20000-29999". */
 int config_ports_parse(uint16_t *first, uint16_t *last, const char *text);
-/** A web origin "https://host" or "https://host:port"; http for loopback names. Lower-cased into buf. */
+/** A web origin "https://host" or "https://host:port"; http for loopback names; or "none", for programs. Lower-cased into buf. */
 int config_origin_parse(char *buf, size_t size, const char *text);
 /** localhost, *.localhost (RFC 6761): this machine. */
 bool config_domain_is_local(const char *domain);

@@ -119,7 +119,7 @@ static void everything_of_this_version(void **state)
 	static const char text[] =
 		"site \"Alpha.Localhost\" { open-registration = yes\n"
 		"  origins = {\"https://App.example\", \"https://b.example:443\","
-		" \"https://b.example:8443\", \"http://x.localhost:8080\"} }\n"
+		" \"https://b.example:8443\", \"http://x.localhost:8080\", \"none\"} }\n"
 		"site \"localhost\" { }\n"
 		"http { listen = {\"plain:127.0.0.1:8080\", \"plain:[::1]:0\"} root = '/srv' }\n"
 		"sip { listen = {} dns = {\"127.0.0.1\", \"[::1]:5353\"} "
@@ -140,7 +140,8 @@ static void everything_of_this_version(void **state)
 	assert_string_equal(c->sitev[0].originv[1], "https://b.example");
 	assert_string_equal(c->sitev[0].originv[2], "https://b.example:8443");
 	assert_string_equal(c->sitev[0].originv[3], "http://x.localhost:8080");
-	assert_null(c->sitev[0].originv[4]);
+	assert_string_equal(c->sitev[0].originv[4], "none");
+	assert_null(c->sitev[0].originv[5]);
 	assert_null(c->sitev[1].originv);
 	assert_int_equal(c->n_http, 2);
 	assert_true(c->httpv[0].plain && c->httpv[1].plain);
