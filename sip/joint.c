@@ -119,11 +119,22 @@ static int joint_conn(struct joint *j, const struct pl *value)
 	return 0;
 }
 
-enum joint_key { KEY_CONN, KEY_SITE, KEY_ADDR, KEY_VIA, KEY_NAMES, KEY_DOMAIN, KEY_TOKEN, KEY_SKIP, KEY_N };
+enum joint_key {
+	KEY_CONN,
+	KEY_SITE,
+	KEY_ADDR,
+	KEY_VIA,
+	KEY_NAMES,
+	KEY_DOMAIN,
+	KEY_TOKEN,
+	KEY_SKIP,
+	KEY_N
+};
 
 static const char *const joint_keyv[KEY_N] = {
-	[KEY_CONN] = "conn",   [KEY_SITE] = "site",     [KEY_ADDR] = "addr",   [KEY_VIA] = "via",
-	[KEY_NAMES] = "names", [KEY_DOMAIN] = "domain", [KEY_TOKEN] = "token", [KEY_SKIP] = "skip",
+	[KEY_CONN] = "conn",   [KEY_SITE] = "site",   [KEY_ADDR] = "addr",
+	[KEY_VIA] = "via",     [KEY_NAMES] = "names", [KEY_DOMAIN] = "domain",
+	[KEY_TOKEN] = "token", [KEY_SKIP] = "skip",
 };
 
 static int joint_set(struct joint *j, enum joint_key key, const struct pl *value)

@@ -185,7 +185,8 @@ static bool address_chars(const struct pl *s, const char *more, bool escapes)
 
 		if (isalnum((unsigned char)c) || (c && strchr(more, c)))
 			continue;
-		if (c != '%' || !escapes || s->l - i < 3 || !isxdigit((unsigned char)s->p[i + 1]) ||
+		if (c != '%' || !escapes || s->l - i < 3 ||
+		    !isxdigit((unsigned char)s->p[i + 1]) ||
 		    !isxdigit((unsigned char)s->p[i + 2]))
 			return false;
 		i += 2;
@@ -202,12 +203,16 @@ unsigned address_request_uri_status(const struct pl *uri)
 	struct address a;
 	bool ok;
 
-	if (!scheme.l || !isalpha((unsigned char)*scheme.p) || !address_chars(&scheme, "+-.", false))
+	if (!scheme.l || !isalpha((unsigned char)*scheme.p) ||
+	    !address_chars(&scheme, "+-.", false))
 		return 400;
 	if (!pl_strcasecmp(&scheme, "tel")) {
 		struct pl number = {colon + 1, uri->l - scheme.l - 1};
 
-		return number.l && *number.p != ';' && address_chars(&number, "+-.()*;=:", false) ? 0 : 400;
+		return number.l && *number.p != ';' &&
+				       address_chars(&number, "+-.()*;=:", false)
+			       ? 0
+			       : 400;
 	}
 	switch (address_parse(&a, uri)) {
 	case 0:
@@ -217,8 +222,10 @@ unsigned address_request_uri_status(const struct pl *uri)
 	default:
 		return 400;
 	}
-	ok = *a.host.p == '[' ? address_chars(&a.host, "[]:.", false) : address_chars(&a.host, "-._", false);
-	ok = ok && (!a.has_user || a.user.l) && address_chars(&a.user, ADDRESS_MARK "&=+$,;?/", true);
+	ok = *a.host.p == '[' ? address_chars(&a.host, "[]:.", false)
+			      : address_chars(&a.host, "-._", false);
+	ok = ok && (!a.has_user || a.user.l) &&
+	     address_chars(&a.user, ADDRESS_MARK "&=+$,;?/", true);
 	ok = ok && address_chars(&a.password, ADDRESS_MARK "&=+$,", true);
 	ok = ok && address_chars(&a.params, ADDRESS_MARK ";=@,/:&+$", true);
 	ok = ok && address_chars(&a.headers, ADDRESS_MARK "[]/?:+$&=", true);
@@ -236,7 +243,8 @@ static size_t address_run(struct pl *s, const char *more)
 {
 	size_t n = 0;
 
-	while (n < s->l && (message_is_token(s->p[n]) || (s->p[n] && strchr(more, s->p[n]))))
+	while (n < s->l &&
+	       (message_is_token(s->p[n]) || (s->p[n] && strchr(more, s->p[n]))))
 		n++;
 	pl_advance(s, (ssize_t)n);
 	return n;
@@ -305,7 +313,8 @@ static bool party_uri_ok(const struct pl *uri)
 		return true;
 	case 416: /* another scheme: nobody for us, but no harm */
 		return address_cut(&rest, ':', &scheme) && rest.l &&
-		       address_chars(&rest, ADDRESS_MARK ";/?:@&=+$,", true) && party_authority_ok(rest);
+		       address_chars(&rest, ADDRESS_MARK ";/?:@&=+$,", true) &&
+		       party_authority_ok(rest);
 	default:
 		return false;
 	}

@@ -11,9 +11,10 @@ int address_split(const struct pl *value, struct pl *uri, struct pl *params);
 
 enum hop_transport { HOP_ANY, HOP_TLS, HOP_TCP, HOP_UDP, HOP_OTHER };
 struct hop {
-	char host[ADDR_HOST_MAX + 1]; /**< a name, lower case; empty when it is an address */
-	struct sa sa;                 /**< an address, port 0 when the URI has none */
-	uint16_t port;                /**< 0: none */
+	char host[ADDR_HOST_MAX +
+		  1];  /**< a name, lower case; empty when it is an address */
+	struct sa sa;  /**< an address, port 0 when the URI has none */
+	uint16_t port; /**< 0: none */
 	enum hop_transport transport;
 	bool sips;
 };

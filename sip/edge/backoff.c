@@ -3,7 +3,12 @@
 
 #include <strings.h>
 
-enum { BACKOFF_MAX = 1024, BACKOFF_FIRST_S = 1, BACKOFF_LAST_S = 30, BACKOFF_FORGET_S = 300 };
+enum {
+	BACKOFF_MAX = 1024,
+	BACKOFF_FIRST_S = 1,
+	BACKOFF_LAST_S = 30,
+	BACKOFF_FORGET_S = 300
+};
 
 struct backoff_entry {
 	struct le le;
@@ -54,39 +59,45 @@ static void backoff_drop(struct backoff *b, struct backoff_entry *e)
 	mem_deref(e);
 }
 
-static struct backoff_entry *backoff_find(struct backoff *b, const char *site, const char *domain,
-					  const char *target)
+static struct backoff_entry *backoff_find(struct backoff *b, const char *site,
+					  const char *domain, const char *target)
 {
 	/* Few entries, and only targets that failed: a walk will do. The old ones stand in front. */
-	while (b->entries.head && backoff_age_us(b, b->entries.head->data) >= BACKOFF_FORGET_S * 1000000ull)
+	while (b->entries.head &&
+	       backoff_age_us(b, b->entries.head->data) >= BACKOFF_FORGET_S * 1000000ull)
 		backoff_drop(b, b->entries.head->data);
 	for (struct le *le = b->entries.head; le; le = le->next) {
 		struct backoff_entry *e = le->data;
 
-		if (!strcmp(e->target, target) && !strcasecmp(e->domain, domain) && !strcasecmp(e->site, site))
+		if (!strcmp(e->target, target) && !strcasecmp(e->domain, domain) &&
+		    !strcasecmp(e->site, site))
 			return e;
 	}
 	return NULL;
 }
 
-bool backoff_active(struct backoff *b, const char *site, const char *domain, const char *target)
+bool backoff_active(struct backoff *b, const char *site, const char *domain,
+		    const char *target)
 {
 	const struct backoff_entry *e = backoff_find(b, site, domain, target);
 
 	return e && backoff_age_us(b, e) < e->delay_s * 1000000ull;
 }
 
-bool backoff_known(struct backoff *b, const char *site, const char *domain, const char *target)
+bool backoff_known(struct backoff *b, const char *site, const char *domain,
+		   const char *target)
 {
 	return backoff_find(b, site, domain, target) != NULL;
 }
 
-void backoff_failed(struct backoff *b, const char *site, const char *domain, const char *target)
+void backoff_failed(struct backoff *b, const char *site, const char *domain,
+		    const char *target)
 {
 	struct backoff_entry *e = backoff_find(b, site, domain, target);
 
 	if (e) {
-		e->delay_s = 2 * e->delay_s < BACKOFF_LAST_S ? 2 * e->delay_s : BACKOFF_LAST_S;
+		e->delay_s =
+			2 * e->delay_s < BACKOFF_LAST_S ? 2 * e->delay_s : BACKOFF_LAST_S;
 		list_unlink(&e->le);
 	} else {
 		if (b->n >= BACKOFF_MAX)
@@ -110,7 +121,8 @@ void backoff_works(struct backoff *b, const char *domain, const char *target)
 		struct backoff_entry *e = le->data;
 
 		next = le->next;
-		if (!strcasecmp(e->domain, domain) && (!target || !strcmp(e->target, target)))
+		if (!strcasecmp(e->domain, domain) &&
+		    (!target || !strcmp(e->target, target)))
 			backoff_drop(b, e);
 	}
 }

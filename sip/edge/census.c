@@ -56,7 +56,8 @@ static bool census_is(struct le *le, void *arg)
 
 static struct census_domain *census_find(struct census *c, char *name)
 {
-	return list_ledata(hash_lookup(c->domains, hash_joaat_str(name), census_is, name));
+	return list_ledata(
+		hash_lookup(c->domains, hash_joaat_str(name), census_is, name));
 }
 
 /* The next name of a list, in lower case as certificates' names are kept. False at the end. */

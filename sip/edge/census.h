@@ -5,7 +5,8 @@
 #include "lib/base.h"
 
 struct census;
-typedef void(census_h)(const char *domain, bool up, const char *why, unsigned n_conns, void *arg);
+typedef void(census_h)(const char *domain, bool up, const char *why, unsigned n_conns,
+		       void *arg);
 
 /** Errors: ENOMEM. */
 int census_alloc(struct census **cp, census_h *h, void *arg);

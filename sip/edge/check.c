@@ -86,6 +86,6 @@ bool check_response(const struct message *m, struct via *top)
 {
 	struct pl method;
 
-	return !m->faulty && !check_version(&m->version) && check_headers(m, &method) && !via_top(top, m) &&
-	       via_count(m) == 1;
+	return !m->faulty && !check_version(&m->version) && check_headers(m, &method) &&
+	       !via_top(top, m) && via_count(m) == 1;
 }

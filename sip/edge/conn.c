@@ -20,7 +20,8 @@ const char *sa_text(char buf[64], const struct sa *sa)
 	if (sa_ntop(sa, addr, sizeof(addr)))
 		snprintf(buf, 64, "unknown");
 	else
-		snprintf(buf, 64, sa_af(sa) == AF_INET6 ? "[%s]:%u" : "%s:%u", addr, sa_port(sa));
+		snprintf(buf, 64, sa_af(sa) == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
+			 sa_port(sa));
 	return buf;
 }
 
@@ -108,7 +109,9 @@ void conn_flush(struct conn *c)
 	}
 	if (n == UV_EAGAIN)
 		n = 0;
-	if (n >= 0 && uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) + c->out->end - (size_t)n > max)
+	if (n >= 0 && uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp) +
+				      c->out->end - (size_t)n >
+			      max)
 		conn_event(c, CONN_FAULT, "it does not read what it is sent");
 	else if (n < 0 || conn_queue(c, (size_t)n))
 		conn_event(c, CONN_FAULT, "the connection broke");
@@ -156,7 +159,8 @@ static uint64_t conn_left_ms(uint64_t since_us, uint64_t limit_ms, uint64_t now_
 /* An open connection: what is due now, and when to look again. */
 static void conn_watch(struct conn *c)
 {
-	uint64_t now = timers_now_us(c->cs->timers), idle_ms = c->cs->config->limits.sip_idle_s * 1000ull;
+	uint64_t now = timers_now_us(c->cs->timers),
+		 idle_ms = c->cs->config->limits.sip_idle_s * 1000ull;
 	uint64_t left, next;
 
 	if (!list_isempty(&c->pending))
@@ -198,7 +202,8 @@ static void conn_timeout(void *arg)
 		conn_watch(c);
 		break;
 	case CONN_CONNECTING:
-		conn_event(c, CONN_TIMEOUT, *c->why ? c->why : "the connection timed out");
+		conn_event(c, CONN_TIMEOUT,
+			   *c->why ? c->why : "the connection timed out");
 		break;
 	default:
 		conn_event(c, CONN_TIMEOUT, "the TLS handshake timed out");
@@ -239,8 +244,9 @@ int conn_take(struct conn *c, const char *p, size_t n)
 	if (err) {
 		c->cs->st.n_framing++;
 		if (log_gate_open(&gate, 5))
-			log_warn(NULL, "edge.framing", "conn=%" PRIu32 ".%" PRIu32 " addr=%s why=%s", c->id, c->gen,
-				 c->addr,
+			log_warn(NULL, "edge.framing",
+				 "conn=%" PRIu32 ".%" PRIu32 " addr=%s why=%s", c->id,
+				 c->gen, c->addr,
 				 err == EMSGSIZE ? "too large"
 				 : err == E2BIG  ? "too many headers"
 						 : "no proper message");
@@ -275,8 +281,9 @@ static void conn_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		conn_event(c, CONN_PEER_END, why);
 	} else if (n < 0) {
 		conn_event(c, CONN_FAULT,
-			   c->state == CONN_HANDSHAKE ? "it reset the connection during the TLS handshake"
-						      : "it reset the connection");
+			   c->state == CONN_HANDSHAKE
+				   ? "it reset the connection during the TLS handshake"
+				   : "it reset the connection");
 	} else if (n > 0 && c->tls && c->state != CONN_CLOSING) {
 		conn_tls_read(c, buf->base, (size_t)n);
 	} else if (n > 0 && c->state == CONN_OPEN) {
@@ -377,9 +384,10 @@ void conn_event(struct conn *c, enum conn_event event, const char *why)
 		snprintf(c->why, sizeof(c->why), "%s", why);
 	c->state = step.next;
 	if (from != step.next)
-		log_debug(NULL, "edge.conn", "conn=%" PRIu32 ".%" PRIu32 " addr=%s %s -> %s on %s why=%s", c->id,
-			  c->gen, c->addr, conn_state_name(from), conn_state_name(step.next),
-			  conn_event_name(event), LQ(c->why));
+		log_debug(NULL, "edge.conn",
+			  "conn=%" PRIu32 ".%" PRIu32 " addr=%s %s -> %s on %s why=%s",
+			  c->id, c->gen, c->addr, conn_state_name(from),
+			  conn_state_name(step.next), conn_event_name(event), LQ(c->why));
 	if (step.actions & (CONN_DO_FAIL | CONN_DO_LOST | CONN_DO_SHUT | CONN_DO_RELEASE))
 		conns_not_usable(c);
 	if (step.actions & CONN_DO_SECURE)

@@ -31,19 +31,20 @@ struct conns_stats {
 };
 
 /** Errors: ENOMEM. Owns: *csp by mem_deref, after conns_stop() and when none is left. */
-int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers, struct tls *tls,
-		const struct config *config, const struct conn_ops *ops, void *arg);
+int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers,
+		struct tls *tls, const struct config *config, const struct conn_ops *ops,
+		void *arg);
 /** Takes the next connection of a listening socket. A cap that is reached closes it at once. */
 void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls);
 /** Dials. The connection is new and reports open or fail later, never inside this call.
  *  @param domain  what the peer must prove   @param host  what it may prove instead, or NULL
  *  @param limit_ms  for TCP and TLS together   Errors: ENOMEM, ENFILE (cap). */
-int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struct sa *to, bool tls,
-	       const char *domain, const char *host, uint64_t limit_ms);
+int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struct sa *to,
+	       bool tls, const char *domain, const char *host, uint64_t limit_ms);
 /** One that is open or on its way to `to`, was dialled for `site`, and proves or will prove `domain` (or `host`,
  *  when not NULL). NULL when there is none. */
-struct conn *conns_find_dialled(struct conns *cs, const char *site, const struct sa *to, bool tls,
-				const char *domain, const char *host);
+struct conn *conns_find_dialled(struct conns *cs, const char *site, const struct sa *to,
+				bool tls, const char *domain, const char *host);
 /** NULL when that connection is no more, or not open. */
 struct conn *conns_find(struct conns *cs, uint32_t id, uint32_t gen);
 /** Is there an open one from that address (any port) whose certificate proves `domain`? */
@@ -66,10 +67,12 @@ bool conn_is_open(const struct conn *c);
 bool conn_is_tls(const struct conn *c);
 bool conn_is_dialled(const struct conn *c);
 const struct sa *conn_peer(const struct conn *c);
-const char *conn_addr(const struct conn *c);   /**< "192.0.2.7:5061" */
+const char *conn_addr(const struct conn *c); /**< "192.0.2.7:5061" */
 const char *conn_site(const struct conn *c);
-const char *conn_names(const struct conn *c);  /**< what the peer's certificate proves, '/'-separated */
-const char *conn_domain(const struct conn *c); /**< dialled: whom we looked for; else "" */
+const char *conn_names(
+	const struct conn *c); /**< what the peer's certificate proves, '/'-separated */
+const char *conn_domain(
+	const struct conn *c); /**< dialled: whom we looked for; else "" */
 const char *conn_why(const struct conn *c);
 /** Does it stand for `domain`: by its certificate, or dialled in plain TCP as the configuration says? */
 bool conn_proves(const struct conn *c, const char *domain);

@@ -8,12 +8,30 @@ static const char *const conn_event_namev[CONN_EVENT_N] = {
 	"CONNECTED", "SECURED", "CLOSE", "FAULT", "PEER_END", "TIMEOUT",
 };
 
-#define NEVER   {CONN_CLOSED, CONN_DO_FAIL | CONN_DO_RELEASE}
-#define REFUSED {CONN_CLOSING, CONN_DO_FAIL | CONN_DO_SHUT} /* an alert may have to go out */
-#define ENDING  {CONN_CLOSING, CONN_DO_LOST | CONN_DO_SHUT}
-#define BROKEN  {CONN_CLOSED, CONN_DO_LOST | CONN_DO_RELEASE}
-#define ENDED   {CONN_CLOSED, CONN_DO_RELEASE}
-#define STAY(s) {s, 0}
+#define NEVER                                                                            \
+	{                                                                                \
+		CONN_CLOSED, CONN_DO_FAIL | CONN_DO_RELEASE                              \
+	}
+#define REFUSED                                                                          \
+	{                                                                                \
+		CONN_CLOSING, CONN_DO_FAIL | CONN_DO_SHUT                                \
+	} /* an alert may have to go out */
+#define ENDING                                                                           \
+	{                                                                                \
+		CONN_CLOSING, CONN_DO_LOST | CONN_DO_SHUT                                \
+	}
+#define BROKEN                                                                           \
+	{                                                                                \
+		CONN_CLOSED, CONN_DO_LOST | CONN_DO_RELEASE                              \
+	}
+#define ENDED                                                                            \
+	{                                                                                \
+		CONN_CLOSED, CONN_DO_RELEASE                                             \
+	}
+#define STAY(s)                                                                          \
+	{                                                                                \
+		s, 0                                                                     \
+	}
 
 /* clang-format off */
 static const struct conn_step conn_table[CONN_STATE_N][CONN_EVENT_N] = {

@@ -7,8 +7,8 @@
 
 enum {
 	CONN_READ_BYTES = 65536,
-	CONN_LINGER_MS = 2000, /* for the peer's FIN after ours */
-	CONN_PING_MS = 30000,  /* RFC 5626 §4.4.1: 24 to 30 s over a stream */
+	CONN_LINGER_MS = 2000,   /* for the peer's FIN after ours */
+	CONN_PING_MS = 30000,    /* RFC 5626 §4.4.1: 24 to 30 s over a stream */
 	CONN_PARTIAL_MS = 30000, /* for the rest of a message that has begun */
 	CONN_WRITE_MS = 20000, /* TCP_USER_TIMEOUT: unacknowledged for so long is dead */
 	CONN_HALF_MAX = 1024,  /* handshakes under way; one more ends the oldest */
@@ -20,22 +20,23 @@ struct conn {
 	uint32_t id, gen;
 	enum conn_state state;
 	bool dialled, tls;
-	bool peer_ended;       /* its FIN or close_notify has come */
+	bool peer_ended; /* its FIN or close_notify has come */
 	struct sa peer;
 	char addr[64];
-	char *domain, *host;   /* dialled: what it must prove */
-	const char *proved;    /* dialled and open: which of the two it did */
+	char *domain, *host; /* dialled: what it must prove */
+	const char *proved;  /* dialled and open: which of the two it did */
 	char *names, *note;
 	struct tls_peer side;
-	SSL *ssl;              /* made when the first bytes come, or at connect */
-	const uint8_t *in;     /* what the BIO reads from, during a read only */
+	SSL *ssl;          /* made when the first bytes come, or at connect */
+	const uint8_t *in; /* what the BIO reads from, during a read only */
 	size_t in_n;
-	struct mbuf *out;      /* what the BIO and plain sends have written since the last flush */
+	struct mbuf
+		*out; /* what the BIO and plain sends have written since the last flush */
 	struct frame frame;
 	char why[TLS_WHY];
-	uint64_t message_us;   /* the last message, either way */
-	uint64_t traffic_us;   /* the last bytes we sent */
-	uint64_t partial_us;   /* when the message that is not yet whole began; 0: none */
+	uint64_t message_us; /* the last message, either way */
+	uint64_t traffic_us; /* the last bytes we sent */
+	uint64_t partial_us; /* when the message that is not yet whole began; 0: none */
 	struct timer timer;
 	struct list waiters, pending;
 	struct le le_all, le_dirty, le_addr, le_dest, le_half, le_paused;
@@ -50,7 +51,7 @@ struct conns {
 	struct conn_ops ops;
 	void *arg;
 	BIO_METHOD *bio;
-	struct conn **slotv;   /* by id - 1 */
+	struct conn **slotv; /* by id - 1 */
 	uint32_t *genv;
 	uint32_t n_slots, *freev, n_free;
 	struct list all, dirty, paused;
@@ -68,9 +69,11 @@ struct conns {
 void conn_event(struct conn *c, enum conn_event event, const char *why);
 void conn_dirty(struct conn *c);
 void conn_flush(struct conn *c);
-void conn_begin(struct conn *c, uint64_t limit_ms); /* the socket is connected or connecting */
-void conn_started(struct conn *c);                  /* TCP is up */
-int conn_take(struct conn *c, const char *p, size_t n); /* plain bytes of the peer, to the framing */
+void conn_begin(struct conn *c,
+		uint64_t limit_ms); /* the socket is connected or connecting */
+void conn_started(struct conn *c);  /* TCP is up */
+int conn_take(struct conn *c, const char *p,
+	      size_t n); /* plain bytes of the peer, to the framing */
 struct mbuf *conn_out(struct conn *c);
 void conn_resume(struct conn *c); /* reads on */
 

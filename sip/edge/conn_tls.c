@@ -47,7 +47,8 @@ static long conn_bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 
 BIO_METHOD *conn_bio_alloc(void)
 {
-	BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sluss");
+	BIO_METHOD *method =
+		BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sluss");
 
 	if (method) {
 		BIO_meth_set_read(method, conn_bio_read);
@@ -81,7 +82,8 @@ static void conn_tls_proved(struct conn *c)
 	X509 *cert = SSL_get0_peer_certificate(c->ssl);
 
 	if (c->dialled)
-		c->proved = !c->host || (cert && cert_covers(cert, c->domain)) ? c->domain : c->host;
+		c->proved = !c->host || (cert && cert_covers(cert, c->domain)) ? c->domain
+									       : c->host;
 }
 
 static void conn_tls_fault(struct conn *c, bool handshake)

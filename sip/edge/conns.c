@@ -21,8 +21,9 @@ static void conns_destroy(void *p)
 	BIO_meth_free(cs->bio);
 }
 
-int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers, struct tls *tls,
-		const struct config *config, const struct conn_ops *ops, void *arg)
+int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers,
+		struct tls *tls, const struct config *config, const struct conn_ops *ops,
+		void *arg)
 {
 	struct conns *cs = mem_zalloc(sizeof(*cs), conns_destroy);
 	int err;
@@ -78,7 +79,8 @@ static int conns_grow(struct conns *cs)
 {
 	uint32_t n = cs->n_slots ? 2 * cs->n_slots : 64;
 	struct conn **slotv = mem_zalloc(n * sizeof(*slotv), NULL);
-	uint32_t *genv = mem_zalloc(n * sizeof(*genv), NULL), *freev = mem_zalloc(n * sizeof(*freev), NULL);
+	uint32_t *genv = mem_zalloc(n * sizeof(*genv), NULL),
+		 *freev = mem_zalloc(n * sizeof(*freev), NULL);
 
 	if (!slotv || !genv || !freev) {
 		mem_deref(slotv);
@@ -222,7 +224,8 @@ void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls)
 		return;
 	c->side.server = true;
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) ||
-	    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) || sa_set_sa(&c->peer, (struct sockaddr *)&ss)) {
+	    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) ||
+	    sa_set_sa(&c->peer, (struct sockaddr *)&ss)) {
 		refusal = "gone";
 	} else {
 		sa_text(c->addr, &c->peer);
@@ -231,7 +234,8 @@ void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls)
 	if (refusal) {
 		cs->st.n_refused++;
 		if (log_gate_open(&gate, 2))
-			log_warn(NULL, "edge.refused", "addr=%s why=%s", c->addr, LQ(refusal));
+			log_warn(NULL, "edge.refused", "addr=%s why=%s", c->addr,
+				 LQ(refusal));
 		conn_event(c, CONN_FAULT, refusal);
 		return;
 	}
@@ -279,8 +283,8 @@ static void conns_connected(uv_connect_t *req, int status)
 	mem_deref(c);
 }
 
-int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struct sa *to, bool tls,
-	       const char *domain, const char *host, uint64_t limit_ms)
+int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struct sa *to,
+	       bool tls, const char *domain, const char *host, uint64_t limit_ms)
 {
 	uv_connect_t *req;
 	struct conn *c;
@@ -307,8 +311,9 @@ int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struc
 	cs->st.n_dialled++;
 	hash_append(cs->by_dest, conns_dest_key(c->addr), &c->le_dest, c);
 	req->data = mem_ref(c);
-	err = !c->domain || (host && !c->host) ? UV_ENOMEM
-					       : uv_tcp_connect(req, &c->tcp, &to->u.sa, conns_connected);
+	err = !c->domain || (host && !c->host)
+		      ? UV_ENOMEM
+		      : uv_tcp_connect(req, &c->tcp, &to->u.sa, conns_connected);
 	if (err) {
 		/* Told later like any other failure, so that callers meet one way only. */
 		mem_deref(req);
@@ -324,21 +329,24 @@ int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struc
 static bool conns_fits(const struct conn *c, const char *domain, const char *host)
 {
 	if (c->state == CONN_OPEN)
-		return !strcasecmp(c->proved, domain) || (host && !strcasecmp(c->proved, host));
-	return !strcasecmp(c->domain, domain) && !c->host == !host && (!host || !strcasecmp(c->host, host));
+		return !strcasecmp(c->proved, domain) ||
+		       (host && !strcasecmp(c->proved, host));
+	return !strcasecmp(c->domain, domain) && !c->host == !host &&
+	       (!host || !strcasecmp(c->host, host));
 }
 
-struct conn *conns_find_dialled(struct conns *cs, const char *site, const struct sa *to, bool tls,
-				const char *domain, const char *host)
+struct conn *conns_find_dialled(struct conns *cs, const char *site, const struct sa *to,
+				bool tls, const char *domain, const char *host)
 {
 	char addr[64];
 
 	sa_text(addr, to);
-	for (struct le *le = list_head(hash_list(cs->by_dest, conns_dest_key(addr))); le; le = le->next) {
+	for (struct le *le = list_head(hash_list(cs->by_dest, conns_dest_key(addr))); le;
+	     le = le->next) {
 		struct conn *c = le->data;
 
-		if (c->tls == tls && sa_cmp(&c->peer, to, SA_ALL) && !strcasecmp(c->side.site, site) &&
-		    conns_fits(c, domain, host))
+		if (c->tls == tls && sa_cmp(&c->peer, to, SA_ALL) &&
+		    !strcasecmp(c->side.site, site) && conns_fits(c, domain, host))
 			return c;
 	}
 	return NULL;
@@ -359,7 +367,8 @@ bool conns_has_peer(struct conns *cs, const struct sa *addr, const char *domain)
 	for (struct le *le = list_head(hash_list(cs->by_addr, h)); le; le = le->next) {
 		struct conn *c = le->data;
 
-		if (c->state == CONN_OPEN && sa_cmp(&c->peer, addr, SA_ADDR) && conn_proves(c, domain))
+		if (c->state == CONN_OPEN && sa_cmp(&c->peer, addr, SA_ADDR) &&
+		    conn_proves(c, domain))
 			return true;
 	}
 	return false;
@@ -477,7 +486,8 @@ const char *conn_why(const struct conn *c)
 
 bool conn_proves(const struct conn *c, const char *domain)
 {
-	return joint_list_has(conn_names(c), domain) || (c->proved && !strcasecmp(c->proved, domain));
+	return joint_list_has(conn_names(c), domain) ||
+	       (c->proved && !strcasecmp(c->proved, domain));
 }
 
 struct list *conn_waiters(struct conn *c)

@@ -26,7 +26,7 @@ struct trip {
 	struct sa targetv[TARGETS_MAX];
 	bool donev[TARGETS_MAX];
 	size_t n;
-	bool tried;        /* some target was really tried */
+	bool tried; /* some target was really tried */
 	bool over;
 	char why[TLS_WHY]; /* of the last failure */
 	struct resolve *resolve;
@@ -44,8 +44,8 @@ static void dialler_destroy(void *p)
 	mem_deref(d->backoff);
 }
 
-int dialler_alloc(struct dialler **dp, struct timers *timers, struct conns *conns, struct resolver *resolver,
-		  const struct config *config)
+int dialler_alloc(struct dialler **dp, struct timers *timers, struct conns *conns,
+		  struct resolver *resolver, const struct config *config)
 {
 	struct dialler *d = mem_zalloc(sizeof(*d), dialler_destroy);
 	int err;
@@ -147,14 +147,16 @@ static bool trip_send(struct trip *t, struct conn *c)
 
 static struct conn *trip_conn(const struct trip *t, size_t i)
 {
-	return conns_find_dialled(t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host);
+	return conns_find_dialled(t->d->conns, t->site, &t->targetv[i], t->tls, t->domain,
+				  t->host);
 }
 
 static bool trip_skips(struct trip *t, size_t i)
 {
 	char text[64];
 
-	if (!t->donev[i] && t->skip && joint_list_has(t->skip, sa_text(text, &t->targetv[i])))
+	if (!t->donev[i] && t->skip &&
+	    joint_list_has(t->skip, sa_text(text, &t->targetv[i])))
 		t->donev[i] = true;
 	return t->donev[i];
 }
@@ -169,7 +171,8 @@ static int trip_pick(struct trip *t, bool second_round)
 		if (trip_skips(t, i))
 			continue;
 		if (second_round || trip_conn(t, i) ||
-		    !backoff_active(t->d->backoff, t->site, t->domain, sa_text(text, &t->targetv[i])))
+		    !backoff_active(t->d->backoff, t->site, t->domain,
+				    sa_text(text, &t->targetv[i])))
 			return (int)i;
 	}
 	return -1;
@@ -182,13 +185,15 @@ static struct conn *trip_detour(struct trip *t, size_t i, uint64_t limit_ms)
 	struct conn *c = NULL, *probe;
 	char text[64];
 
-	if (!backoff_known(t->d->backoff, t->site, t->domain, sa_text(text, &t->targetv[i])))
+	if (!backoff_known(t->d->backoff, t->site, t->domain,
+			   sa_text(text, &t->targetv[i])))
 		return NULL;
 	for (size_t k = i + 1; k < t->n && !c; k++)
 		if (!trip_skips(t, k) && (c = trip_conn(t, k)) && !conn_is_open(c))
 			c = NULL;
 	if (c && !trip_conn(t, i))
-		(void)conns_dial(&probe, t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host, limit_ms);
+		(void)conns_dial(&probe, t->d->conns, t->site, &t->targetv[i], t->tls,
+				 t->domain, t->host, limit_ms);
 	return c;
 }
 
@@ -222,7 +227,8 @@ static void trip_next(struct trip *t)
 			continue;
 		}
 		err = c ? 0
-			: conns_dial(&c, t->d->conns, t->site, &t->targetv[i], t->tls, t->domain, t->host, limit_ms);
+			: conns_dial(&c, t->d->conns, t->site, &t->targetv[i], t->tls,
+				     t->domain, t->host, limit_ms);
 		if (!err) {
 			list_append(conn_waiters(c), &t->waiting, t);
 			return;
@@ -252,11 +258,13 @@ static int trip_copy(char **dst, const char *src)
 	return src && !*dst ? ENOMEM : 0;
 }
 
-int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want, struct mbuf *bytes,
-	       const struct trip_ops *ops, void *arg)
+int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want,
+	       struct mbuf *bytes, const struct trip_ops *ops, void *arg)
 {
 	/* Sofia gives up after 32 s; it shall hear the reason before. */
-	uint32_t limit_s = d->config->limits.sip_answer_s > 4 ? d->config->limits.sip_answer_s - 2 : 2;
+	uint32_t limit_s = d->config->limits.sip_answer_s > 4
+				   ? d->config->limits.sip_answer_s - 2
+				   : 2;
 	struct trip *t = mem_zalloc(sizeof(*t), trip_destroy);
 	int err;
 
@@ -272,7 +280,8 @@ int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want
 	if (!err)
 		err = trip_copy(&t->skip, want->skip);
 	if (!err)
-		err = timer_start(d->timers, &t->timer, limit_s * 1000ull, trip_timeout, t);
+		err = timer_start(d->timers, &t->timer, limit_s * 1000ull, trip_timeout,
+				  t);
 	if (err) {
 		mem_deref(t);
 		return err;
@@ -284,7 +293,8 @@ int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want
 	*tp = t;
 	mem_ref(t);
 	if (want->name) {
-		err = resolver_ask(&t->resolve, d->resolver, want->name, want->port, trip_resolved, t);
+		err = resolver_ask(&t->resolve, d->resolver, want->name, want->port,
+				   trip_resolved, t);
 		if (err) {
 			t->bytes = NULL;
 			t->arg = NULL;

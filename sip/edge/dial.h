@@ -20,7 +20,7 @@ struct trip_want {
 	uint16_t port;      /**< with `name`; 0: none in the URI */
 	struct sa fixed;
 	bool tls;
-	const char *skip;   /**< '/'-separated targets not to try */
+	const char *skip; /**< '/'-separated targets not to try */
 };
 struct trip_ops {
 	/** The bytes were written to `c`. The trip is gone. */
@@ -32,13 +32,13 @@ struct trip_ops {
 };
 
 /** Errors: ENOMEM. */
-int dialler_alloc(struct dialler **dp, struct timers *timers, struct conns *conns, struct resolver *resolver,
-		  const struct config *config);
+int dialler_alloc(struct dialler **dp, struct timers *timers, struct conns *conns,
+		  struct resolver *resolver, const struct config *config);
 /** Sets out. One of ops->sent and ops->failed is called once, perhaps before this returns; *tp has been set before
  *  that. Owns: `bytes` and `arg` (both libre objects) are taken over and go with the trip. trip_cancel() stops it
  *  without a call. Errors: ENOMEM (nothing was called, nothing taken). */
-int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want, struct mbuf *bytes,
-	       const struct trip_ops *ops, void *arg);
+int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want,
+	       struct mbuf *bytes, const struct trip_ops *ops, void *arg);
 void trip_cancel(struct trip *t);
 /** What the connections report. */
 void dialler_on_open(struct dialler *d, struct conn *c);

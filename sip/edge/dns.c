@@ -43,7 +43,9 @@ static void dns_arm(struct dns *d)
 
 	if (!next)
 		timer_cancel(&d->timer);
-	else if (timer_start(d->timers, &d->timer, (uint64_t)next->tv_sec * 1000 + (uint64_t)next->tv_usec / 1000 + 1,
+	else if (timer_start(d->timers, &d->timer,
+			     (uint64_t)next->tv_sec * 1000 +
+				     (uint64_t)next->tv_usec / 1000 + 1,
 			     dns_timeout, d))
 		log_err(NULL, "edge.timer", "err=%d", ENOMEM);
 }
@@ -63,7 +65,8 @@ static void dns_ready(uv_poll_t *poll, int status, int events)
 	bool both = status < 0;
 
 	/* `s` may be closed in here. */
-	ares_process_fd(d->channel, both || events & UV_READABLE ? s->fd : ARES_SOCKET_BAD,
+	ares_process_fd(d->channel,
+			both || events & UV_READABLE ? s->fd : ARES_SOCKET_BAD,
 			both || events & UV_WRITABLE ? s->fd : ARES_SOCKET_BAD);
 	dns_arm(d);
 }
@@ -109,7 +112,10 @@ static void dns_sock_state(void *arg, ares_socket_t fd, int readable, int writab
 			s = dns_sock_alloc(d, fd);
 		/* Without memory the question runs into its time-out. */
 		if (s)
-			uv_poll_start(&s->poll, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), dns_ready);
+			uv_poll_start(&s->poll,
+				      (readable ? UV_READABLE : 0) |
+					      (writable ? UV_WRITABLE : 0),
+				      dns_ready);
 	} else if (s) {
 		list_unlink(&s->le);
 		uv_close((uv_handle_t *)&s->poll, dns_sock_closed);
@@ -137,14 +143,17 @@ static int dns_servers(struct dns *d, char *const *serverv)
 	size_t n = 0;
 
 	for (; serverv && *serverv; serverv++) {
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "", *serverv);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? "," : "",
+				      *serverv);
 		if (n >= sizeof(text))
 			return EINVAL;
 	}
-	return n && ares_set_servers_ports_csv(d->channel, text) != ARES_SUCCESS ? EINVAL : 0;
+	return n && ares_set_servers_ports_csv(d->channel, text) != ARES_SUCCESS ? EINVAL
+										 : 0;
 }
 
-int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers, char *const *serverv)
+int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers,
+	      char *const *serverv)
 {
 	struct dns *d = mem_zalloc(sizeof(*d), dns_destroy);
 	struct ares_options o = {
@@ -152,7 +161,8 @@ int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers, char *con
 		.ednspsz = 1232,
 		.timeout = 1500,
 		.tries = 3,
-		.ndomains = 0, /* the name as it stands, never with a search domain behind it */
+		.ndomains =
+			0, /* the name as it stands, never with a search domain behind it */
 		.sock_state_cb = dns_sock_state,
 		.sock_state_cb_data = d,
 	};
@@ -164,8 +174,9 @@ int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers, char *con
 	d->timers = timers;
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
 	    ares_init_options(&d->channel, &o,
-			      ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-				      ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
+			      ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
+				      ARES_OPT_TRIES | ARES_OPT_DOMAINS |
+				      ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
 		err = EIO;
 	else
 		d->up = true;
@@ -266,7 +277,8 @@ static bool dns_copy(char *dst, size_t size, const void *src)
 	return true;
 }
 
-static int dns_read_srv(struct dns_srv v[DNS_RECORDS_MAX], size_t *np, const uint8_t *p, int n)
+static int dns_read_srv(struct dns_srv v[DNS_RECORDS_MAX], size_t *np, const uint8_t *p,
+			int n)
 {
 	struct ares_srv_reply *list = NULL, *r;
 	int err = dns_error(ares_parse_srv_reply(p, n, &list));
@@ -274,7 +286,8 @@ static int dns_read_srv(struct dns_srv v[DNS_RECORDS_MAX], size_t *np, const uin
 	for (r = list; r && *np < DNS_RECORDS_MAX; r = r->next) {
 		struct dns_srv *srv = &v[*np];
 
-		*srv = (struct dns_srv){.priority = r->priority, .weight = r->weight, .port = r->port};
+		*srv = (struct dns_srv){
+			.priority = r->priority, .weight = r->weight, .port = r->port};
 		*np += dns_copy(srv->host, sizeof(srv->host), r->host);
 	}
 	if (list)
@@ -282,7 +295,8 @@ static int dns_read_srv(struct dns_srv v[DNS_RECORDS_MAX], size_t *np, const uin
 	return err;
 }
 
-static int dns_read_naptr(struct dns_naptr v[DNS_RECORDS_MAX], size_t *np, const uint8_t *p, int n)
+static int dns_read_naptr(struct dns_naptr v[DNS_RECORDS_MAX], size_t *np,
+			  const uint8_t *p, int n)
 {
 	struct ares_naptr_reply *list = NULL, *r;
 	int err = dns_error(ares_parse_naptr_reply(p, n, &list));
@@ -290,10 +304,12 @@ static int dns_read_naptr(struct dns_naptr v[DNS_RECORDS_MAX], size_t *np, const
 	for (r = list; r && *np < DNS_RECORDS_MAX; r = r->next) {
 		struct dns_naptr *naptr = &v[*np];
 
-		*naptr = (struct dns_naptr){.order = r->order, .preference = r->preference};
+		*naptr = (struct dns_naptr){.order = r->order,
+					    .preference = r->preference};
 		*np += dns_copy(naptr->flags, sizeof(naptr->flags), r->flags) &&
 		       dns_copy(naptr->service, sizeof(naptr->service), r->service) &&
-		       dns_copy(naptr->replacement, sizeof(naptr->replacement), r->replacement);
+		       dns_copy(naptr->replacement, sizeof(naptr->replacement),
+				r->replacement);
 	}
 	if (list)
 		ares_free_data(list);
@@ -307,7 +323,7 @@ static void dns_answered(void *arg, int status, int n_timeouts, unsigned char *p
 	union {
 		struct dns_srv srv[DNS_RECORDS_MAX];
 		struct dns_naptr naptr[DNS_RECORDS_MAX];
-	} *room;
+	} * room;
 
 	(void)n_timeouts;
 	room = a.err ? NULL : mem_alloc(sizeof(*room), NULL);
@@ -335,8 +351,8 @@ static void dns_addressed(void *arg, int status, int n_timeouts, struct ares_add
 	struct sa v[DNS_RECORDS_MAX];
 
 	(void)n_timeouts;
-	for (struct ares_addrinfo_node *node = ai ? ai->nodes : NULL; node && a.n < DNS_RECORDS_MAX;
-	     node = node->ai_next) {
+	for (struct ares_addrinfo_node *node = ai ? ai->nodes : NULL;
+	     node && a.n < DNS_RECORDS_MAX; node = node->ai_next) {
 		uint32_t ttl = node->ai_ttl > 0 ? (uint32_t)node->ai_ttl : 0;
 
 		if (sa_set_sa(&v[a.n], node->ai_addr))
@@ -357,7 +373,8 @@ static void dns_addressed(void *arg, int status, int n_timeouts, struct ares_add
 
 static void dns_ask(void *arg, enum dns_kind kind, const char *name, dns_h *h, void *harg)
 {
-	static const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	static const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
+							 .ai_socktype = SOCK_STREAM};
 	struct dns *d = arg;
 	struct dns_question *q = d->stopped ? NULL : mem_zalloc(sizeof(*q), NULL);
 

@@ -42,7 +42,8 @@ struct dns_ops {
 struct dns;
 extern const struct dns_ops dns_ops;
 /** @param serverv  "addr:port", NULL ended; NULL: the system's   Errors: EINVAL a bad server; ENOMEM, EIO. */
-int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers, char *const *serverv);
+int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers,
+	      char *const *serverv);
 /** Ends every question with an error and closes the sockets; then mem_deref when the loop is done. */
 void dns_stop(struct dns *d);
 

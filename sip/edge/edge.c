@@ -12,126 +12,12 @@
 
 enum {
 	EDGE_ORDERS = 64,
-	EDGE_POLL_MS = 2000,      /* between looks at the certificate files */
-	EDGE_LAST_MS = 1000,      /* an orderly end; then everything is cut */
+	EDGE_POLL_MS = 2000, /* between looks at the certificate files */
+	EDGE_LAST_MS = 1000, /* an orderly end; then everything is cut */
 	EDGE_STEP_MS = 20,
-	EDGE_INNER_SLACK = 16384, /* Sofia's messages may be longer than a peer's by our header */
+	EDGE_INNER_SLACK =
+		16384, /* Sofia's messages may be longer than a peer's by our header */
 	EDGE_BACKLOG = 1024,
-};
-
-/* ---- telling the signalling thread ---- */
-
-void edge_tell(struct edge *e, const struct edge_event *event)
-{
-	static struct log_gate gate;
-
-	if (mailbox_post(e->to_sig, event) && log_gate_open(&gate, 1))
-		log_err(NULL, "edge.mailbox_full", "kind=%d", (int)event->kind);
-}
-
-static void edge_on_census(const char *domain, bool up, const char *why, unsigned n_conns, void *arg)
-{
-	struct edge_event ev = {.kind = EDGE_PEER, .up = up, .n_conns = n_conns};
-
-	snprintf(ev.domain, sizeof(ev.domain), "%s", domain);
-	snprintf(ev.why, sizeof(ev.why), "%s", why);
-	edge_tell(arg, &ev);
-}
-
-/* ---- what the connections report ---- */
-
-static const char *edge_peer_names(const struct conn *c)
-{
-	return conn_is_dialled(c) ? conn_domain(c) : conn_names(c);
-}
-
-static void edge_on_open(struct conn *c, void *arg)
-{
-	struct edge *e = arg;
-
-	log_info(NULL, "edge.open", "conn=%" PRIu32 ".%" PRIu32 " addr=%s dir=%s tls=%d site=%s names=%s", conn_id(c),
-		 conn_gen(c), conn_addr(c), conn_is_dialled(c) ? "out" : "in", conn_is_tls(c), conn_site(c),
-		 LQ(conn_names(c)));
-	if (inward_open(e, c)) {
-		conn_close(c, "out of memory");
-		return;
-	}
-	census_enter(e->census, edge_peer_names(c));
-	dialler_on_open(e->dialler, c);
-}
-
-static void edge_on_fail(struct conn *c, void *arg)
-{
-	static struct log_gate gate;
-	struct edge *e = arg;
-
-	if (conn_is_dialled(c)) {
-		log_info(NULL, "edge.unreachable", "addr=%s site=%s domain=%s why=%s", conn_addr(c), conn_site(c),
-			 conn_domain(c), LQ(conn_why(c)));
-		census_failed(e->census, conn_domain(c), conn_why(c));
-		dialler_on_fail(e->dialler, c);
-	} else if (log_gate_open(&gate, 5)) {
-		log_warn(NULL, "edge.handshake_failed", "addr=%s why=%s", conn_addr(c), LQ(conn_why(c)));
-	}
-}
-
-static void edge_on_lost(struct conn *c, void *arg)
-{
-	struct edge *e = arg;
-
-	log_info(NULL, "edge.closed", "conn=%" PRIu32 ".%" PRIu32 " addr=%s why=%s", conn_id(c), conn_gen(c),
-		 conn_addr(c), LQ(conn_why(c)));
-	if (conn_note(c))
-		census_leave(e->census, edge_peer_names(c), conn_why(c));
-	outward_lost(e, c);
-}
-
-static void edge_on_message(struct conn *c, const struct message *m, void *arg)
-{
-	inward_message(arg, c, m);
-}
-
-static void edge_on_broken(struct conn *c, const struct message *m, int why, void *arg)
-{
-	inward_broken(arg, c, m, why);
-}
-
-static const struct conn_ops edge_conn_ops = {
-	.open = edge_on_open,
-	.fail = edge_on_fail,
-	.lost = edge_on_lost,
-	.message = edge_on_message,
-	.broken = edge_on_broken,
-};
-
-/* ---- what the joint reports ---- */
-
-static bool edge_on_inner(struct inner_conn *ic, const struct message *m, void *arg)
-{
-	return outward_message(arg, ic, m);
-}
-
-static void edge_on_congested(bool yes, void *arg)
-{
-	struct edge *e = arg;
-
-	conns_pause(e->conns, yes);
-}
-
-/* As Sofia would have done if it had the connection itself. */
-static void edge_on_offended(uint32_t conn, uint32_t gen, void *arg)
-{
-	struct edge *e = arg;
-	struct conn *c = conns_find(e->conns, conn, gen);
-
-	if (c)
-		conn_close(c, "its message was no proper SIP");
-}
-
-static const struct inner_ops edge_inner_ops = {
-	.message = edge_on_inner,
-	.congested = edge_on_congested,
-	.offended = edge_on_offended,
 };
 
 /* ---- the loop ---- */
@@ -152,13 +38,16 @@ static void edge_count(struct edge *e)
 	inner_stats(e->inner, &is);
 	atomic_store_explicit(&e->stats.n_accepted, cs.n_accepted, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_dialled, cs.n_dialled, memory_order_relaxed);
-	atomic_store_explicit(&e->stats.n_handshake_failed, cs.n_handshake_failed, memory_order_relaxed);
+	atomic_store_explicit(&e->stats.n_handshake_failed, cs.n_handshake_failed,
+			      memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_framing, cs.n_framing, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_conns, cs.n_conns, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_in, e->n_in, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_out, e->n_out, memory_order_relaxed);
-	atomic_store_explicit(&e->stats.n_dropped_secret, is.n_foreign, memory_order_relaxed);
-	atomic_store_explicit(&e->stats.n_pending, (uint32_t)txns_count(e->txns), memory_order_relaxed);
+	atomic_store_explicit(&e->stats.n_dropped_secret, is.n_foreign,
+			      memory_order_relaxed);
+	atomic_store_explicit(&e->stats.n_pending, (uint32_t)txns_count(e->txns),
+			      memory_order_relaxed);
 }
 
 /* All that this turn has brought is written in one go, then the alarm is set for the earliest timer. */
@@ -200,7 +89,8 @@ static void edge_close_left(uv_handle_t *h, void *arg)
 {
 	(void)arg;
 	if (!uv_is_closing(h))
-		log_debug(NULL, "edge.left_open", "type=%s", uv_handle_type_name(uv_handle_get_type(h)));
+		log_debug(NULL, "edge.left_open", "type=%s",
+			  uv_handle_type_name(uv_handle_get_type(h)));
 }
 
 static void edge_finish(void *arg)
@@ -321,14 +211,15 @@ static int edge_listen(struct edge *e, char **whyp, size_t i)
 	uv_tcp_init(&e->loop, &l->tcp);
 	l->tcp.data = l;
 	l->open = true;
-	err = uv_tcp_bind(&l->tcp, &lc->sa.u.sa, sa_af(&lc->sa) == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
+	err = uv_tcp_bind(&l->tcp, &lc->sa.u.sa,
+			  sa_af(&lc->sa) == AF_INET6 ? UV_TCP_IPV6ONLY : 0);
 	if (!err)
 		err = uv_listen((uv_stream_t *)&l->tcp, EDGE_BACKLOG, edge_accept);
 	if (!err)
 		err = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&ss, &len);
 	if (err)
-		return edge_fault(whyp, -err, "sip: %s cannot be listened on: %s", sa_text(text, &lc->sa),
-				  uv_strerror(err));
+		return edge_fault(whyp, -err, "sip: %s cannot be listened on: %s",
+				  sa_text(text, &lc->sa), uv_strerror(err));
 	sa_set_sa(&sa, (struct sockaddr *)&ss);
 	l->port = sa_port(&sa);
 	return 0;
@@ -337,18 +228,20 @@ static int edge_listen(struct edge *e, char **whyp, size_t i)
 static int edge_parts(struct edge *e)
 {
 	struct resolver_config rc = {
-		.timers = e->timers,
-		.ops = &dns_ops,
-		.limit_s = e->config->limits.dns_s,
-		.loopback = e->config->sip_loopback,
+		.lookup = {.timers = e->timers,
+			   .ops = &dns_ops,
+			   .dns = e->dns,
+			   .limit_s = e->config->limits.dns_s,
+			   .loopback = e->config->sip_loopback},
 	};
-	int err = conns_alloc(&e->conns, &e->loop, e->timers, e->tls, e->config, &edge_conn_ops, e);
+	int err = conns_alloc(&e->conns, &e->loop, e->timers, e->tls, e->config,
+			      &edge_conn_ops, e);
 
-	rc.dns = e->dns;
 	if (!err)
 		err = resolver_alloc(&e->resolver, &rc);
 	if (!err)
-		err = dialler_alloc(&e->dialler, e->timers, e->conns, e->resolver, e->config);
+		err = dialler_alloc(&e->dialler, e->timers, e->conns, e->resolver,
+				    e->config);
 	if (!err)
 		err = txns_alloc(&e->txns, e->timers, outward_txn_timeout, e);
 	if (!err)
@@ -372,12 +265,13 @@ static int edge_loop(struct edge *e)
 	e->wake.data = e->before_sleep.data = e->alarm.data = e;
 	err = timers_alloc(&e->timers, NULL, NULL, NULL);
 	if (!err)
-		err = mailbox_alloc(&e->orders, "edge", sizeof(struct edge_order), EDGE_ORDERS, NULL, edge_wake_up, e);
+		err = mailbox_alloc(&e->orders, "edge", sizeof(struct edge_order),
+				    EDGE_ORDERS, NULL, edge_wake_up, e);
 	return err;
 }
 
-int edge_alloc(struct edge **ep, char **whyp, const struct config *config, const char *secret,
-	       struct mailbox *to_sig)
+int edge_alloc(struct edge **ep, char **whyp, const struct config *config,
+	       const char *secret, struct mailbox *to_sig)
 {
 	struct edge *e = mem_zalloc(sizeof(*e), NULL);
 	int err = ENOMEM;
@@ -398,14 +292,16 @@ int edge_alloc(struct edge **ep, char **whyp, const struct config *config, const
 	if (!err) {
 		err = dns_alloc(&e->dns, &e->loop, e->timers, config->sip_dnsv);
 		if (err)
-			edge_fault(whyp, err, "sip: the DNS servers cannot be used: %s", strerror(err));
+			edge_fault(whyp, err, "sip: the DNS servers cannot be used: %s",
+				   strerror(err));
 	}
 	if (!err)
 		err = edge_parts(e);
 	for (size_t i = 0; i < config->n_sip && !err; i++)
 		err = edge_listen(e, whyp, i);
 	if (!err)
-		err = inner_alloc(&e->inner, &e->loop, e->timers, config->limits.sip_message_bytes + EDGE_INNER_SLACK,
+		err = inner_alloc(&e->inner, &e->loop, e->timers,
+				  config->limits.sip_message_bytes + EDGE_INNER_SLACK,
 				  &edge_inner_ops, e);
 	if (err) {
 		edge_fault(whyp, err, "sip: the edge cannot start: %s", strerror(err));
@@ -493,14 +389,20 @@ void edge_free(struct edge **ep)
 void edge_stats(const struct edge *e, struct edge_stats *stats)
 {
 	*stats = (struct edge_stats){
-		.n_accepted = atomic_load_explicit(&e->stats.n_accepted, memory_order_relaxed),
-		.n_dialled = atomic_load_explicit(&e->stats.n_dialled, memory_order_relaxed),
-		.n_handshake_failed = atomic_load_explicit(&e->stats.n_handshake_failed, memory_order_relaxed),
+		.n_accepted =
+			atomic_load_explicit(&e->stats.n_accepted, memory_order_relaxed),
+		.n_dialled =
+			atomic_load_explicit(&e->stats.n_dialled, memory_order_relaxed),
+		.n_handshake_failed = atomic_load_explicit(&e->stats.n_handshake_failed,
+							   memory_order_relaxed),
 		.n_in = atomic_load_explicit(&e->stats.n_in, memory_order_relaxed),
 		.n_out = atomic_load_explicit(&e->stats.n_out, memory_order_relaxed),
-		.n_dropped_secret = atomic_load_explicit(&e->stats.n_dropped_secret, memory_order_relaxed),
-		.n_framing = atomic_load_explicit(&e->stats.n_framing, memory_order_relaxed),
+		.n_dropped_secret = atomic_load_explicit(&e->stats.n_dropped_secret,
+							 memory_order_relaxed),
+		.n_framing =
+			atomic_load_explicit(&e->stats.n_framing, memory_order_relaxed),
 		.n_conns = atomic_load_explicit(&e->stats.n_conns, memory_order_relaxed),
-		.n_pending = atomic_load_explicit(&e->stats.n_pending, memory_order_relaxed),
+		.n_pending =
+			atomic_load_explicit(&e->stats.n_pending, memory_order_relaxed),
 	};
 }

@@ -22,16 +22,16 @@ struct edge;
 
 /* ---- edge -> signalling ---- */
 enum edge_event_kind {
-	EDGE_SENT,    /* token, target: this request was written to that target ("192.0.2.7:5061")        */
-	EDGE_FAILED,  /* token, target, why: a target could not be used; the edge goes on to the next one.
+	EDGE_SENT, /* token, target: this request was written to that target ("192.0.2.7:5061")        */
+	EDGE_FAILED, /* token, target, why: a target could not be used; the edge goes on to the next one.
 		       * When none is left Sofia gets a 503 with the last reason by itself                 */
-	EDGE_PEER,    /* domain, up, why, n_conns: for slussctl peers and the log                          */
+	EDGE_PEER, /* domain, up, why, n_conns: for slussctl peers and the log                          */
 	EDGE_STOPPED, /* the thread's loop has ended                                                       */
 	EDGE_EVENT_N
 };
 struct edge_event {
 	enum edge_event_kind kind;
-	uint64_t token;                    /* the leg's, from the private header */
+	uint64_t token; /* the leg's, from the private header */
 	char domain[ADDR_HOST_MAX + 1];
 	char target[64];
 	char why[160];
@@ -41,7 +41,7 @@ struct edge_event {
 
 /* ---- signalling -> edge ---- */
 enum edge_order_kind {
-	EDGE_STOP,      /* close listeners, give connections a last flush, end, EDGE_STOPPED */
+	EDGE_STOP, /* close listeners, give connections a last flush, end, EDGE_STOPPED */
 	EDGE_ORDER_N
 };
 struct edge_order {
@@ -51,10 +51,11 @@ struct edge_order {
 /** Binds listeners and the inner port, loads certificates and the trust file.
  *  @param to_sig  mailbox of struct edge_event, posted to by the edge thread
  *  Errors: one clear line in *whyp. */
-int edge_alloc(struct edge **ep, char **whyp, const struct config *config, const char *secret,
-	       struct mailbox *to_sig);
-uint16_t edge_inner_port(const struct edge *e);          /**< on 127.0.0.1 */
-uint16_t edge_outer_port(const struct edge *e, size_t i); /**< of config->sipv[i], useful with port 0 */
+int edge_alloc(struct edge **ep, char **whyp, const struct config *config,
+	       const char *secret, struct mailbox *to_sig);
+uint16_t edge_inner_port(const struct edge *e); /**< on 127.0.0.1 */
+uint16_t edge_outer_port(const struct edge *e,
+			 size_t i); /**< of config->sipv[i], useful with port 0 */
 int edge_start(struct edge *e, uint16_t sofia_port);
 /** Thread: any. */
 int edge_post(struct edge *e, const struct edge_order *order);
@@ -62,8 +63,10 @@ int edge_post(struct edge *e, const struct edge_order *order);
 void edge_free(struct edge **ep);
 
 struct edge_stats {
-	uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out, n_dropped_secret, n_framing;
-	uint32_t n_conns, n_pending; /**< open connections; outgoing transactions remembered */
+	uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out, n_dropped_secret,
+		n_framing;
+	uint32_t n_conns,
+		n_pending; /**< open connections; outgoing transactions remembered */
 };
 /** Thread: any (atomics). */
 void edge_stats(const struct edge *e, struct edge_stats *stats);

@@ -58,7 +58,8 @@ static int frame_broken(const struct message *m, int why, frame_h *h, void *arg)
 }
 
 /* Empty lines between messages: a double one is a ping, wherever the stream is cut. */
-static int frame_empty_lines(struct frame *f, const char **pp, size_t *np, frame_h *h, void *arg)
+static int frame_empty_lines(struct frame *f, const char **pp, size_t *np, frame_h *h,
+			     void *arg)
 {
 	static const char ping[] = "\r\n\r\n";
 	int err;
@@ -81,7 +82,8 @@ static int frame_empty_lines(struct frame *f, const char **pp, size_t *np, frame
 }
 
 /* The head that begins at p is whole: what it says about the rest. */
-static int frame_measure(struct frame *f, struct message *room, const char *p, frame_h *h, void *arg)
+static int frame_measure(struct frame *f, struct message *room, const char *p, frame_h *h,
+			 void *arg)
 {
 	size_t body;
 	int err = message_parse(room, p, f->head_n, f->head_n);
@@ -99,8 +101,8 @@ static int frame_measure(struct frame *f, struct message *room, const char *p, f
 }
 
 /* Looks at the message that begins at p. *used: its bytes, when it was whole; else 0. */
-static int frame_one(struct frame *f, struct message *room, const char *p, size_t n, size_t *used, frame_h *h,
-		     void *arg)
+static int frame_one(struct frame *f, struct message *room, const char *p, size_t n,
+		     size_t *used, frame_h *h, void *arg)
 {
 	int err = 0;
 
@@ -147,7 +149,8 @@ static int frame_keep(struct frame *f, const char *p, size_t n)
 	return 0;
 }
 
-int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, frame_h *h, void *arg)
+int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, frame_h *h,
+	       void *arg)
 {
 	size_t used, take, back;
 	int err = 0;

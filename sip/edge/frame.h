@@ -22,11 +22,11 @@ enum frame_kind {
 typedef int(frame_h)(enum frame_kind kind, const struct message *m, int why, void *arg);
 
 struct frame {
-	char *buf;                 /**< NULL while nothing is waiting */
+	char *buf; /**< NULL while nothing is waiting */
 	size_t n, size;
-	size_t scanned;            /**< no end of head before here */
-	size_t head_n, need;       /**< once the head is whole; need: whole message */
-	unsigned n_empty;          /**< bytes of CR LF CR LF seen between messages */
+	size_t scanned;      /**< no end of head before here */
+	size_t head_n, need; /**< once the head is whole; need: whole message */
+	unsigned n_empty;    /**< bytes of CR LF CR LF seen between messages */
 	size_t max_bytes;
 };
 
@@ -41,6 +41,7 @@ static inline bool frame_partial(const struct frame *f)
  *  for the index; it is what `h` gets. After an error the frame is to be cleared.
  *  Errors: EBADMSG no proper framing; EMSGSIZE over max_bytes; E2BIG too many headers; ENOMEM; what
  *  `h` gave. FRAME_BROKEN is called before EBADMSG, EMSGSIZE and E2BIG if there is a whole head. */
-int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, frame_h *h, void *arg);
+int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, frame_h *h,
+	       void *arg);
 
 #endif

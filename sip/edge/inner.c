@@ -11,11 +11,14 @@
 enum {
 	INNER_READ_BYTES = 65536,
 	INNER_CONNS_MAX = 64,
-	INNER_PROVE_MS = 10000,   /* for a connection to show whose it is */
-	INNER_QUIET_MS = 60000,   /* one that brought responses only */
-	INNER_STUCK_MS = 5000,    /* nothing of what waits was read: Sofia has given this connection up */
-	INNER_END_MS = 5000,      /* for Sofia to read the rest of a connection it has half-closed */
-	INNER_SWITCH_MS = 1000,   /* at most one new connection in that time, whatever peers do */
+	INNER_PROVE_MS = 10000, /* for a connection to show whose it is */
+	INNER_QUIET_MS = 60000, /* one that brought responses only */
+	INNER_STUCK_MS =
+		5000, /* nothing of what waits was read: Sofia has given this connection up */
+	INNER_END_MS =
+		5000, /* for Sofia to read the rest of a connection it has half-closed */
+	INNER_SWITCH_MS =
+		1000, /* at most one new connection in that time, whatever peers do */
 	INNER_HIGH_BYTES = 4 << 20,
 	INNER_LOW_BYTES = 1 << 20,
 	INNER_MAX_BYTES = 64 << 20,
@@ -127,7 +130,8 @@ static void inner_ended(void *arg)
 
 static size_t inner_waiting(const struct inner_conn *ic)
 {
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&ic->tcp) + (ic->out ? ic->out->end : 0);
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&ic->tcp) +
+	       (ic->out ? ic->out->end : 0);
 }
 
 static void inner_congestion(struct inner *in)
@@ -215,7 +219,8 @@ static void inner_conn_send(struct inner_conn *ic, const void *p, size_t n)
 {
 	if (!ic->out)
 		ic->out = mbuf_alloc(16384);
-	if (!ic->out || inner_waiting(ic) + n > INNER_MAX_BYTES || mbuf_write_mem(ic->out, p, n))
+	if (!ic->out || inner_waiting(ic) + n > INNER_MAX_BYTES ||
+	    mbuf_write_mem(ic->out, p, n))
 		ic->in->st.n_dropped++;
 	else if (ic->out->end >= 262144)
 		inner_conn_flush(ic);
@@ -322,13 +327,16 @@ static void inner_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	} else if (n < 0) {
 		inner_close(ic, true);
 	} else if (n > 0) {
-		err = frame_feed(&ic->frame, &ic->in->room, buf->base, (size_t)n, inner_frame, ic);
+		err = frame_feed(&ic->frame, &ic->in->room, buf->base, (size_t)n,
+				 inner_frame, ic);
 	}
 	if (err) {
 		if (!ic->proved && log_gate_open(&gate, 2))
-			log_warn(NULL, "edge.joint_foreign", "serial=%" PRIu64, ic->serial);
+			log_warn(NULL, "edge.joint_foreign", "serial=%" PRIu64,
+				 ic->serial);
 		else if (ic->proved && !ic->closing)
-			log_err(NULL, "edge.joint_framing", "serial=%" PRIu64 " err=%d", ic->serial, err);
+			log_err(NULL, "edge.joint_framing", "serial=%" PRIu64 " err=%d",
+				ic->serial, err);
 		inner_close(ic, true);
 	}
 	mem_deref(ic);
@@ -359,7 +367,8 @@ static void inner_connected(uv_connect_t *req, int status)
 
 	mem_deref(req);
 	if (status && !ic->closing) {
-		log_err(NULL, "edge.joint_refused", "port=%u why=%s", ic->in->sofia_port, uv_strerror(status));
+		log_err(NULL, "edge.joint_refused", "port=%u why=%s", ic->in->sofia_port,
+			uv_strerror(status));
 		ic->in->st.n_dropped++;
 		inner_close(ic, false);
 	} else if (!status && !ic->closing) {
@@ -370,7 +379,8 @@ static void inner_connected(uv_connect_t *req, int status)
 
 static void inner_main_open(struct inner *in)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(in->sofia_port)};
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_port = htons(in->sofia_port)};
 	uv_connect_t *req = mem_zalloc(sizeof(*req), NULL);
 	struct inner_conn *ic = req ? inner_conn_alloc(in, true) : NULL;
 
@@ -383,7 +393,8 @@ static void inner_main_open(struct inner *in)
 	in->main = ic;
 	in->st.n_opened++;
 	uv_tcp_nodelay(&ic->tcp, 1);
-	if (uv_tcp_connect(req, &ic->tcp, (const struct sockaddr *)&sin, inner_connected)) {
+	if (uv_tcp_connect(req, &ic->tcp, (const struct sockaddr *)&sin,
+			   inner_connected)) {
 		mem_deref(req);
 		mem_deref(ic);
 		inner_close(ic, false);
@@ -431,8 +442,8 @@ static void inner_destroy(void *p)
 	(void)p;
 }
 
-int inner_alloc(struct inner **ip, uv_loop_t *loop, struct timers *timers, size_t max_bytes,
-		const struct inner_ops *ops, void *arg)
+int inner_alloc(struct inner **ip, uv_loop_t *loop, struct timers *timers,
+		size_t max_bytes, const struct inner_ops *ops, void *arg)
 {
 	struct sockaddr_in sin = {.sin_family = AF_INET};
 	int len = sizeof(sin), err;

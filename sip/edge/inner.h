@@ -29,8 +29,8 @@ struct inner_stats {
 };
 
 /** Binds 127.0.0.1, any port. Errors: errno. */
-int inner_alloc(struct inner **ip, uv_loop_t *loop, struct timers *timers, size_t max_bytes,
-		const struct inner_ops *ops, void *arg);
+int inner_alloc(struct inner **ip, uv_loop_t *loop, struct timers *timers,
+		size_t max_bytes, const struct inner_ops *ops, void *arg);
 uint16_t inner_port(const struct inner *in);
 void inner_set_sofia(struct inner *in, uint16_t port);
 /** To Sofia over our connection. Bounded: dropped and counted when Sofia is stuck. */

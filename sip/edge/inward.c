@@ -37,7 +37,8 @@ int inward_open(struct edge *e, struct conn *c)
 	return 0;
 }
 
-static int inward_write(struct edge *e, const struct message *m, struct edits *ed, const struct pl *top)
+static int inward_write(struct edge *e, const struct message *m, struct edits *ed,
+			const struct pl *top)
 {
 	char length[40];
 	struct pl bottom = {length, 0};
@@ -45,12 +46,14 @@ static int inward_write(struct edge *e, const struct message *m, struct edits *e
 	edits_drop_all(ed, m, HEADER_JOINT);
 	/* Written anew: Sofia must read exactly the length that the framing went by. */
 	edits_drop_all(ed, m, HEADER_CONTENT_LENGTH);
-	bottom.l = (size_t)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", m->n - m->head_n);
+	bottom.l = (size_t)snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
+				    m->n - m->head_n);
 	mbuf_rewind(e->room);
 	return message_write(e->room, m, ed, top, &bottom);
 }
 
-static void inward_answer(struct edge *e, struct conn *c, const struct message *m, unsigned status)
+static void inward_answer(struct edge *e, struct conn *c, const struct message *m,
+			  unsigned status)
 {
 	struct mbuf *lines = mbuf_alloc(1024);
 	struct pl text;
@@ -64,14 +67,16 @@ static void inward_answer(struct edge *e, struct conn *c, const struct message *
 	mem_deref(lines);
 }
 
-static void inward_drop(struct edge *e, struct conn *c, const char *what, const struct message *m)
+static void inward_drop(struct edge *e, struct conn *c, const char *what,
+			const struct message *m)
 {
 	static struct log_gate gate;
 
 	e->n_stale++;
 	if (log_gate_open(&gate, 5))
-		log_warn(NULL, "edge.dropped", "conn=%" PRIu32 ".%" PRIu32 " addr=%s what=%s first=%s", conn_id(c),
-			 conn_gen(c), conn_addr(c), LQ(what),
+		log_warn(NULL, "edge.dropped",
+			 "conn=%" PRIu32 ".%" PRIu32 " addr=%s what=%s first=%s",
+			 conn_id(c), conn_gen(c), conn_addr(c), LQ(what),
 			 LQN(m->p, m->n_lines ? (size_t)(m->linev[0].line.p - m->p) : 0));
 }
 
@@ -79,7 +84,8 @@ static void inward_drop(struct edge *e, struct conn *c, const char *what, const 
 
 static void inward_request(struct edge *e, struct conn *c, const struct message *m)
 {
-	char top_text[MARK_VIA_MAX + sizeof(JOINT_HEADER) + JOINT_VALUE_MAX + 8], received[VIA_RECEIVED_MAX];
+	char top_text[MARK_VIA_MAX + sizeof(JOINT_HEADER) + JOINT_VALUE_MAX + 8],
+		received[VIA_RECEIVED_MAX];
 	char branch[MARK_BRANCH];
 	struct pl call_id = PL_INIT, method, top_pl = {top_text, 0};
 	struct edits ed = {.n = 0};
@@ -94,14 +100,16 @@ static void inward_request(struct edge *e, struct conn *c, const struct message 
 		inward_answer(e, c, m, status);
 		return;
 	}
-	if (status || message_value(m, HEADER_CALL_ID, &call_id) || message_cseq(m, &cseq, &method)) {
+	if (status || message_value(m, HEADER_CALL_ID, &call_id) ||
+	    message_cseq(m, &cseq, &method)) {
 		inward_drop(e, c, "faulty request", m);
 		return;
 	}
 	err = mark_inward(branch, e->mark, &top, &call_id, cseq, conn_id(c), conn_gen(c));
 	if (err)
 		return;
-	n = mark_via_print(top_text, e->mark, inner_port(e->inner), branch, conn_id(c), conn_gen(c));
+	n = mark_via_print(top_text, e->mark, inner_port(e->inner), branch, conn_id(c),
+			   conn_gen(c));
 	memcpy(top_text + n, conn_note(c), strlen(conn_note(c)));
 	top_pl.l = n + strlen(conn_note(c));
 	via_received(&ed, m, &top, conn_peer(c), received);
@@ -158,6 +166,7 @@ void inward_message(struct edge *e, struct conn *c, const struct message *m)
 
 void inward_broken(struct edge *e, struct conn *c, const struct message *m, int why)
 {
-	if (m->kind == MESSAGE_REQUEST && m->n_of[HEADER_VIA] && pl_strcmp(&m->method, "ACK"))
+	if (m->kind == MESSAGE_REQUEST && m->n_of[HEADER_VIA] &&
+	    pl_strcmp(&m->method, "ACK"))
 		inward_answer(e, c, m, why == EMSGSIZE ? 513 : 400);
 }

@@ -19,15 +19,17 @@ struct mark;
 /** Errors: ENOMEM. Wiped when freed (mem_deref). */
 int mark_alloc(struct mark **mp);
 /** The branch under which a peer's request goes to Sofia. Errors: ENOMEM. */
-int mark_inward(char branch[MARK_BRANCH], struct mark *mk, const struct via *peer, const struct pl *call_id,
-		uint32_t cseq, uint32_t conn, uint32_t gen);
+int mark_inward(char branch[MARK_BRANCH], struct mark *mk, const struct via *peer,
+		const struct pl *call_id, uint32_t cseq, uint32_t conn, uint32_t gen);
 /** The whole Via header line with its CR LF. Gives its length. */
-size_t mark_via_print(char buf[MARK_VIA_MAX], struct mark *mk, uint16_t port, const char *branch, uint32_t conn,
-		      uint32_t gen);
+size_t mark_via_print(char buf[MARK_VIA_MAX], struct mark *mk, uint16_t port,
+		      const char *branch, uint32_t conn, uint32_t gen);
 /** Is it one of ours, and whose? Errors: EACCES. */
-int mark_via_check(struct mark *mk, const struct via *v, uint16_t port, uint32_t *conn, uint32_t *gen);
+int mark_via_check(struct mark *mk, const struct via *v, uint16_t port, uint32_t *conn,
+		   uint32_t *gen);
 /** The branch under which a request of Sofia goes out; `label` keeps apart what Sofia gives one branch: the ACK
  *  to a 2xx is a transaction of its own. Errors: ENOMEM. */
-int mark_outward(char branch[MARK_BRANCH], struct mark *mk, const struct pl *sofia, const struct pl *label);
+int mark_outward(char branch[MARK_BRANCH], struct mark *mk, const struct pl *sofia,
+		 const struct pl *label);
 
 #endif

@@ -24,8 +24,8 @@ static const struct {
 
 bool message_is_token(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-.!%*_+`'~", c));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("-.!%*_+`'~", c));
 }
 
 void message_trim(struct pl *s)
@@ -55,7 +55,8 @@ static const char *message_line_end(const char *p, const char *end, bool fold)
 	while (p < end) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 
-		if (!lf || lf == p || lf[-1] != '\r' || memchr(p, '\r', (size_t)(lf - 1 - p)))
+		if (!lf || lf == p || lf[-1] != '\r' ||
+		    memchr(p, '\r', (size_t)(lf - 1 - p)))
 			return NULL;
 		p = lf + 1;
 		if (!fold || p == end || (*p != ' ' && *p != '\t'))
@@ -174,7 +175,8 @@ int message_parse(struct message *m, const char *p, size_t head_n, size_t n)
 	return EBADMSG;
 }
 
-const struct message_line *message_line(const struct message *m, enum header header, size_t i)
+const struct message_line *message_line(const struct message *m, enum header header,
+					size_t i)
 {
 	if (i >= m->n_of[header])
 		return NULL;
@@ -289,7 +291,8 @@ bool message_element(struct pl *rest, struct pl *element)
 	return true;
 }
 
-bool message_param_next(struct pl *rest, struct pl *item, struct pl *name, struct pl *value)
+bool message_param_next(struct pl *rest, struct pl *item, struct pl *name,
+			struct pl *value)
 {
 	const char *eq;
 	size_t i = 0;
@@ -325,7 +328,8 @@ bool message_param(const struct pl *params, const char *name, struct pl *value)
 	return false;
 }
 
-void edits_replace(struct edits *e, const struct message *m, const struct pl *old, const struct pl *text)
+void edits_replace(struct edits *e, const struct message *m, const struct pl *old,
+		   const struct pl *text)
 {
 	if (e->n == EDITS_MAX) {
 		e->overflow = true;
@@ -360,7 +364,8 @@ static int message_write_first(struct mbuf *mb, const struct message *m)
 {
 	char status[8];
 	const struct pl request[] = {m->method, PL(" "), m->uri, PL(" SIP/2.0\r\n")};
-	const struct pl response[] = {PL("SIP/2.0 "), {status, 3}, PL(" "), m->phrase, PL("\r\n")};
+	const struct pl response[] = {
+		PL("SIP/2.0 "), {status, 3}, PL(" "), m->phrase, PL("\r\n")};
 	const struct pl *v = request;
 	size_t n = N_ELEMS(request);
 	int err = 0;
@@ -380,8 +385,8 @@ static int message_write_bytes(struct mbuf *mb, const char *p, size_t n)
 	return n ? mbuf_write_mem(mb, (const uint8_t *)p, n) : 0;
 }
 
-int message_write(struct mbuf *mb, const struct message *m, struct edits *e, const struct pl *top,
-		  const struct pl *bottom)
+int message_write(struct mbuf *mb, const struct message *m, struct edits *e,
+		  const struct pl *top, const struct pl *bottom)
 {
 	size_t at, end = m->head_n - 2;
 	int err;

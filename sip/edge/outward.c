@@ -30,8 +30,8 @@ static bool is_method(const struct message *m, const char *method)
 
 /* ---- events for the leg ---- */
 
-static void outward_tell(struct edge *e, enum edge_event_kind kind, uint64_t token, const char *domain,
-			 const char *target, const char *why)
+static void outward_tell(struct edge *e, enum edge_event_kind kind, uint64_t token,
+			 const char *domain, const char *target, const char *why)
 {
 	struct edge_event ev = {.kind = kind, .token = token};
 
@@ -45,9 +45,11 @@ static void outward_tell(struct edge *e, enum edge_event_kind kind, uint64_t tok
 
 /* ---- answers of our own to Sofia ---- */
 
-static void outward_synth(struct edge *e, const struct txn *t, unsigned status, const char *why)
+static void outward_synth(struct edge *e, const struct txn *t, unsigned status,
+			  const char *why)
 {
-	char extra[REPLY_REASON_MAX + sizeof(JOINT_HEADER) + JOINT_SECRET_HEX + ADDR_HOST_MAX + 64];
+	char extra[REPLY_REASON_MAX + sizeof(JOINT_HEADER) + JOINT_SECRET_HEX +
+		   ADDR_HOST_MAX + 64];
 	char sentence[ADDR_HOST_MAX + TLS_WHY + 40], reason[REPLY_REASON_MAX] = "";
 	struct pl lines = {t->lines, t->lines_n};
 
@@ -58,8 +60,8 @@ static void outward_synth(struct edge *e, const struct txn *t, unsigned status, 
 			 t->domain && *t->domain ? t->domain : "the other side", why);
 		reply_reason(reason, status, sentence);
 	}
-	snprintf(extra, sizeof(extra), "%s: %s%s%s\r\n%s", JOINT_HEADER, e->secret, t->site ? ";site=" : "",
-		 t->site ? t->site : "", reason);
+	snprintf(extra, sizeof(extra), "%s: %s%s%s\r\n%s", JOINT_HEADER, e->secret,
+		 t->site ? ";site=" : "", t->site ? t->site : "", reason);
 	mbuf_rewind(e->room);
 	if (!reply_write(e->room, status, &lines, extra))
 		inner_reply(e->inner, t->inner, e->room->buf, e->room->end);
@@ -99,8 +101,9 @@ void outward_lost(struct edge *e, struct conn *c)
 /* ---- writing ---- */
 
 /* The message as it goes out. Errors: ENOMEM, E2BIG. */
-static int outward_write(struct mbuf *mb, struct edge *e, const struct message *m, const struct via *top,
-			 const char *branch, const char *site, bool tls)
+static int outward_write(struct mbuf *mb, struct edge *e, const struct message *m,
+			 const struct via *top, const char *branch, const char *site,
+			 bool tls)
 {
 	char text[ADDR_HOST_MAX + MARK_BRANCH + 64], port[8] = "";
 	struct edits ed = {.n = 0};
@@ -108,15 +111,16 @@ static int outward_write(struct mbuf *mb, struct edge *e, const struct message *
 
 	if (edge_port_of(e, tls))
 		snprintf(port, sizeof(port), ":%u", edge_port_of(e, tls));
-	via.l = (size_t)snprintf(text, sizeof(text), "SIP/2.0/%s %s%s;branch=%s", tls ? "TLS" : "TCP", site, port,
-				 branch);
+	via.l = (size_t)snprintf(text, sizeof(text), "SIP/2.0/%s %s%s;branch=%s",
+				 tls ? "TLS" : "TCP", site, port, branch);
 	edits_drop_all(&ed, m, HEADER_JOINT);
 	edits_replace(&ed, m, &top->all, &via);
 	return message_write(mb, m, &ed, NULL, NULL);
 }
 
 /* On a connection that has the transaction already: CANCEL and the ACK to a refusal go where the INVITE went. */
-static bool outward_along(struct edge *e, const struct txn *t, const struct message *m, const struct via *top)
+static bool outward_along(struct edge *e, const struct txn *t, const struct message *m,
+			  const struct via *top)
 {
 	struct conn *c = conns_find(e->conns, t->conn, t->gen);
 
@@ -175,7 +179,8 @@ static void outward_target_failed(const char *target, const char *why, void *arg
 	outward_tell(er->edge, EDGE_FAILED, er->token, er->domain, target, why);
 }
 
-static const struct trip_ops outward_trip_ops = {outward_sent, outward_failed, outward_target_failed};
+static const struct trip_ops outward_trip_ops = {outward_sent, outward_failed,
+						 outward_target_failed};
 
 static bool outward_peer_uses(const struct sa *sa, const char *domain, void *arg)
 {
@@ -185,8 +190,10 @@ static bool outward_peer_uses(const struct sa *sa, const char *domain, void *arg
 }
 
 /* Sets a request out; `t` NULL: an ACK to a 2xx. Errors: ENOMEM; ENETUNREACH there is no way, *why says it. */
-static int outward_go(struct edge *e, struct txn *t, const struct message *m, const struct via *top,
-		      const char *branch, const struct site_config *site, const struct joint *j, const char **why)
+static int outward_go(struct edge *e, struct txn *t, const struct message *m,
+		      const struct via *top, const char *branch,
+		      const struct site_config *site, const struct joint *j,
+		      const char **why)
 {
 	struct trip_want want = {.site = site->domain, .skip = *j->skip ? j->skip : NULL};
 	struct trip *trip = NULL, **tripp = t ? &t->trip : &trip;
@@ -201,7 +208,8 @@ static int outward_go(struct edge *e, struct txn *t, const struct message *m, co
 	*why = "out of memory here";
 	er = mem_zalloc(sizeof(*er), errand_destroy);
 	mb = mbuf_alloc(m->n + 512);
-	err = er && mb ? outward_write(mb, e, m, top, branch, site->domain, w.tls) : ENOMEM;
+	err = er && mb ? outward_write(mb, e, m, top, branch, site->domain, w.tls)
+		       : ENOMEM;
 	if (err)
 		goto out;
 	er->edge = e;
@@ -225,8 +233,9 @@ out:
 
 /* ---- requests of Sofia's ---- */
 
-static int outward_txn(struct txn **tp, struct edge *e, const struct inner_conn *ic, const struct message *m,
-		       const struct via *top, const char *branch, bool cancel)
+static int outward_txn(struct txn **tp, struct edge *e, const struct inner_conn *ic,
+		       const struct message *m, const struct via *top, const char *branch,
+		       bool cancel)
 {
 	struct mbuf *lines = mbuf_alloc(1024);
 	struct txn *t = NULL;
@@ -252,8 +261,9 @@ out:
 }
 
 /* A request that begins a transaction. */
-static void outward_request(struct edge *e, const struct inner_conn *ic, const struct message *m,
-			    const struct via *top, const char *branch, const struct joint *j)
+static void outward_request(struct edge *e, const struct inner_conn *ic,
+			    const struct message *m, const struct via *top,
+			    const char *branch, const struct joint *j)
 {
 	const struct site_config *site = config_site_find(e->config, j->site);
 	const char *why = "this site is not served here";
@@ -264,7 +274,8 @@ static void outward_request(struct edge *e, const struct inner_conn *ic, const s
 	if (err) {
 		/* A repetition goes where the first one went; without memory Sofia's own timer ends it. */
 		if (err != EALREADY)
-			log_err(NULL, "edge.no_memory", "what=%s", LQN(m->method.p, m->method.l));
+			log_err(NULL, "edge.no_memory", "what=%s",
+				LQN(m->method.p, m->method.l));
 		return;
 	}
 	mem_ref(t);
@@ -280,7 +291,8 @@ static void outward_request(struct edge *e, const struct inner_conn *ic, const s
 
 /* The ACK to a 2xx is a transaction of its own and gets no answer. Its branch is made from Sofia's and the fork's
  * tag, since NTA gives it the INVITE's. */
-static void outward_ack(struct edge *e, const struct message *m, const struct via *top, const struct joint *j)
+static void outward_ack(struct edge *e, const struct message *m, const struct via *top,
+			const struct joint *j)
 {
 	const struct site_config *site = config_site_find(e->config, j->site);
 	char branch[MARK_BRANCH];
@@ -295,7 +307,8 @@ static void outward_ack(struct edge *e, const struct message *m, const struct vi
 }
 
 /* An ACK without the private header: NTA's own, to a refusal (or to our 503). */
-static bool outward_hop_ack(struct edge *e, struct txn *t, const struct message *m, const struct via *top)
+static bool outward_hop_ack(struct edge *e, struct txn *t, const struct message *m,
+			    const struct via *top)
 {
 	struct joint j = {.conn = 0};
 	unsigned actions;
@@ -316,7 +329,8 @@ static bool outward_hop_ack(struct edge *e, struct txn *t, const struct message 
 }
 
 /* Answers a CANCEL here. */
-static void outward_cancel_done(struct edge *e, const struct inner_conn *ic, const struct message *m, unsigned status)
+static void outward_cancel_done(struct edge *e, const struct inner_conn *ic,
+				const struct message *m, unsigned status)
 {
 	struct mbuf *lines = mbuf_alloc(1024);
 	struct txn t = {.inner = inner_conn_serial(ic)};
@@ -329,7 +343,8 @@ static void outward_cancel_done(struct edge *e, const struct inner_conn *ic, con
 	mem_deref(lines);
 }
 
-static void outward_cancel(struct edge *e, const struct inner_conn *ic, struct txn *invite, const struct message *m,
+static void outward_cancel(struct edge *e, const struct inner_conn *ic,
+			   struct txn *invite, const struct message *m,
 			   const struct via *top)
 {
 	struct txn *t = NULL;
@@ -353,7 +368,8 @@ static void outward_cancel(struct edge *e, const struct inner_conn *ic, struct t
 			(void)txn_step(t, TXN_WRITTEN);
 			list_append(conn_pending(c), &t->pending, t);
 			if (!outward_along(e, t, m, top) && conn_is_open(c))
-				outward_do(e, t, txn_step(t, TXN_LOST), "the connection broke");
+				outward_do(e, t, txn_step(t, TXN_LOST),
+					   "the connection broke");
 			mem_deref(t);
 		} else if (!c) {
 			outward_cancel_done(e, ic, m, 481);
@@ -365,7 +381,8 @@ static void outward_cancel(struct edge *e, const struct inner_conn *ic, struct t
 	mem_deref(invite);
 }
 
-static bool outward_from_sofia(struct edge *e, struct inner_conn *ic, const struct message *m, bool secret,
+static bool outward_from_sofia(struct edge *e, struct inner_conn *ic,
+			       const struct message *m, bool secret,
 			       const struct joint *j)
 {
 	static const struct pl no_label = PL("");
@@ -374,7 +391,8 @@ static bool outward_from_sofia(struct edge *e, struct inner_conn *ic, const stru
 	struct txn *t;
 	struct via top;
 
-	if (via_top(&top, m) || !top.branch.l || mark_outward(branch, e->mark, &top.branch, &no_label))
+	if (via_top(&top, m) || !top.branch.l ||
+	    mark_outward(branch, e->mark, &top.branch, &no_label))
 		return secret;
 	t = txn_find(e->txns, &key, false);
 	if (is_method(m, "CANCEL")) {
@@ -393,7 +411,8 @@ static bool outward_from_sofia(struct edge *e, struct inner_conn *ic, const stru
 
 /* ---- responses of Sofia's ---- */
 
-static bool outward_response(struct edge *e, struct inner_conn *ic, const struct message *m)
+static bool outward_response(struct edge *e, struct inner_conn *ic,
+			     const struct message *m)
 {
 	struct edits ed = {.n = 0};
 	uint32_t conn, gen;
@@ -401,20 +420,23 @@ static bool outward_response(struct edge *e, struct inner_conn *ic, const struct
 	struct via top;
 	bool closes;
 
-	if (via_top(&top, m) || mark_via_check(e->mark, &top, inner_port(e->inner), &conn, &gen))
+	if (via_top(&top, m) ||
+	    mark_via_check(e->mark, &top, inner_port(e->inner), &conn, &gen))
 		return false;
 	closes = m->status == 400 || m->status == 413 || m->status == 505;
 	inner_conn_note_bad(ic, closes ? conn : 0, gen);
 	c = conns_find(e->conns, conn, gen);
 	if (!c) {
 		e->n_stale++;
-		log_debug(NULL, "edge.stale", "conn=%" PRIu32 ".%" PRIu32 " status=%u", conn, gen, m->status);
+		log_debug(NULL, "edge.stale", "conn=%" PRIu32 ".%" PRIu32 " status=%u",
+			  conn, gen, m->status);
 		return true;
 	}
 	via_pop(&ed, m);
 	edits_drop_all(&ed, m, HEADER_JOINT);
 	mbuf_rewind(e->room);
-	if (!message_write(e->room, m, &ed, NULL, NULL) && !conn_send(c, e->room->buf, e->room->end))
+	if (!message_write(e->room, m, &ed, NULL, NULL) &&
+	    !conn_send(c, e->room->buf, e->room->end))
 		e->n_out++;
 	return true;
 }
@@ -442,7 +464,8 @@ bool outward_message(struct edge *e, struct inner_conn *ic, const struct message
 	return ours;
 }
 
-struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via *top, const struct message *m)
+struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via *top,
+				const struct message *m)
 {
 	struct pl method;
 	uint32_t cseq;
@@ -455,7 +478,8 @@ struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via
 	if (!t || !t->site || strcasecmp(conn_site(c), t->site))
 		return NULL;
 	/* By the way it went out, or by another connection of the same peer (RFC 3261 §18.2.2). */
-	if ((t->conn != conn_id(c) || t->gen != conn_gen(c)) && (!t->domain || !conn_proves(c, t->domain)))
+	if ((t->conn != conn_id(c) || t->gen != conn_gen(c)) &&
+	    (!t->domain || !conn_proves(c, t->domain)))
 		return NULL;
 	mem_ref(t);
 	actions = txn_step(t, m->status < 200   ? TXN_PROVISIONAL

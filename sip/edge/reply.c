@@ -37,7 +37,8 @@ static bool reply_has_tag(const struct pl *to)
 	return !address_split(to, &uri, &params) && message_param(&params, "tag", &tag);
 }
 
-static int reply_line(struct mbuf *mb, const char *name, const struct message_line *ml, const char *tag)
+static int reply_line(struct mbuf *mb, const char *name, const struct message_line *ml,
+		      const char *tag)
 {
 	int err = mbuf_write_str(mb, name);
 
@@ -81,12 +82,14 @@ int reply_lines(struct mbuf *mb, const struct message *request)
 	return err ? ENOMEM : 0;
 }
 
-int reply_write(struct mbuf *mb, unsigned status, const struct pl *lines, const char *extra)
+int reply_write(struct mbuf *mb, unsigned status, const struct pl *lines,
+		const char *extra)
 {
 	char first[80];
 	int err;
 
-	snprintf(first, sizeof(first), "SIP/2.0 %03u %s\r\n", status % 1000, reply_phrase(status));
+	snprintf(first, sizeof(first), "SIP/2.0 %03u %s\r\n", status % 1000,
+		 reply_phrase(status));
 	err = mbuf_write_str(mb, first);
 	if (!err && lines->l)
 		err = mbuf_write_pl(mb, lines);
@@ -101,7 +104,8 @@ void reply_reason(char buf[REPLY_REASON_MAX], unsigned cause, const char *text)
 {
 	size_t n;
 
-	n = (size_t)snprintf(buf, REPLY_REASON_MAX, "Reason: X-EDGE;cause=%u;text=\"", cause);
+	n = (size_t)snprintf(buf, REPLY_REASON_MAX, "Reason: X-EDGE;cause=%u;text=\"",
+			     cause);
 	for (; *text && n < REPLY_REASON_MAX - 4; text++) {
 		unsigned char c = (unsigned char)*text;
 

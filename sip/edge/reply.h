@@ -8,7 +8,8 @@
  *  has one, Call-ID, CSeq), appended to `mb`. What the request lacks is left out. Errors: ENOMEM. */
 int reply_lines(struct mbuf *mb, const struct message *request);
 /** A whole response without a body from such lines. `extra`: header lines, or NULL. Errors: ENOMEM. */
-int reply_write(struct mbuf *mb, unsigned status, const struct pl *lines, const char *extra);
+int reply_write(struct mbuf *mb, unsigned status, const struct pl *lines,
+		const char *extra);
 const char *reply_phrase(unsigned status);
 /** A Reason header line in which `text` is said to whoever calls; quotes and control characters of it
  *  become blanks. */

@@ -1,5 +1,5 @@
 /* sip/edge/room.h - the edge's own insides: the struct that ties its parts together, and its two directions. Only
- * edge.c, inward.c and outward.c include this. Edge thread but for what says otherwise. */
+ * edge.c, reports.c, inward.c and outward.c include this. Edge thread but for what says otherwise. */
 #ifndef SLUSS_SIP_EDGE_ROOM_H
 #define SLUSS_SIP_EDGE_ROOM_H
 
@@ -17,7 +17,8 @@
 
 /* edge_stats(), from any thread. */
 struct edge_atomics {
-	_Atomic uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out, n_dropped_secret, n_framing;
+	_Atomic uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out,
+		n_dropped_secret, n_framing;
 	_Atomic uint32_t n_conns, n_pending;
 };
 
@@ -36,10 +37,10 @@ struct edge {
 	bool loop_up;
 	uv_async_t wake;
 	uv_prepare_t before_sleep;
-	uv_timer_t alarm;      /* drives `timers` */
+	uv_timer_t alarm; /* drives `timers` */
 	struct timers *timers;
-	struct timer poll;     /* certificates */
-	struct timer last;     /* the end comes, whatever is left */
+	struct timer poll; /* certificates */
+	struct timer last; /* the end comes, whatever is left */
 	struct tls *tls;
 	struct conns *conns;
 	struct dns *dns;
@@ -50,18 +51,25 @@ struct edge {
 	struct mark *mark;
 	struct census *census;
 	struct edge_listener *listenv; /* of config->sipv[i] */
-	struct mbuf *room;     /* the message being written */
+	struct mbuf *room;             /* the message being written */
 	uint64_t n_in, n_out, n_dropped, n_stale;
 	bool stopping;
-	uint32_t stop_ms;      /* since then */
+	uint32_t stop_ms; /* since then */
 	pthread_t thread;
 	bool started;
 	struct edge_atomics stats;
 };
 
-/* edge.c */
+/* reports.c */
+extern const struct conn_ops edge_conn_ops;
+extern const struct inner_ops edge_inner_ops;
 void edge_tell(struct edge *e, const struct edge_event *event);
-uint16_t edge_port_of(const struct edge *e, bool tls); /* of the first listener of that kind; 0: none */
+void edge_on_census(const char *domain, bool up, const char *why, unsigned n_conns,
+		    void *arg);
+
+/* edge.c */
+uint16_t edge_port_of(const struct edge *e,
+		      bool tls); /* of the first listener of that kind; 0: none */
 
 /* inward.c: from the peers to Sofia */
 int inward_open(struct edge *e, struct conn *c);
@@ -74,6 +82,7 @@ void outward_lost(struct edge *e, struct conn *c);
 void outward_txn_timeout(struct txn *t, unsigned actions, void *arg);
 /* A response of the peer moves its transaction. Gives it, with a reference, when the response is to be passed on:
  * `via` and `inner` say what Sofia put there and where it waits. Else NULL. */
-struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via *top, const struct message *m);
+struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via *top,
+				const struct message *m);
 
 #endif

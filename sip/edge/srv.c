@@ -3,7 +3,8 @@
 #include "sip/edge/srv.h"
 
 /* Which of the hosts not yet taken comes next. */
-static size_t srv_pick(const struct srv_host *hostv, const bool *taken, size_t n, srv_random_h *h, void *arg)
+static size_t srv_pick(const struct srv_host *hostv, const bool *taken, size_t n,
+		       srv_random_h *h, void *arg)
 {
 	uint32_t sum = 0, chance;
 	unsigned priority = UINT32_MAX;
@@ -40,8 +41,8 @@ static bool srv_has(const struct sa *v, size_t n, const struct sa *sa)
 	return false;
 }
 
-size_t srv_order(struct sa targetv[TARGETS_MAX], const struct srv_host *hostv, size_t n, srv_random_h *h,
-		 void *arg)
+size_t srv_order(struct sa targetv[TARGETS_MAX], const struct srv_host *hostv, size_t n,
+		 srv_random_h *h, void *arg)
 {
 	bool taken[SRV_HOSTS_MAX] = {false};
 	size_t n_targets = 0;

@@ -64,7 +64,8 @@ static bool tls_purpose(X509 *cert, bool of_client)
 	bool sip_domain = false;
 	char oid[64];
 
-	if (known == UINT32_MAX || known & (XKU_ANYEKU | XKU_SSL_SERVER) || (of_client && known & XKU_SSL_CLIENT))
+	if (known == UINT32_MAX || known & (XKU_ANYEKU | XKU_SSL_SERVER) ||
+	    (of_client && known & XKU_SSL_CLIENT))
 		return true;
 	eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
 	for (int i = 0; i < sk_ASN1_OBJECT_num(eku) && !sip_domain; i++) {
@@ -121,7 +122,8 @@ static int tls_trust_load(X509_STORE **storep, const char *file)
 	}
 	objects = X509_STORE_get0_objects(store);
 	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++)
-		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) == X509_LU_CRL) {
+		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) ==
+		    X509_LU_CRL) {
 			X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 			break;
 		}
@@ -142,7 +144,8 @@ static bool tls_trust_changed(struct tls *t)
 	if (!t->config->sip_trust || stat(t->config->sip_trust, &st))
 		return false;
 	if (st.st_ino == t->trust_ino && st.st_size == t->trust_size &&
-	    st.st_mtim.tv_sec == t->trust_mtime.tv_sec && st.st_mtim.tv_nsec == t->trust_mtime.tv_nsec)
+	    st.st_mtim.tv_sec == t->trust_mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == t->trust_mtime.tv_nsec)
 		return false;
 	t->trust_ino = st.st_ino;
 	t->trust_size = st.st_size;
@@ -159,15 +162,17 @@ static int tls_trust_set(struct tls *t, char **whyp)
 		if (SSL_CTX_set_default_verify_paths(t->accept) == 1 &&
 		    SSL_CTX_set_default_verify_paths(t->dial) == 1)
 			return 0;
-		return tls_fault(whyp, EINVAL, "the system's certificate authorities cannot be read");
+		return tls_fault(whyp, EINVAL,
+				 "the system's certificate authorities cannot be read");
 	}
 	(void)tls_trust_changed(t);
 	err = tls_trust_load(&store, t->config->sip_trust);
 	if (err)
-		return tls_fault(whyp, err,
-				 "%s holds no certificate authority; a PEM file with those that SIP peers are "
-				 "certified by would be right",
-				 t->config->sip_trust);
+		return tls_fault(
+			whyp, err,
+			"%s holds no certificate authority; a PEM file with those that SIP peers are "
+			"certified by would be right",
+			t->config->sip_trust);
 	SSL_CTX_set1_cert_store(t->accept, store);
 	SSL_CTX_set1_cert_store(t->dial, store);
 	X509_STORE_free(store);
@@ -208,12 +213,14 @@ static SSL_CTX *tls_ctx(struct tls *t, const SSL_METHOD *method, bool server)
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
 	/* A resumed session with a client certificate costs more than a new one. */
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+					 SSL_OP_NO_COMPRESSION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"sluss", 5);
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_mode(ctx,
+			 SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, tls_verify);
 	SSL_CTX_set_verify_depth(ctx, 8);
 	SSL_CTX_set_max_cert_list(ctx, 64 * 1024);
@@ -235,7 +242,8 @@ static int tls_certs_load(struct tls *t, char **whyp)
 		const struct site_config *s = &t->config->sitev[i];
 
 		if (s->certificate)
-			err = cert_store_add(t->certs, whyp, s->domain, s->certificate, s->key);
+			err = cert_store_add(t->certs, whyp, s->domain, s->certificate,
+					     s->key);
 	}
 	return err;
 }
@@ -286,7 +294,8 @@ int tls_ssl_alloc(SSL **sslp, struct tls *t, struct tls_peer *peer)
 	const char *sni = peer->host ? peer->host : peer->domain;
 
 	if (!ssl || SSL_set_ex_data(ssl, tls_peer_idx, peer) != 1 ||
-	    (!peer->server && SSL_set_tlsext_host_name(ssl, (void *)(uintptr_t)sni) != 1)) {
+	    (!peer->server &&
+	     SSL_set_tlsext_host_name(ssl, (void *)(uintptr_t)sni) != 1)) {
 		SSL_free(ssl);
 		ERR_clear_error();
 		return ENOMEM;

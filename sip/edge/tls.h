@@ -19,11 +19,12 @@ struct tls;
 enum { TLS_WHY = 160 };
 /** One handshake's side of things; lives as long as its SSL. */
 struct tls_peer {
-	bool server;        /**< we accepted */
-	const char *site;   /**< ours; accepted: the first one until SNI says another. Borrowed from the config */
+	bool server; /**< we accepted */
+	const char *
+		site; /**< ours; accepted: the first one until SNI says another. Borrowed from the config */
 	const char *domain; /**< dialled: what the certificate must prove ... */
 	const char *host;   /**< ... or this, may be NULL. Both borrowed */
-	char why[TLS_WHY];  /**< why the peer's certificate was not taken; empty: it was, or there was none */
+	char why[TLS_WHY]; /**< why the peer's certificate was not taken; empty: it was, or there was none */
 };
 
 /** Errors: EINVAL/ENOENT/… with one line in *whyp (mem_deref). */
@@ -36,7 +37,8 @@ int tls_ssl_alloc(SSL **sslp, struct tls *t, struct tls_peer *peer);
 /** The domains that the peer's certificate proves, '/'-separated; empty without a certificate. Errors: ENOMEM. */
 int tls_names(char **namesp, SSL *ssl);
 /** Why a TLS call failed, as the end of "X could not be reached: …"; empties OpenSSL's error queue. */
-void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake, bool end_of_stream);
+void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake,
+	     bool end_of_stream);
 /** Why a chain was not taken: `error` is an X509_V_ERR. */
 void tls_why_verify(char why[TLS_WHY], int error, int depth, X509 *cert);
 

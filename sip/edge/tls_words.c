@@ -61,7 +61,8 @@ void tls_why_verify(char why[TLS_WHY], int error, int depth, X509 *cert)
 		snprintf(why, TLS_WHY, "its certificate is not from a trusted authority");
 		break;
 	default:
-		snprintf(why, TLS_WHY, "its certificate was refused (%s)", X509_verify_cert_error_string(error));
+		snprintf(why, TLS_WHY, "its certificate was refused (%s)",
+			 X509_verify_cert_error_string(error));
 	}
 }
 
@@ -86,7 +87,8 @@ static void tls_why_alert(char why[TLS_WHY], int alert)
 	}
 }
 
-void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake, bool end_of_stream)
+void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake,
+	     bool end_of_stream)
 {
 	unsigned long e = ERR_peek_last_error();
 	int reason = e && ERR_GET_LIB(e) == ERR_LIB_SSL ? ERR_GET_REASON(e) : 0;
@@ -97,13 +99,17 @@ void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake, boo
 	else if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
 		tls_why_alert(why, reason - SSL_AD_REASON_OFFSET);
 	else if (end_of_stream)
-		snprintf(why, TLS_WHY, "it closed the connection%s", handshake ? " during the TLS handshake" : "");
+		snprintf(why, TLS_WHY, "it closed the connection%s",
+			 handshake ? " during the TLS handshake" : "");
 	else if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
 		 reason == SSL_R_UNKNOWN_PROTOCOL)
 		snprintf(why, TLS_WHY, "it does not speak TLS there");
 	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_VERSION_TOO_LOW)
 		snprintf(why, TLS_WHY, "it offers no TLS version from 1.2 on");
 	else
-		snprintf(why, TLS_WHY, "TLS %s (%s)", handshake ? "could not be agreed" : "broke",
-			 e ? ERR_reason_error_string(e) ? ERR_reason_error_string(e) : "unknown" : "unknown");
+		snprintf(why, TLS_WHY, "TLS %s (%s)",
+			 handshake ? "could not be agreed" : "broke",
+			 e ? ERR_reason_error_string(e) ? ERR_reason_error_string(e)
+							: "unknown"
+			   : "unknown");
 }

@@ -63,10 +63,12 @@ static void txn_timeout(void *arg)
 
 static int txn_watch(struct txn *t)
 {
-	return timer_start(t->txns->timers, &t->timer, txn_state_s(t->invite, t->state) * 1000ull, txn_timeout, t);
+	return timer_start(t->txns->timers, &t->timer,
+			   txn_state_s(t->invite, t->state) * 1000ull, txn_timeout, t);
 }
 
-int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite, bool cancel)
+int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite,
+	      bool cancel)
 {
 	const struct pl key = {branch, strlen(branch)};
 	struct txn *t;
@@ -85,7 +87,8 @@ int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite,
 		mem_deref(t);
 		return ENOMEM;
 	}
-	hash_append(ts->table, hash_joaat((const uint8_t *)branch, strlen(branch)), &t->he, t);
+	hash_append(ts->table, hash_joaat((const uint8_t *)branch, strlen(branch)),
+		    &t->he, t);
 	ts->n++;
 	*tp = t;
 	return 0;
@@ -103,8 +106,9 @@ struct txn *txn_find(struct txns *ts, const struct pl *branch, bool cancel)
 {
 	struct txn_key key = {branch, cancel};
 
-	return list_ledata(
-		hash_lookup(ts->table, hash_joaat((const uint8_t *)branch->p, branch->l), txn_is, &key));
+	return list_ledata(hash_lookup(ts->table,
+				       hash_joaat((const uint8_t *)branch->p, branch->l),
+				       txn_is, &key));
 }
 
 unsigned txn_step(struct txn *t, enum txn_event event)
@@ -113,8 +117,9 @@ unsigned txn_step(struct txn *t, enum txn_event event)
 	bool again = event == TXN_PROVISIONAL && t->invite;
 
 	if (t->state != step.next)
-		log_debug(NULL, "edge.txn", "branch=%s %s -> %s on %s", t->branch, txn_state_name(t->state),
-			  txn_state_name(step.next), txn_event_name(event));
+		log_debug(NULL, "edge.txn", "branch=%s %s -> %s on %s", t->branch,
+			  txn_state_name(t->state), txn_state_name(step.next),
+			  txn_event_name(event));
 	if (t->state == step.next && !again)
 		return step.actions;
 	t->state = step.next;

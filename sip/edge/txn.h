@@ -13,16 +13,16 @@ struct trip;
 
 /** Fields may be read by the two directions; txn_step() alone moves the state. */
 struct txn {
-	struct le he;       /* in the table, which owns it */
-	struct le pending;  /* at the connection that has it, until a final */
+	struct le he;      /* in the table, which owns it */
+	struct le pending; /* at the connection that has it, until a final */
 	struct txns *txns;
 	char branch[MARK_BRANCH];
 	bool invite, cancel;
 	enum txn_state state;
-	char *via;          /**< Sofia's top Via element, to be put back */
-	char *lines;        /**< for a response of our own; NULL once the peer's final went by */
+	char *via;   /**< Sofia's top Via element, to be put back */
+	char *lines; /**< for a response of our own; NULL once the peer's final went by */
 	size_t lines_n;
-	const char *site;   /**< of the config */
+	const char *site; /**< of the config */
 	char *domain;
 	uint64_t token;
 	uint32_t conn, gen; /**< where it went */
@@ -37,7 +37,8 @@ typedef void(txn_timeout_h)(struct txn *t, unsigned actions, void *arg);
 /** Errors: ENOMEM. */
 int txns_alloc(struct txns **tsp, struct timers *timers, txn_timeout_h *h, void *arg);
 /** A new one, DIALLING; `branch` is ours. Errors: ENOMEM; EALREADY there is one. Owns: the table's. */
-int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite, bool cancel);
+int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite,
+	      bool cancel);
 struct txn *txn_find(struct txns *ts, const struct pl *branch, bool cancel);
 /** The step of txn_fsm.h; gives its actions. A transaction that is GONE leaves the table: hold a reference
  *  (mem_ref) to use it afterwards. */

@@ -5,7 +5,8 @@ static const char *const txn_state_namev[TXN_STATE_N] = {
 	"DIALLING", "SENT", "PROCEEDING", "ANSWERED", "REFUSED", "FAILED", "GONE",
 };
 static const char *const txn_event_namev[TXN_EVENT_N] = {
-	"WRITTEN", "PROVISIONAL", "SUCCESS", "REFUSAL", "LOST", "ACK", "CANCEL", "TIMEOUT",
+	"WRITTEN", "PROVISIONAL", "SUCCESS", "REFUSAL",
+	"LOST",    "ACK",         "CANCEL",  "TIMEOUT",
 };
 
 #define PASS       TXN_DO_PASS

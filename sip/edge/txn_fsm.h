@@ -12,7 +12,7 @@
 #include "lib/base.h"
 
 enum txn_state {
-	TXN_DIALLING,   /* no target has it yet */
+	TXN_DIALLING, /* no target has it yet */
 	TXN_SENT,
 	TXN_PROCEEDING, /* a 1xx came */
 	TXN_ANSWERED,   /* INVITE: a 2xx went to Sofia; forks may send more */
@@ -26,20 +26,21 @@ enum txn_event {
 	TXN_PROVISIONAL, /* from the peer */
 	TXN_SUCCESS,
 	TXN_REFUSAL,
-	TXN_LOST,        /* no target left, or its connection ended */
-	TXN_ACK,         /* Sofia's ACK to a refusal: it has no private header */
-	TXN_CANCEL,      /* Sofia's CANCEL of it */
+	TXN_LOST,   /* no target left, or its connection ended */
+	TXN_ACK,    /* Sofia's ACK to a refusal: it has no private header */
+	TXN_CANCEL, /* Sofia's CANCEL of it */
 	TXN_TIMEOUT,
 	TXN_EVENT_N
 };
 enum {
-	TXN_DO_PASS = 1,       /* what came goes on to the other side */
-	TXN_DO_SYNTH_503 = 2,  /* a 503 to Sofia, with the reason */
-	TXN_DO_SYNTH_487 = 4,  /* a 487 to Sofia; no target ever had it */
-	TXN_DO_CANCEL_OK = 8,  /* a 200 to Sofia's CANCEL, which ends here */
+	TXN_DO_PASS = 1,      /* what came goes on to the other side */
+	TXN_DO_SYNTH_503 = 2, /* a 503 to Sofia, with the reason */
+	TXN_DO_SYNTH_487 = 4, /* a 487 to Sofia; no target ever had it */
+	TXN_DO_CANCEL_OK = 8, /* a 200 to Sofia's CANCEL, which ends here */
 	TXN_DO_CANCEL_481 = 16,
-	TXN_DO_ROUTE = 32,     /* an ACK to a 2xx: by its own route, with the INVITE's site and domain */
-	TXN_DO_NO_DIAL = 64    /* the dialling stops */
+	TXN_DO_ROUTE =
+		32, /* an ACK to a 2xx: by its own route, with the INVITE's site and domain */
+	TXN_DO_NO_DIAL = 64 /* the dialling stops */
 };
 struct txn_step {
 	enum txn_state next;

@@ -45,7 +45,8 @@ static int via_host(struct pl *s, struct pl *host)
 				return EBADMSG;
 	} else {
 		/* As in message_is_token, without what no host name has; an underscore is seen in the wild. */
-		while (n < s->l && (isalnum((unsigned char)s->p[n]) || (s->p[n] && strchr("-._", s->p[n]))))
+		while (n < s->l && (isalnum((unsigned char)s->p[n]) ||
+				    (s->p[n] && strchr("-._", s->p[n]))))
 			n++;
 	}
 	*host = (struct pl){s->p, n};
@@ -155,10 +156,11 @@ void via_pop(struct edits *e, const struct message *m)
 	edits_replace(e, m, &gone, NULL);
 }
 
-void via_received(struct edits *e, const struct message *m, const struct via *top, const struct sa *from,
-		  char room[VIA_RECEIVED_MAX])
+void via_received(struct edits *e, const struct message *m, const struct via *top,
+		  const struct sa *from, char room[VIA_RECEIVED_MAX])
 {
-	struct pl rest = top->params, item, name, value, text, at = {top->all.p + top->all.l, 0};
+	struct pl rest = top->params, item, name, value, text,
+		  at = {top->all.p + top->all.l, 0};
 	char addr[64];
 	int n;
 
@@ -169,7 +171,8 @@ void via_received(struct edits *e, const struct message *m, const struct via *to
 		return;
 	n = snprintf(room, VIA_RECEIVED_MAX, ";received=%s", addr);
 	if (top->has_rport)
-		n += snprintf(room + n, VIA_RECEIVED_MAX - (size_t)n, ";rport=%u", sa_port(from));
+		n += snprintf(room + n, VIA_RECEIVED_MAX - (size_t)n, ";rport=%u",
+			      sa_port(from));
 	text = (struct pl){room, (size_t)n};
 	edits_replace(e, m, &at, &text);
 }

@@ -32,7 +32,7 @@ void via_pop(struct edits *e, const struct message *m);
 /** Notes where a request came from in its top Via: `received` always, `rport` if asked for; what the
  *  peer claimed there itself is taken out. `room` holds the text until it is written. */
 enum { VIA_RECEIVED_MAX = 96 };
-void via_received(struct edits *e, const struct message *m, const struct via *top, const struct sa *from,
-		  char room[VIA_RECEIVED_MAX]);
+void via_received(struct edits *e, const struct message *m, const struct via *top,
+		  const struct sa *from, char room[VIA_RECEIVED_MAX]);
 
 #endif

@@ -16,7 +16,8 @@ static bool where_in_dialog(const struct message *m)
 }
 
 /* The domain as a whole: as configured, else by DNS. */
-static const char *where_domain(struct where *w, const struct config *config, const char *domain, uint16_t port)
+static const char *where_domain(struct where *w, const struct config *config,
+				const char *domain, uint16_t port)
 {
 	const struct peer_config *pc = config_peer_find(config, domain);
 
@@ -32,13 +33,14 @@ static const char *where_domain(struct where *w, const struct config *config, co
 	return NULL;
 }
 
-static const char *where_literal(struct where *w, const struct config *config, const struct hop *hop,
-				 where_peer_h *h, void *arg)
+static const char *where_literal(struct where *w, const struct config *config,
+				 const struct hop *hop, where_peer_h *h, void *arg)
 {
 	const struct peer_config *pc = config_peer_find(config, w->domain);
 	bool known = pc && pc->has_address && sa_cmp(&pc->address.sa, &hop->sa, SA_ADDR);
 
-	if (!known && !reach_allowed(&hop->sa, config->sip_loopback) && !h(&hop->sa, w->domain, arg))
+	if (!known && !reach_allowed(&hop->sa, config->sip_loopback) &&
+	    !h(&hop->sa, w->domain, arg))
 		return "it named a private or special address";
 	w->fixed = hop->sa;
 	if (!hop->port)
@@ -47,7 +49,8 @@ static const char *where_literal(struct where *w, const struct config *config, c
 }
 
 /* TLS unless the peer is configured for TCP: nothing that a message says may lower that. */
-static const char *where_transport(struct where *w, const struct config *config, const struct hop *hop)
+static const char *where_transport(struct where *w, const struct config *config,
+				   const struct hop *hop)
 {
 	const struct peer_config *pc = config_peer_find(config, w->domain);
 	bool tcp = pc && pc->has_address && pc->address.transport == TRANSPORT_TCP;
@@ -67,21 +70,26 @@ static const char *where_transport(struct where *w, const struct config *config,
 	return "it asked for a transport that is not known here";
 }
 
-static const char *where_name(struct where *w, const struct config *config, const struct hop *hop)
+static const char *where_name(struct where *w, const struct config *config,
+			      const struct hop *hop)
 {
 	bool tls = w->tls;
 	const char *why;
 
 	if (strcasecmp(hop->host, w->domain))
 		snprintf(w->host, sizeof(w->host), "%s", hop->host);
-	why = where_domain(w, config, hop->host, hop->port ? hop->port : tls ? 0 : WHERE_TCP_PORT);
+	why = where_domain(w, config, hop->host,
+			   hop->port ? hop->port
+			   : tls     ? 0
+				     : WHERE_TCP_PORT);
 	if (!why && *w->host && tls && !w->tls)
 		return "it sent us on to a peer without TLS";
 	return why;
 }
 
-const char *where_to(struct where *w, const struct config *config, const struct message *m, const struct joint *j,
-		     where_peer_h *h, void *arg)
+const char *where_to(struct where *w, const struct config *config,
+		     const struct message *m, const struct joint *j, where_peer_h *h,
+		     void *arg)
 {
 	const struct peer_config *pc;
 	const char *why;
@@ -96,7 +104,8 @@ const char *where_to(struct where *w, const struct config *config, const struct 
 	if (pc && pc->block)
 		return "it is blocked by this site's configuration";
 	if (!w->in_dialog)
-		return *w->domain ? where_domain(w, config, w->domain, 0) : "no domain was named";
+		return *w->domain ? where_domain(w, config, w->domain, 0)
+				  : "no domain was named";
 	if (hop_of(&hop, m))
 		return "it gave an address that cannot be used";
 	if (!*w->domain)

@@ -16,8 +16,8 @@
 #include "sip/joint.h"
 
 struct where {
-	char name[ADDR_HOST_MAX + 1];   /**< to resolve; empty: `fixed` is the target */
-	uint16_t port;                  /**< of the URI, with `name` */
+	char name[ADDR_HOST_MAX + 1]; /**< to resolve; empty: `fixed` is the target */
+	uint16_t port;                /**< of the URI, with `name` */
 	struct sa fixed;
 	char domain[ADDR_HOST_MAX + 1]; /**< to be proved … */
 	char host[ADDR_HOST_MAX + 1];   /**< … or this; empty: nothing else */
@@ -28,7 +28,8 @@ struct where {
 typedef bool(where_peer_h)(const struct sa *sa, const char *domain, void *arg);
 
 /** Gives NULL, or why there is no way, to end "X could not be reached: …". */
-const char *where_to(struct where *w, const struct config *config, const struct message *m, const struct joint *j,
-		     where_peer_h *h, void *arg);
+const char *where_to(struct where *w, const struct config *config,
+		     const struct message *m, const struct joint *j, where_peer_h *h,
+		     void *arg);
 
 #endif

@@ -16,10 +16,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SECRET "0123456789abcdef0123456789abcdef"
-#define MUST(x)                                                                                              \
-	do {                                                                                                 \
-		if (!(x))                                                                                    \
-			abort();                                                                             \
+#define MUST(x)                                                                          \
+	do {                                                                             \
+		if (!(x))                                                                \
+			abort();                                                         \
 	} while (0)
 
 enum { FUZZ_MAX = 8192 };
@@ -42,7 +42,8 @@ static int only_one(enum frame_kind kind, const struct message *m, int why, void
 /* As inward.c writes it. */
 static void inwards(const struct message *m, const struct via *top, bool request)
 {
-	char text[MARK_VIA_MAX], received[VIA_RECEIVED_MAX], branch[MARK_BRANCH], length[40];
+	char text[MARK_VIA_MAX], received[VIA_RECEIVED_MAX], branch[MARK_BRANCH],
+		length[40];
 	struct mbuf *mb = mbuf_alloc(64), *popped = mbuf_alloc(64);
 	struct edits e = {.n = 0};
 	struct pl call_id = PL_INIT, method, above = {text, 0}, below = {length, 0};
@@ -51,16 +52,20 @@ static void inwards(const struct message *m, const struct via *top, bool request
 	size_t n = 0;
 	int err;
 
-	MUST(!message_value(m, HEADER_CALL_ID, &call_id) && !message_cseq(m, &cseq, &method));
+	MUST(!message_value(m, HEADER_CALL_ID, &call_id) &&
+	     !message_cseq(m, &cseq, &method));
 	MUST(!mark_inward(branch, mk, top, &call_id, cseq, 3, 4));
 	above.l = mark_via_print(text, mk, 4711, branch, 3, 4);
 	if (request)
 		via_received(&e, m, top, &from, received);
 	else
-		above.l = 0, edits_replace(&e, m, &top->all, &(struct pl)PL("SIP/2.0/TCP 127.0.0.1:9;branch=z"));
+		above.l = 0,
+		edits_replace(&e, m, &top->all,
+			      &(struct pl)PL("SIP/2.0/TCP 127.0.0.1:9;branch=z"));
 	edits_drop_all(&e, m, HEADER_JOINT);
 	edits_drop_all(&e, m, HEADER_CONTENT_LENGTH);
-	below.l = (size_t)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", m->n - m->head_n);
+	below.l = (size_t)snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
+				   m->n - m->head_n);
 	err = message_write(mb, m, &e, &above, &below);
 	MUST(!err || err == E2BIG);
 	if (!err) {
@@ -72,7 +77,8 @@ static void inwards(const struct message *m, const struct via *top, bool request
 		MUST(again.kind == m->kind && again.n - again.head_n == m->n - m->head_n);
 		MUST(!via_top(&v, &again));
 		if (request) {
-			MUST(!mark_via_check(mk, &v, 4711, &conn, &gen) && conn == 3 && gen == 4);
+			MUST(!mark_via_check(mk, &v, 4711, &conn, &gen) && conn == 3 &&
+			     gen == 4);
 			e = (struct edits){.n = 0};
 			via_pop(&e, &again);
 			MUST(!message_write(popped, &again, &e, NULL, NULL));
@@ -101,7 +107,8 @@ static int take(enum frame_kind kind, const struct message *m, int why, void *ar
 	(void)via_count(m);
 	if (!message_value(m, HEADER_TO, &value))
 		(void)address_split(&value, &uri, &params);
-	if (!message_value(m, HEADER_JOINT, &value) && !joint_parse(&j, SECRET, value.p, value.l) &&
+	if (!message_value(m, HEADER_JOINT, &value) &&
+	    !joint_parse(&j, SECRET, value.p, value.l) &&
 	    !joint_print(text, sizeof(text), SECRET, &j)) {
 		MUST(!joint_parse(&k, SECRET, text, strlen(text)));
 		(void)joint_list_has(k.names, "beta.example");
@@ -133,7 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	piece = data[0] ? data[0] : size;
 	frame_init(&f, FUZZ_MAX);
 	for (size_t at = 1; at < size && !err; at += piece)
-		err = frame_feed(&f, &room, (const char *)data + at, size - at < piece ? size - at : piece, take, NULL);
+		err = frame_feed(&f, &room, (const char *)data + at,
+				 size - at < piece ? size - at : piece, take, NULL);
 	frame_clear(&f);
 	return 0;
 }

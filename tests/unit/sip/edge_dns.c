@@ -74,8 +74,8 @@ static size_t put_rr(uint8_t *p, size_t at, const struct dns_rr *rr)
 }
 
 /* The records of a name, and those of what it is an alias of. Gives the new end; counts into *an. */
-static size_t put_records(const struct dns_server *s, uint8_t *p, size_t at, const char *name, unsigned type,
-			  size_t *an, unsigned depth)
+static size_t put_records(const struct dns_server *s, uint8_t *p, size_t at,
+			  const char *name, unsigned type, size_t *an, unsigned depth)
 {
 	for (size_t i = 0; i < s->n && depth < 8; i++) {
 		const struct dns_rr *rr = &s->rrv[i];
@@ -99,8 +99,8 @@ static size_t reply(const struct dns_server *s, uint8_t *p, size_t n)
 	bool known = false;
 
 	while (at < n && p[at]) {
-		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%.*s", *name ? "." : "", p[at],
-			 (char *)p + at + 1);
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%.*s",
+			 *name ? "." : "", p[at], (char *)p + at + 1);
 		at += 1u + p[at];
 	}
 	if (at + 5 > n)
@@ -126,7 +126,8 @@ static size_t reply(const struct dns_server *s, uint8_t *p, size_t n)
 	for (size_t i = 0; i < s->n && !known; i++) {
 		size_t rn = strlen(s->rrv[i].name), qn = strlen(name);
 
-		known = rn > qn && !strcasecmp(s->rrv[i].name + rn - qn, name) && s->rrv[i].name[rn - qn - 1] == '.';
+		known = rn > qn && !strcasecmp(s->rrv[i].name + rn - qn, name) &&
+			s->rrv[i].name[rn - qn - 1] == '.';
 	}
 	if (!known)
 		p[3] = 0x83;

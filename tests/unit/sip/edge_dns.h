@@ -9,8 +9,9 @@ struct dns_rr {
 	unsigned type;
 	char name[64];
 	uint16_t a, b, port; /* SRV: priority, weight, port; NAPTR: order, preference */
-	char data[64];       /* A: address; SRV, NAPTR: a name. "!servfail", "!silent" for any question of that name */
-	bool alias;          /* data is a name that the name stands for (CNAME) */
+	char data
+		[64]; /* A: address; SRV, NAPTR: a name. "!servfail", "!silent" for any question of that name */
+	bool alias; /* data is a name that the name stands for (CNAME) */
 };
 struct dns_server;
 

@@ -25,7 +25,8 @@ static void extend(X509 *x, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
-static X509 *certify(EVP_PKEY **keyp, const char *cn, X509 *issuer, EVP_PKEY *issuer_key, int from_days, int to_days)
+static X509 *certify(EVP_PKEY **keyp, const char *cn, X509 *issuer, EVP_PKEY *issuer_key,
+		     int from_days, int to_days)
 {
 	static long serial = 1;
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -38,7 +39,8 @@ static X509 *certify(EVP_PKEY **keyp, const char *cn, X509 *issuer, EVP_PKEY *is
 	X509_gmtime_adj(X509_getm_notBefore(x), from_days * 86400L - 60);
 	X509_gmtime_adj(X509_getm_notAfter(x), to_days * 86400L - 60);
 	X509_set_pubkey(x, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const uint8_t *)cn, -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+				   (const uint8_t *)cn, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer ? issuer : x));
 	if (!issuer_key || issuer != NULL)
 		extend(x, issuer ? issuer : x, NID_subject_key_identifier, "hash");
@@ -57,7 +59,8 @@ static X509 *make_ca(EVP_PKEY **keyp, const char *cn, X509 *issuer, EVP_PKEY *is
 	return x;
 }
 
-const char *world_path(char buf[128], const struct edge_world *w, const char *name, const char *end)
+const char *world_path(char buf[128], const struct edge_world *w, const char *name,
+		       const char *end)
 {
 	snprintf(buf, 128, "%s/%s%s", w->dir, name, end);
 	return buf;
@@ -71,13 +74,16 @@ static void san(char *out, size_t size, const char *names)
 	snprintf(copy, sizeof(copy), "%s", names);
 	for (item = strtok_r(copy, " ", &save); item; item = strtok_r(NULL, " ", &save))
 		snprintf(out + strlen(out), size - strlen(out), "%s%s%s", *out ? "," : "",
-			 strncmp(item, "dns:", 4) ? "URI:" : "DNS:", strncmp(item, "dns:", 4) ? item : item + 4);
+			 strncmp(item, "dns:", 4) ? "URI:" : "DNS:",
+			 strncmp(item, "dns:", 4) ? item : item + 4);
 }
 
 void world_cert(struct edge_world *w, const char *name, const struct world_cert *c)
 {
-	X509 *issuer = c->by == WORLD_FOREIGN ? w->other : c->by == WORLD_INTERMEDIATE ? w->inter : w->ca;
-	EVP_PKEY *issuer_key = c->by == WORLD_FOREIGN	     ? w->other_key
+	X509 *issuer = c->by == WORLD_FOREIGN        ? w->other
+		       : c->by == WORLD_INTERMEDIATE ? w->inter
+						     : w->ca;
+	EVP_PKEY *issuer_key = c->by == WORLD_FOREIGN        ? w->other_key
 			       : c->by == WORLD_INTERMEDIATE ? w->inter_key
 							     : w->ca_key;
 	char path[128], next[140], names[600];
@@ -85,7 +91,8 @@ void world_cert(struct edge_world *w, const char *name, const struct world_cert 
 	X509 *x;
 	FILE *f;
 
-	x = certify(&key, name, issuer, issuer_key, c->from_days ? c->from_days : -1, c->to_days ? c->to_days : 90);
+	x = certify(&key, name, issuer, issuer_key, c->from_days ? c->from_days : -1,
+		    c->to_days ? c->to_days : 90);
 	if (c->names) {
 		san(names, sizeof(names), c->names);
 		extend(x, issuer, NID_subject_alt_name, names);
@@ -139,11 +146,14 @@ void world_make(struct edge_world *w)
 	w->inter = make_ca(&w->inter_key, "Intermediate", w->ca, w->ca_key);
 	write_trust(w);
 	for (size_t i = 0; i < config_limits_n; i++)
-		memcpy((char *)&w->config.limits + config_limits[i].offset, &config_limits[i].def, sizeof(uint32_t));
+		memcpy((char *)&w->config.limits + config_limits[i].offset,
+		       &config_limits[i].def, sizeof(uint32_t));
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(names, sizeof(names), "dns:%s", domains[i]);
 		world_cert(w, domains[i],
-			   &(struct world_cert){.names = names, .eku = "serverAuth", .by = WORLD_INTERMEDIATE});
+			   &(struct world_cert){.names = names,
+						.eku = "serverAuth",
+						.by = WORLD_INTERMEDIATE});
 		strcpy(w->sitev[i].domain, domains[i]);
 		world_path(path, w, domains[i], ".pem");
 		w->sitev[i].certificate = base_dup(path, strlen(path));
@@ -152,7 +162,8 @@ void world_make(struct edge_world *w)
 		sa_set_str(&w->sipv[i].sa, "127.0.0.1", 0);
 		w->sipv[i].transport = i ? TRANSPORT_TCP : TRANSPORT_TLS;
 	}
-	world_cert(w, "beta.test", &(struct world_cert){.names = "dns:beta.test", .eku = "serverAuth"});
+	world_cert(w, "beta.test",
+		   &(struct world_cert){.names = "dns:beta.test", .eku = "serverAuth"});
 	w->config.sitev = w->sitev;
 	w->config.n_sites = 2;
 	w->config.sipv = w->sipv;
@@ -162,7 +173,8 @@ void world_make(struct edge_world *w)
 	w->config.limits.sip_target_s = 1;
 }
 
-void world_peer(struct edge_world *w, const char *domain, enum transport transport, uint16_t port)
+void world_peer(struct edge_world *w, const char *domain, enum transport transport,
+		uint16_t port)
 {
 	struct peer_config *p = &w->peerv[w->config.n_peers++];
 
@@ -180,7 +192,9 @@ void world_start(struct edge_world *w)
 	int err;
 
 	w->sofia_fd = stream_listen(&port);
-	assert_int_equal(mailbox_alloc(&w->events, "test", sizeof(struct edge_event), 65536, NULL, NULL, NULL), 0);
+	assert_int_equal(mailbox_alloc(&w->events, "test", sizeof(struct edge_event),
+				       65536, NULL, NULL, NULL),
+			 0);
 	err = edge_alloc(&w->edge, &why, &w->config, WORLD_SECRET, w->events);
 	if (err)
 		fail_msg("%d: %s", err, why);
@@ -280,7 +294,8 @@ void stream_accept(struct stream *s, int fd)
 	patience(s->fd);
 }
 
-int stream_tls(struct stream *s, const struct edge_world *w, bool server, const char *name, const char *sni)
+int stream_tls(struct stream *s, const struct edge_world *w, bool server,
+	       const char *name, const char *sni)
 {
 	SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 	char path[128];
@@ -291,9 +306,13 @@ int stream_tls(struct stream *s, const struct edge_world *w, bool server, const 
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_ANY);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	if (name) {
-		assert_int_equal(SSL_CTX_use_certificate_chain_file(ctx, world_path(path, w, name, ".pem")), 1);
-		assert_int_equal(SSL_CTX_use_PrivateKey_file(ctx, world_path(path, w, name, ".key"), SSL_FILETYPE_PEM),
+		assert_int_equal(SSL_CTX_use_certificate_chain_file(
+					 ctx, world_path(path, w, name, ".pem")),
 				 1);
+		assert_int_equal(
+			SSL_CTX_use_PrivateKey_file(
+				ctx, world_path(path, w, name, ".key"), SSL_FILETYPE_PEM),
+			1);
 	}
 	s->ssl = SSL_new(ctx);
 	SSL_CTX_free(ctx);
@@ -316,7 +335,8 @@ void peer_dial(struct stream *s, struct edge_world *w, const char *cert, const c
 	stream_dial(s, world_port(w, 0));
 	r = stream_tls(s, w, false, cert, sni);
 	if (r)
-		fail_msg("handshake: %s", ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, r)));
+		fail_msg("handshake: %s",
+			 ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0, r)));
 }
 
 void stream_send(struct stream *s, const char *fmt, ...)
@@ -342,7 +362,8 @@ static int fill(struct stream *s)
 
 	ERR_clear_error();
 	errno = 0;
-	n = s->ssl ? SSL_read(s->ssl, s->buf + s->n, room) : (int)recv(s->fd, s->buf + s->n, (size_t)room, 0);
+	n = s->ssl ? SSL_read(s->ssl, s->buf + s->n, room)
+		   : (int)recv(s->fd, s->buf + s->n, (size_t)room, 0);
 	if (n > 0) {
 		s->n += (size_t)n;
 		s->buf[s->n] = '\0';
@@ -367,7 +388,8 @@ bool stream_read(struct stream *s, char *text)
 			char length[WORLD_TEXT];
 			size_t n = (size_t)(end + 4 - s->buf);
 
-			n += (size_t)atoi(sip_header(length, s->buf, "Content-Length", 0));
+			n += (size_t)atoi(
+				sip_header(length, s->buf, "Content-Length", 0));
 			if (s->n >= n) {
 				assert_true(n < WORLD_TEXT);
 				memcpy(text, s->buf, n);

@@ -41,32 +41,35 @@ struct stream {
 };
 
 struct world_cert {
-	const char *names;     /* "dns:a.test sip:b.test"; NULL: none */
+	const char *names;      /* "dns:a.test sip:b.test"; NULL: none */
 	int from_days, to_days; /* 0, 0: valid */
-	const char *eku;       /* NULL: none */
+	const char *eku;        /* NULL: none */
 	enum { WORLD_TRUSTED, WORLD_FOREIGN, WORLD_INTERMEDIATE } by;
 };
 
 /** Authorities, certificates of the sites, a configuration; the edge does not run yet. */
 void world_make(struct edge_world *w);
 /** Adds a peer with a fixed address. */
-void world_peer(struct edge_world *w, const char *domain, enum transport transport, uint16_t port);
+void world_peer(struct edge_world *w, const char *domain, enum transport transport,
+		uint16_t port);
 void world_start(struct edge_world *w);
 /** Stops the edge (it must say so) and removes everything. */
 void world_end(struct edge_world *w);
 /** DIR/NAME.pem and DIR/NAME.key. */
 void world_cert(struct edge_world *w, const char *name, const struct world_cert *spec);
-const char *world_path(char buf[128], const struct edge_world *w, const char *name, const char *end);
+const char *world_path(char buf[128], const struct edge_world *w, const char *name,
+		       const char *end);
 uint16_t world_port(const struct edge_world *w, size_t listener);
 /** The next event of that kind; others are passed over. */
 void world_event(struct edge_world *w, enum edge_event_kind kind, struct edge_event *ev);
 struct edge_stats world_stats(const struct edge_world *w);
 /** Waits until *field is at least n. */
-#define WORLD_AWAIT(w, field, n_least)                                                                       \
-	for (unsigned tries_ = 0; world_stats(w).field < (n_least); tries_++) {                              \
-		if (tries_ > 1000)                                                                           \
-			fail_msg("%s is %lu", #field, (unsigned long)world_stats(w).field);                  \
-		usleep(5000);                                                                                \
+#define WORLD_AWAIT(w, field, n_least)                                                   \
+	for (unsigned tries_ = 0; world_stats(w).field < (n_least); tries_++) {          \
+		if (tries_ > 1000)                                                       \
+			fail_msg("%s is %lu", #field,                                    \
+				 (unsigned long)world_stats(w).field);                   \
+		usleep(5000);                                                            \
 	}
 
 /** Connects to 127.0.0.1:port. */
@@ -76,7 +79,8 @@ int stream_listen(uint16_t *port);
 void stream_accept(struct stream *s, int fd);
 /** TLS as a client or a server, showing NAME's certificate (NULL: none) and wanting the other's. Gives 0, or the
  *  OpenSSL reason, or -1. `sni` may be NULL. */
-int stream_tls(struct stream *s, const struct edge_world *w, bool server, const char *name, const char *sni);
+int stream_tls(struct stream *s, const struct edge_world *w, bool server,
+	       const char *name, const char *sni);
 /** Dials the edge's TLS listener as that peer; the handshake must succeed. */
 void peer_dial(struct stream *s, struct edge_world *w, const char *cert, const char *sni);
 void stream_send(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -62,7 +62,8 @@ static void every_way(const char *stream, int err, const char *seen)
 		int got = feed(&s, stream, n, piece, MAX_BYTES);
 
 		if (got != err || strcmp(s.text, seen))
-			fail_msg("piece %zu: err %d, saw %s\nof %s", piece, got, s.text, stream);
+			fail_msg("piece %zu: err %d, saw %s\nof %s", piece, got, s.text,
+				 stream);
 	}
 }
 
@@ -74,20 +75,26 @@ static void streams(void **state)
 	(void)state;
 	every_way(A, 0, "M" A "|");
 	every_way(A B A, 0, "M" A "|M" B "|M" A "|");
-	every_way("\r\n\r\n" A "\r\n" B "\r\n\r\n\r\n\r\n" A "\r\n", 0, "PM" A "|M" B "|PPM" A "|");
+	every_way("\r\n\r\n" A "\r\n" B "\r\n\r\n\r\n\r\n" A "\r\n", 0,
+		  "PM" A "|M" B "|PPM" A "|");
 	/* Five empty lines: a double, a double, a single. */
 	every_way("\r\n\r\n\r\n\r\n\r\n" A, 0, "PPM" A "|");
 	/* A body that looks like a head. */
-	every_way("A sip:b SIP/2.0\r\nl: 4\r\n\r\n\r\n\r\n" B, 0, "MA sip:b SIP/2.0\r\nl: 4\r\n\r\n\r\n\r\n|M" B "|");
+	every_way("A sip:b SIP/2.0\r\nl: 4\r\n\r\n\r\n\r\n" B, 0,
+		  "MA sip:b SIP/2.0\r\nl: 4\r\n\r\n\r\n\r\n|M" B "|");
 }
 
 static void errors(void **state)
 {
 	(void)state;
-	every_way(B "A sip:b SIP/2.0\r\nX: 1\r\n\r\n" B, EBADMSG, "M" B "|BA sip:b SIP/2.0\r\nX: 1\r\n\r\n|");
-	every_way("A sip:b SIP/2.0\r\nl: x\r\n\r\n", EBADMSG, "BA sip:b SIP/2.0\r\nl: x\r\n\r\n|");
-	every_way("A sip:b SIP/2.0\r\nl: 1\r\nl: 1\r\n\r\n", EBADMSG, "BA sip:b SIP/2.0\r\nl: 1\r\nl: 1\r\n\r\n|");
-	every_way("A sip:b SIP/2.0\r\nl: 999999\r\n\r\n", EMSGSIZE, "BA sip:b SIP/2.0\r\nl: 999999\r\n\r\n|");
+	every_way(B "A sip:b SIP/2.0\r\nX: 1\r\n\r\n" B, EBADMSG,
+		  "M" B "|BA sip:b SIP/2.0\r\nX: 1\r\n\r\n|");
+	every_way("A sip:b SIP/2.0\r\nl: x\r\n\r\n", EBADMSG,
+		  "BA sip:b SIP/2.0\r\nl: x\r\n\r\n|");
+	every_way("A sip:b SIP/2.0\r\nl: 1\r\nl: 1\r\n\r\n", EBADMSG,
+		  "BA sip:b SIP/2.0\r\nl: 1\r\nl: 1\r\n\r\n|");
+	every_way("A sip:b SIP/2.0\r\nl: 999999\r\n\r\n", EMSGSIZE,
+		  "BA sip:b SIP/2.0\r\nl: 999999\r\n\r\n|");
 	/* Lone line ends: a second parser might see other lines. */
 	every_way("A sip:b SIP/2.0\nl: 0\n\n", EBADMSG, "");
 	every_way("A sip:b SIP/2.0\r\nX: y\nl: 0\r\n\r\n", EBADMSG, "");
@@ -129,10 +136,12 @@ static void the_limit(void **state)
 
 	(void)state;
 	for (int over = 0; over < 2; over++) {
-		n = snprintf(text, sizeof(text), "A sip:b SIP/2.0\r\nl: %d\r\n\r\n", MAX_BYTES - 28 + over);
+		n = snprintf(text, sizeof(text), "A sip:b SIP/2.0\r\nl: %d\r\n\r\n",
+			     MAX_BYTES - 28 + over);
 		assert_int_equal(n, 28);
 		memset(text + n, 'x', sizeof(text) - (size_t)n);
-		assert_int_equal(feed(&s, text, MAX_BYTES + (size_t)over, 100, MAX_BYTES), over ? EMSGSIZE : 0);
+		assert_int_equal(feed(&s, text, MAX_BYTES + (size_t)over, 100, MAX_BYTES),
+				 over ? EMSGSIZE : 0);
 		assert_int_equal(s.text[0], over ? 'B' : 'M');
 	}
 }
@@ -163,7 +172,8 @@ static void the_handler_stops_it(void **state)
 	memset(&s, 0, sizeof(s));
 	s.stop = ECONNABORTED;
 	frame_init(&f, MAX_BYTES);
-	assert_int_equal(frame_feed(&f, &room, A A, 2 * strlen(A), take, &s), ECONNABORTED);
+	assert_int_equal(frame_feed(&f, &room, A A, 2 * strlen(A), take, &s),
+			 ECONNABORTED);
 	assert_string_equal(s.text, "M" A "|");
 	frame_clear(&f);
 }
@@ -193,7 +203,8 @@ static void torture_file(const char *dir, const char *name)
 
 static void torture(void **state)
 {
-	static const char *const dirs[] = {"tests/abuse/vectors/rfc4475/dat", "tests/abuse/vectors/rfc5118"};
+	static const char *const dirs[] = {"tests/abuse/vectors/rfc4475/dat",
+					   "tests/abuse/vectors/rfc5118"};
 	const char *top = getenv("top_srcdir");
 	unsigned n = 0;
 

@@ -26,8 +26,10 @@ static void joint_both_ways(void **state)
 	strcpy(in.addr, "[2001:db8::7]:5061");
 	strcpy(in.names, "beta.example/b.example");
 	assert_int_equal(joint_print(text, sizeof(text), SECRET, &in), 0);
-	assert_string_equal(text, SECRET ";conn=12.3;site=alpha.example;addr=[2001:db8::7]:5061;via=tls;"
-					 "names=beta.example/b.example");
+	assert_string_equal(
+		text,
+		SECRET ";conn=12.3;site=alpha.example;addr=[2001:db8::7]:5061;via=tls;"
+		       "names=beta.example/b.example");
 	assert_int_equal(joint_parse(&out, SECRET, text, strlen(text)), 0);
 	assert_memory_equal(&in, &out, sizeof(in));
 
@@ -79,7 +81,8 @@ static void joint_refusals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(cases); i++)
-		if (joint_parse(&j, SECRET, cases[i].text, strlen(cases[i].text)) != cases[i].err)
+		if (joint_parse(&j, SECRET, cases[i].text, strlen(cases[i].text)) !=
+		    cases[i].err)
 			fail_msg("%s", cases[i].text);
 	memset(longer, 'a', sizeof(longer));
 	memcpy(longer, SECRET ";site=", strlen(SECRET ";site="));
@@ -127,7 +130,9 @@ static void mark_branches(void **state)
 		text = pl_of(others[i].via);
 		call_id = pl_of(others[i].call_id);
 		assert_int_equal(via_parse(&v, &text), 0);
-		assert_int_equal(mark_inward(b, mk, &v, &call_id, others[i].cseq, others[i].conn, others[i].gen), 0);
+		assert_int_equal(mark_inward(b, mk, &v, &call_id, others[i].cseq,
+					     others[i].conn, others[i].gen),
+				 0);
 		assert_string_not_equal(a, b);
 	}
 	text = pl_of("z9hG4bKx");
@@ -142,13 +147,14 @@ static void mark_branches(void **state)
 /* What comes back must be what was pushed; Sofia may add rport and received. */
 static void mark_seals(void **state)
 {
-	char text[MARK_VIA_MAX + 40], branch[MARK_BRANCH] = "z9hG4bK0123456789abcdef0123456789abcdef";
+	char text[MARK_VIA_MAX + 40],
+		branch[MARK_BRANCH] = "z9hG4bK0123456789abcdef0123456789abcdef";
 	static const struct {
 		const char *from, *to;
 	} forged[] = {
-		{"c=7.2", "c=8.2"},          {"c=7.2", "c=7.3"},     {"c=7.2", "c=7"},    {"c=7.2", "c=07.2x"},
-		{"bK0123", "bK1123"},        {"127.0.0.1", "127.0.0.2"}, {":4711", ":4712"}, {";m=", ";n="},
-		{"c=7.2", "c=99999999999.2"},
+		{"c=7.2", "c=8.2"},   {"c=7.2", "c=7.3"},   {"c=7.2", "c=7"},
+		{"c=7.2", "c=07.2x"}, {"bK0123", "bK1123"}, {"127.0.0.1", "127.0.0.2"},
+		{":4711", ":4712"},   {";m=", ";n="},       {"c=7.2", "c=99999999999.2"},
 	};
 	struct pl value;
 	struct mark *mk;
@@ -173,8 +179,8 @@ static void mark_seals(void **state)
 
 		p = strstr(text, forged[i].from);
 		assert_non_null(p);
-		snprintf(other, sizeof(other), "%.*s%s%s", (int)(p - text), text, forged[i].to,
-			 p + strlen(forged[i].from));
+		snprintf(other, sizeof(other), "%.*s%s%s", (int)(p - text), text,
+			 forged[i].to, p + strlen(forged[i].from));
 		value = pl_of(other + 5);
 		assert_int_equal(via_parse(&v, &value), 0);
 		if (mark_via_check(mk, &v, 4711, &conn, &gen) != EACCES)

@@ -18,18 +18,19 @@ static void parse(const char *text)
 	const char *body = strstr(text, "\r\n\r\n");
 
 	assert_non_null(body);
-	assert_int_equal(message_parse(&m, text, (size_t)(body + 4 - text), strlen(text)), 0);
+	assert_int_equal(message_parse(&m, text, (size_t)(body + 4 - text), strlen(text)),
+			 0);
 }
 
-#define SHORT_FORMS                                                                                          \
-	"INVITE sip:per@beta.example SIP/2.0\r\n"                                                            \
+#define SHORT_FORMS                                                                                               \
+	"INVITE sip:per@beta.example SIP/2.0\r\n"                                                                 \
 	"v: SIP / 2.0 / TLS  alpha.example:5061 ;\r\n  branch = z9hG4bK9 ;rport,\r\n\tSIP/2.0/UDP b;branch=2\r\n" \
-	"t :\r\n <sip:per@beta.example>\r\n"                                                                 \
-	"f: \"A, B\" <sip:a@alpha.example>;tag=1\r\n"                                                        \
-	"i: abc@alpha\r\n"                                                                                   \
-	"CSEQ: 0009\r\n  INVITE\r\n"                                                                         \
-	"x-sluss-edge: mine\r\n"                                                                             \
-	"X-Other: 1\r\n"                                                                                     \
+	"t :\r\n <sip:per@beta.example>\r\n"                                                                      \
+	"f: \"A, B\" <sip:a@alpha.example>;tag=1\r\n"                                                             \
+	"i: abc@alpha\r\n"                                                                                        \
+	"CSEQ: 0009\r\n  INVITE\r\n"                                                                              \
+	"x-sluss-edge: mine\r\n"                                                                                  \
+	"X-Other: 1\r\n"                                                                                          \
 	"l: 4\r\n\r\nv=0\n"
 
 static void message_folds_and_short_forms(void **state)
@@ -152,9 +153,15 @@ static void message_lengths_and_cseqs(void **state)
 		const char *line;
 		int err;
 	} cseqs[] = {
-		{"CSeq: 1 ACK", 0},         {"CSeq: 4294967295 ACK", 0}, {"CSeq: 4294967296 ACK", EBADMSG},
-		{"CSeq: 36893488147419103232 ACK", EBADMSG}, {"CSeq: ACK", EBADMSG}, {"CSeq: 1", EBADMSG},
-		{"CSeq: 1ACK", EBADMSG},    {"CSeq: 1 A CK", EBADMSG},   {"CSeq: -1 ACK", EBADMSG},
+		{"CSeq: 1 ACK", 0},
+		{"CSeq: 4294967295 ACK", 0},
+		{"CSeq: 4294967296 ACK", EBADMSG},
+		{"CSeq: 36893488147419103232 ACK", EBADMSG},
+		{"CSeq: ACK", EBADMSG},
+		{"CSeq: 1", EBADMSG},
+		{"CSeq: 1ACK", EBADMSG},
+		{"CSeq: 1 A CK", EBADMSG},
+		{"CSeq: -1 ACK", EBADMSG},
 	};
 	char text[400];
 	struct pl method;
@@ -170,14 +177,16 @@ static void message_lengths_and_cseqs(void **state)
 			fail_msg("%s", cases[i].lines);
 	}
 	for (size_t i = 0; i < N_ELEMS(cseqs); i++) {
-		snprintf(text, sizeof(text), "A sip:b SIP/2.0\r\n%s\r\n\r\n", cseqs[i].line);
+		snprintf(text, sizeof(text), "A sip:b SIP/2.0\r\n%s\r\n\r\n",
+			 cseqs[i].line);
 		parse(text);
 		if (message_cseq(&m, &number, &method) != cseqs[i].err)
 			fail_msg("%s", cseqs[i].line);
 	}
 }
 
-static void written(const char *expected, struct edits *e, const char *top, const char *bottom)
+static void written(const char *expected, struct edits *e, const char *top,
+		    const char *bottom)
 {
 	struct mbuf *mb = mbuf_alloc(16);
 	struct pl t = pl_of(top), b = pl_of(bottom);
@@ -198,7 +207,8 @@ static void message_edits(void **state)
 	edits_drop_all(&e, &m, HEADER_JOINT);
 	edits_drop_all(&e, &m, HEADER_CONTENT_LENGTH);
 	edits_replace(&e, &m, &m.linev[1].value, &other);
-	written("A sip:b SIP/2.0\r\nT: 1\r\nX: one\r\nC: 3\r\n\r\nabc", &e, "T: 1\r\n", "C: 3\r\n");
+	written("A sip:b SIP/2.0\r\nT: 1\r\nX: one\r\nC: 3\r\n\r\nabc", &e, "T: 1\r\n",
+		"C: 3\r\n");
 
 	parse("SIP/2.0 200\r\n\r\n");
 	e = (struct edits){.n = 0};
@@ -215,9 +225,12 @@ static void message_edits(void **state)
 
 static void message_lists(void **state)
 {
-	struct pl rest = pl_of("<sip:a,b@c;x=\"1,2\">;q=\",\\\",\", \"x,y\" <sip:d> , ,e"), element;
+	struct pl rest = pl_of(
+			  "<sip:a,b@c;x=\"1,2\">;q=\",\\\",\", \"x,y\" <sip:d> , ,e"),
+		  element;
 	struct pl params = pl_of(";a=\"x;b=2\" ; B = 3;c"), value;
-	static const char *const want[] = {"<sip:a,b@c;x=\"1,2\">;q=\",\\\",\"", "\"x,y\" <sip:d>", "", "e"};
+	static const char *const want[] = {"<sip:a,b@c;x=\"1,2\">;q=\",\\\",\"",
+					   "\"x,y\" <sip:d>", "", "e"};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(want); i++) {
@@ -246,9 +259,11 @@ static void via_forms(void **state)
 		bool rport;
 	} cases[] = {
 		{"SIP/2.0/TLS a.example;branch=z9", 0, "a.example", 0, "z9", false},
-		{"SIP / 2.0\r\n / TLS [2001:db8::9:1]:5061 ; rport ; branch = z9", 0, "[2001:db8::9:1]", 5061, "z9", true},
+		{"SIP / 2.0\r\n / TLS [2001:db8::9:1]:5061 ; rport ; branch = z9", 0,
+		 "[2001:db8::9:1]", 5061, "z9", true},
 		{"sip/2.0/tls a_b.example : 1", 0, "a_b.example", 1, "", false},
-		{"SIP/2.0/TLS a;x=\";branch=no\";branch=yes;branch=twice", 0, "a", 0, "yes", false},
+		{"SIP/2.0/TLS a;x=\";branch=no\";branch=yes;branch=twice", 0, "a", 0,
+		 "yes", false},
 		{"SIP/2.0/TLS 192.0.2.1:65535;;,", 0, "192.0.2.1", 65535, "", false},
 		{"SIP/2.0/TLS a:0", EBADMSG, NULL, 0, NULL, false},
 		{"SIP/2.0/TLS a:65536", EBADMSG, NULL, 0, NULL, false},
@@ -296,8 +311,10 @@ static void via_pops(void **state)
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		struct edits e = {.n = 0};
 
-		snprintf(before, sizeof(before), "SIP/2.0 200 OK\r\n%s\r\n", cases[i].before);
-		snprintf(after, sizeof(after), "SIP/2.0 200 OK\r\n%s\r\n", cases[i].after);
+		snprintf(before, sizeof(before), "SIP/2.0 200 OK\r\n%s\r\n",
+			 cases[i].before);
+		snprintf(after, sizeof(after), "SIP/2.0 200 OK\r\n%s\r\n",
+			 cases[i].after);
 		parse(before);
 		via_pop(&e, &m);
 		written(after, &e, "", "");
@@ -309,8 +326,10 @@ static void via_notes_the_source(void **state)
 	static const struct {
 		const char *via, *from, *after;
 	} cases[] = {
-		{"SIP/2.0/TLS a;branch=1", "192.0.2.9", "SIP/2.0/TLS a;branch=1;received=192.0.2.9"},
-		{"SIP/2.0/TLS a;rport;branch=1", "192.0.2.9", "SIP/2.0/TLS a;branch=1;received=192.0.2.9;rport=777"},
+		{"SIP/2.0/TLS a;branch=1", "192.0.2.9",
+		 "SIP/2.0/TLS a;branch=1;received=192.0.2.9"},
+		{"SIP/2.0/TLS a;rport;branch=1", "192.0.2.9",
+		 "SIP/2.0/TLS a;branch=1;received=192.0.2.9;rport=777"},
 		{"SIP/2.0/TLS a;received=6.6.6.6;rport=1;branch=1, X/2", "192.0.2.9",
 		 "SIP/2.0/TLS a;branch=1;received=192.0.2.9;rport=777, X/2"},
 		{"SIP/2.0/TLS a", "2001:db8::1", "SIP/2.0/TLS a;received=2001:db8::1"},
@@ -323,8 +342,10 @@ static void via_notes_the_source(void **state)
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		struct edits e = {.n = 0};
 
-		snprintf(before, sizeof(before), "A sip:b SIP/2.0\r\nVia: %s\r\n\r\n", cases[i].via);
-		snprintf(after, sizeof(after), "A sip:b SIP/2.0\r\nVia: %s\r\n\r\n", cases[i].after);
+		snprintf(before, sizeof(before), "A sip:b SIP/2.0\r\nVia: %s\r\n\r\n",
+			 cases[i].via);
+		snprintf(after, sizeof(after), "A sip:b SIP/2.0\r\nVia: %s\r\n\r\n",
+			 cases[i].after);
 		parse(before);
 		assert_int_equal(via_top(&top, &m), 0);
 		assert_int_equal(sa_set_str(&sa, cases[i].from, 777), 0);

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -30,7 +31,7 @@ static struct {
 	su_root_t *root;
 	nta_agent_t *agent;
 	nta_incoming_t *ringing;
-	volatile bool stop;
+	atomic_bool stop;
 } nta = {.lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER};
 
 static int on_invite(nta_incoming_magic_t *magic, nta_incoming_t *irq, sip_t const *sip)
@@ -41,7 +42,8 @@ static int on_invite(nta_incoming_magic_t *magic, nta_incoming_t *irq, sip_t con
 	return 0;
 }
 
-static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq, sip_t const *sip)
+static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *irq,
+		      sip_t const *sip)
 {
 	bool from_good = !strncmp(sip->sip_call_id->i_id, "good", 4);
 
@@ -59,7 +61,8 @@ static int on_request(nta_leg_magic_t *magic, nta_leg_t *leg, nta_incoming_t *ir
 	return 200;
 }
 
-static int on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg, sip_t *sip)
+static int on_message(nta_agent_magic_t *magic, nta_agent_t *agent, msg_t *msg,
+		      sip_t *sip)
 {
 	(void)magic;
 	(void)agent;
@@ -77,12 +80,15 @@ static void *nta_run(void *arg)
 	su_init();
 	nta.root = su_root_create(NULL);
 	su_root_threading(nta.root, 0);
-	nta.agent = nta_agent_create(nta.root, URL_STRING_MAKE("sip:127.0.0.1:0;transport=tcp"), on_message, NULL,
-				     NTATAG_UA(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_SERVER_RPORT(0),
-				     NTATAG_MERGE_482(1), NTATAG_MAXSIZE(262144), TAG_END());
+	nta.agent = nta_agent_create(
+		nta.root, URL_STRING_MAKE("sip:127.0.0.1:0;transport=tcp"), on_message,
+		NULL, NTATAG_UA(1), NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
+		NTATAG_SERVER_RPORT(0), NTATAG_MERGE_482(1), NTATAG_MAXSIZE(262144),
+		TAG_END());
 	if (!nta.agent)
 		abort();
-	leg = nta_leg_tcreate(nta.agent, on_request, NULL, NTATAG_NO_DIALOG(1), TAG_END());
+	leg = nta_leg_tcreate(nta.agent, on_request, NULL, NTATAG_NO_DIALOG(1),
+			      TAG_END());
 	via = nta_agent_via(nta.agent);
 	pthread_mutex_lock(&nta.lock);
 	nta.port = (uint16_t)atoi(via->v_port);
@@ -110,7 +116,9 @@ static int begin(void **state)
 	while (!nta.port)
 		pthread_cond_wait(&nta.ready, &nta.lock);
 	pthread_mutex_unlock(&nta.lock);
-	assert_int_equal(mailbox_alloc(&w.events, "test", sizeof(struct edge_event), 65536, NULL, NULL, NULL), 0);
+	assert_int_equal(mailbox_alloc(&w.events, "test", sizeof(struct edge_event),
+				       65536, NULL, NULL, NULL),
+			 0);
 	w.sofia_fd = -1;
 	assert_int_equal(edge_alloc(&w.edge, &why, &w.config, WORLD_SECRET, w.events), 0);
 	assert_int_equal(edge_start(w.edge, nta.port), 0);
@@ -132,18 +140,20 @@ static int end(void **state)
 
 static void good_sends(const char *method, unsigned n)
 {
-	stream_send(&good,
-		    "%s sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test;branch=z9hG4bKgood%s%u\r\n"
-		    "From: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: good-%u\r\nCSeq: %u %s\r\n"
-		    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
-		    method, method, n, n, n, method);
+	stream_send(
+		&good,
+		"%s sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test;branch=z9hG4bKgood%s%u\r\n"
+		"From: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: good-%u\r\nCSeq: %u %s\r\n"
+		"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+		method, method, n, n, n, method);
 }
 
 static void good_gets(const char *status, const char *cseq)
 {
 	if (!stream_read(&good, text))
 		fail_msg("the good peer lost its connection");
-	if (strncmp(text, status, strlen(status)) || strcmp(sip_header(value, text, "CSeq", 0), cseq))
+	if (strncmp(text, status, strlen(status)) ||
+	    strcmp(sip_header(value, text, "CSeq", 0), cseq))
 		fail_msg("the good peer got: %s", text);
 }
 
@@ -167,9 +177,11 @@ static void bad_sends(const char *p, size_t n)
 		int r;
 
 		/* The pong comes behind whatever the edge itself answered; or the end. */
-		while (at < sizeof(text) - 1 && (r = SSL_read(bad.ssl, text + at, 1)) == 1)
+		while (at < sizeof(text) - 1 &&
+		       (r = SSL_read(bad.ssl, text + at, 1)) == 1)
 			if (++at >= 2 && !memcmp(text + at - 2, "\r\n", 2) &&
-			    (at == 2 || (at >= 6 && !memcmp(text + at - 6, "\r\n\r\n\r\n", 6))))
+			    (at == 2 ||
+			     (at >= 6 && !memcmp(text + at - 6, "\r\n\r\n\r\n", 6))))
 				break;
 	}
 	stream_close(&bad);
@@ -192,7 +204,8 @@ static void torture_hurts_nobody(void **state)
 		struct dirent *de;
 		DIR *dir;
 
-		snprintf(path, sizeof(path), "%s/tests/abuse/vectors/%s", top ? top : ".", dirs[i]);
+		snprintf(path, sizeof(path), "%s/tests/abuse/vectors/%s", top ? top : ".",
+			 dirs[i]);
 		dir = opendir(path);
 		if (!dir)
 			fail_msg("%s is not there", path);
@@ -233,7 +246,8 @@ static void bad_headers_hurt_nobody(void **state)
 		{"OPTIONS", "<sip:b@b.test>;tag=1", "Contact: <<>>\r\n"},
 		{"OPTIONS", "<sip:b@b.test>;tag=1", "Max-Forwards: -1\r\n"},
 		{"OPTIONS", "<sip:b@b.test>;tag=1", "Via: nonsense\r\n"},
-		{"OPTIONS", "<sip:b@b.test>;tag=1", "Date: yesterday\r\nExpires: x\r\nContent-Type: \r\n"},
+		{"OPTIONS", "<sip:b@b.test>;tag=1",
+		 "Date: yesterday\r\nExpires: x\r\nContent-Type: \r\n"},
 		/* No response tells who it was. */
 		{"ACK", "\"open <sip:b@b.test>;tag=1", ""},
 		{"ACK", "<sip:b@b.test>;tag=1", "Max-Forwards: -1\r\n"},
@@ -246,11 +260,13 @@ static void bad_headers_hurt_nobody(void **state)
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		peer_dial(&bad, &w, NULL, NULL);
 		for (unsigned k = 0; k < 100; k++) {
-			int n = snprintf(bytes, sizeof(bytes),
-					 "%s sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS b.test;branch=z9hG4bKb%u\r\n"
-					 "From: %s\r\nTo: <sip:a@alpha.test>\r\nCall-ID: bad-%u\r\nCSeq: 1 %s\r\n"
-					 "%sContent-Length: 0\r\n\r\n",
-					 cases[i].method, k, cases[i].from, k, cases[i].method, cases[i].extra);
+			int n = snprintf(
+				bytes, sizeof(bytes),
+				"%s sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS b.test;branch=z9hG4bKb%u\r\n"
+				"From: %s\r\nTo: <sip:a@alpha.test>\r\nCall-ID: bad-%u\r\nCSeq: 1 %s\r\n"
+				"%sContent-Length: 0\r\n\r\n",
+				cases[i].method, k, cases[i].from, k, cases[i].method,
+				cases[i].extra);
 
 			/* The edge may have had enough of it. */
 			if (SSL_write(bad.ssl, bytes, n) != n)

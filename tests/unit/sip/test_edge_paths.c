@@ -43,12 +43,12 @@ static int end(void **state)
 
 /* ---- messages ---- */
 
-#define TAIL(cseq, method)                                                                                   \
-	"From: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: c1\r\nCSeq: " cseq " " method            \
-	"\r\nMax-Forwards: 70\r\n"
-#define IN(method, cseq, branch)                                                                             \
-	method " sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test:5061;branch=z9hG4bK" branch                \
-	";rport\r\n" TAIL(cseq, method) "Content-Length: 0\r\n\r\n"
+#define TAIL(cseq, method)                                                                      \
+	"From: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: c1\r\nCSeq: " cseq \
+	" " method "\r\nMax-Forwards: 70\r\n"
+#define IN(method, cseq, branch)                                                                    \
+	method " sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test:5061;branch=z9hG4bK" branch \
+	       ";rport\r\n" TAIL(cseq, method) "Content-Length: 0\r\n\r\n"
 
 static void at_sofia(const char *first)
 {
@@ -69,18 +69,20 @@ static void at_peer(const char *first)
 }
 
 /* Sofia answers what `request` asked, as NTA does: every Via, and rport in the first. */
-static void sofia_answers(struct stream *s, const char *request, const char *status, const char *extra)
+static void sofia_answers(struct stream *s, const char *request, const char *status,
+			  const char *extra)
 {
 	char via[WORLD_TEXT], vias[2 * WORLD_TEXT] = "";
 
 	for (unsigned i = 0; *sip_header(via, request, "Via", i); i++)
-		snprintf(vias + strlen(vias), sizeof(vias) - strlen(vias), "Via: %s%s\r\n", via,
-			 i ? "" : ";rport=4444;received=127.0.0.1");
+		snprintf(vias + strlen(vias), sizeof(vias) - strlen(vias),
+			 "Via: %s%s\r\n", via, i ? "" : ";rport=4444;received=127.0.0.1");
 	sip_header(value, request, "CSeq", 0);
-	stream_send(s,
-		    "SIP/2.0 %s\r\n%sFrom: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>;tag=2\r\nCall-ID: c1\r\n"
-		    "CSeq: %s\r\n%sContent-Length: 0\r\n\r\n",
-		    status, vias, value, extra);
+	stream_send(
+		s,
+		"SIP/2.0 %s\r\n%sFrom: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>;tag=2\r\nCall-ID: c1\r\n"
+		"CSeq: %s\r\n%sContent-Length: 0\r\n\r\n",
+		status, vias, value, extra);
 }
 
 static const char *branch_of(const char *message)
@@ -95,17 +97,19 @@ static const char *branch_of(const char *message)
 	return branch;
 }
 
-static void sofia_sends(const char *method, const char *branch, const char *joint, const char *to, const char *uri)
+static void sofia_sends(const char *method, const char *branch, const char *joint,
+			const char *to, const char *uri)
 {
 	char header[400] = "";
 
 	if (joint)
 		snprintf(header, sizeof(header), "%s: %s\r\n", JOINT_HEADER, joint);
-	stream_send(&to_edge,
-		    "%s %s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=%s;rport\r\n%s"
-		    "From: <sip:a@alpha.test>;tag=1\r\nTo: %s\r\nCall-ID: c2\r\nCSeq: 1 %s\r\nMax-Forwards: 70\r\n"
-		    "x-sluss-edge2: stays\r\nContent-Length: 2\r\n\r\nhi",
-		    method, uri, branch, header, to, method);
+	stream_send(
+		&to_edge,
+		"%s %s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=%s;rport\r\n%s"
+		"From: <sip:a@alpha.test>;tag=1\r\nTo: %s\r\nCall-ID: c2\r\nCSeq: 1 %s\r\nMax-Forwards: 70\r\n"
+		"x-sluss-edge2: stays\r\nContent-Length: 2\r\n\r\nhi",
+		method, uri, branch, header, to, method);
 }
 
 #define TO_BETA WORLD_SECRET ";site=alpha.test;domain=beta.test;token=5"
@@ -118,17 +122,19 @@ static void peer_accepts(void)
 	assert_int_equal(stream_tls(&peer, &w, true, "beta.test", NULL), 0);
 }
 
-static void peer_answers(const char *request, const char *status, const char *vias, const char *extra)
+static void peer_answers(const char *request, const char *status, const char *vias,
+			 const char *extra)
 {
 	char from[WORLD_TEXT], via[WORLD_TEXT];
 
 	sip_header(from, request, "From", 0);
 	sip_header(via, request, "Via", 0);
 	sip_header(value, request, "CSeq", 0);
-	stream_send(&peer,
-		    "SIP/2.0 %s\r\nVia: %s\r\n%sFrom: %s\r\nTo: <sip:b@beta.test>;tag=9\r\nCall-ID: c2\r\nCSeq: %s\r\n"
-		    "%sContent-Length: 0\r\n\r\n",
-		    status, via, vias, from, value, extra);
+	stream_send(
+		&peer,
+		"SIP/2.0 %s\r\nVia: %s\r\n%sFrom: %s\r\nTo: <sip:b@beta.test>;tag=9\r\nCall-ID: c2\r\nCSeq: %s\r\n"
+		"%sContent-Length: 0\r\n\r\n",
+		status, via, vias, from, value, extra);
 }
 
 /* ---- from the peer ---- */
@@ -137,19 +143,25 @@ static void requests_and_responses_inwards(void **state)
 {
 	(void)state;
 	peer_dial(&peer, &w, "beta.test", "alpha.test");
-	stream_send(&peer,
-		    "INVITE  sip:a@alpha.test SIP/2.0 \r\nX-sluss-EDGE : " WORLD_SECRET ";names=evil.test\r\n"
-		    "v:SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;rport, SIP/2.0/TLS c.test;branch=z\r\n" TAIL(
-			    "1", "INVITE") "X-Sluss-Edge: again\r\nSubject: fold\r\n ed\r\nl: 4\r\n\r\nbody");
+	stream_send(
+		&peer,
+		"INVITE  sip:a@alpha.test SIP/2.0 \r\nX-sluss-EDGE : " WORLD_SECRET
+		";names=evil.test\r\n"
+		"v:SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;rport, SIP/2.0/TLS c.test;branch=z\r\n" TAIL(
+			"1",
+			"INVITE") "X-Sluss-Edge: again\r\nSubject: fold\r\n ed\r\nl: 4\r\n\r\nbody");
 	at_sofia("INVITE sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:");
 	sip_header(value, text, JOINT_HEADER, 0);
-	snprintf(other, sizeof(other), WORLD_SECRET ";conn=1.1;site=alpha.test;addr=127.0.0.1:");
+	snprintf(other, sizeof(other),
+		 WORLD_SECRET ";conn=1.1;site=alpha.test;addr=127.0.0.1:");
 	assert_int_equal(strncmp(value, other, strlen(other)), 0);
 	assert_non_null(strstr(value, ";via=tls;names=beta.test"));
 	assert_string_equal(sip_header(value, text, JOINT_HEADER, 1), "");
 	assert_null(strstr(text, "evil"));
 	sip_header(value, text, "v", 0);
-	assert_non_null(strstr(value, "SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;received=127.0.0.1;rport="));
+	assert_non_null(strstr(
+		value,
+		"SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;received=127.0.0.1;rport="));
 	assert_non_null(strstr(value, ", SIP/2.0/TLS c.test;branch=z"));
 	assert_non_null(strstr(text, "Subject: fold\r\n ed\r\n"));
 	assert_non_null(strstr(text, "Content-Length: 4\r\n\r\nbody"));
@@ -157,9 +169,11 @@ static void requests_and_responses_inwards(void **state)
 	/* Sofia writes "Via" in full; ours goes, the peer's comes back as it was. */
 	snprintf(other, sizeof(other), "%s", text);
 	other[strstr(other, "\r\nv:") - other + 2] = '\0';
-	strcat(other, "Via: SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;received=127.0.0.1;rport=7\r\n");
+	strcat(other,
+	       "Via: SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;received=127.0.0.1;rport=7\r\n");
 	strcat(other, TAIL("1", "INVITE") "\r\n");
-	sofia_answers(&from_edge, other, "180 Ringing", JOINT_HEADER ": " WORLD_SECRET "\r\n");
+	sofia_answers(&from_edge, other, "180 Ringing",
+		      JOINT_HEADER ": " WORLD_SECRET "\r\n");
 	at_peer("SIP/2.0 180 Ringing\r\nVia: SIP/2.0/TLS beta.test:5061;branch=z9hG4bKp;received=127.0.0.1;rport=7\r\n"
 		"From:");
 	assert_null(strcasestr(text, "sluss"));
@@ -208,17 +222,23 @@ static void what_sofia_must_not_see(void **state)
 	static const struct {
 		const char *request, *answer;
 	} cases[] = {
-		{"RE%47ISTER sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "RE%47ISTER") "l: 0\r\n\r\n",
+		{"RE%47ISTER sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "RE%47ISTER") "l: 0\r\n\r\n",
 		 "SIP/2.0 501 "},
-		{"OPTIONS sip:a@b SIP/7.0\r\nVia: SIP/7.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		{"OPTIONS sip:a@b SIP/7.0\r\nVia: SIP/7.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 0\r\n\r\n",
 		 "SIP/2.0 505 "},
-		{"OPTIONS soap:x SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		{"OPTIONS soap:x SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 0\r\n\r\n",
 		 "SIP/2.0 416 "},
-		{"OPTIONS sip:a@b; lr SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		{"OPTIONS sip:a@b; lr SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 0\r\n\r\n",
 		 "SIP/2.0 400 "},
-		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "INVITE") "l: 0\r\n\r\n",
+		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "INVITE") "l: 0\r\n\r\n",
 		 "SIP/2.0 400 "},
-		{"OPTIONS sip:a%4@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		{"OPTIONS sip:a%4@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 0\r\n\r\n",
 		 "SIP/2.0 400 "},
 	};
 
@@ -230,11 +250,17 @@ static void what_sofia_must_not_see(void **state)
 		assert_string_equal(sip_header(value, text, "Call-ID", 0), "c1");
 	}
 	/* A bad ACK and a response to nothing get no answer; the connection lives, and a good request passes. */
-	stream_send(&peer, "ACK sip:a%%4@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "ACK") "l: 0\r\n\r\n");
-	stream_send(&peer, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS alpha.test;branch=z9hG4bK1\r\n" TAIL(
-				   "1", "INVITE") "l: 0\r\n\r\n");
-	stream_send(&peer, "SIP/2.0 4294967301 better not\r\nVia: SIP/2.0/TLS alpha.test;branch=z9hG4bK1\r\n" TAIL(
-				   "1", "INVITE") "l: 0\r\n\r\n");
+	stream_send(&peer,
+		    "ACK sip:a%%4@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			    "1", "ACK") "l: 0\r\n\r\n");
+	stream_send(
+		&peer,
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS alpha.test;branch=z9hG4bK1\r\n" TAIL(
+			"1", "INVITE") "l: 0\r\n\r\n");
+	stream_send(
+		&peer,
+		"SIP/2.0 4294967301 better not\r\nVia: SIP/2.0/TLS alpha.test;branch=z9hG4bK1\r\n" TAIL(
+			"1", "INVITE") "l: 0\r\n\r\n");
 	stream_send(&peer, IN("OPTIONS", "1", "good"));
 	at_sofia("OPTIONS");
 	assert_string_equal(sip_header(value, text, "CSeq", 0), "1 OPTIONS");
@@ -247,10 +273,14 @@ static void broken_streams_end(void **state)
 	static const struct {
 		const char *bytes, *answer; /* "": none */
 	} cases[] = {
-		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "\r\n", "SIP/2.0 400 "},
-		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 1\r\nl: 2\r\n\r\n",
+		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "\r\n",
 		 "SIP/2.0 400 "},
-		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL("1", "OPTIONS") "l: 999999\r\n\r\n",
+		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 1\r\nl: 2\r\n\r\n",
+		 "SIP/2.0 400 "},
+		{"OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS b;branch=1\r\n" TAIL(
+			 "1", "OPTIONS") "l: 999999\r\n\r\n",
 		 "SIP/2.0 513 "},
 		{"OPTIONS sip:a@b SIP/2.0\r\nX: y\nl: 0\r\n\r\n", ""},
 		{"GET / HTTP/1.1\r\nHost: alpha.test\r\n\r\n", ""},
@@ -351,7 +381,8 @@ static void the_joint_moves_on(void **state)
 	sofia_answers(&from_edge, other, "400 Bad", "");
 	assert_int_equal(shutdown(from_edge.fd, SHUT_WR), 0);
 	at_sofia("OPTIONS");
-	assert_int_equal(strncmp(sip_header(value, text, "Via", 1), "SIP/2.0/TLS beta.test:5061;branch=z9hG4bKbefore", 46),
+	assert_int_equal(strncmp(sip_header(value, text, "Via", 1),
+				 "SIP/2.0/TLS beta.test:5061;branch=z9hG4bKbefore", 46),
 			 0);
 	assert_true(stream_read(&bad, text));
 	assert_int_equal(strncmp(text, "SIP/2.0 400", 11), 0);
@@ -381,14 +412,18 @@ static void strangers_get_nothing(void **state)
 		"OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" TAIL(
 			"1", "OPTIONS") "l: 0\r\n\r\n",
 		"OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" JOINT_HEADER
-		": 00112233445566778899aabbccddeefe;site=alpha.test;domain=beta.test\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
-		"OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" JOINT_HEADER
-		": " WORLD_SECRET ";site=alpha.test;domain=beta.test\r\n" JOINT_HEADER ": " WORLD_SECRET "\r\n" TAIL(
+		": 00112233445566778899aabbccddeefe;site=alpha.test;domain=beta.test\r\n" TAIL(
 			"1", "OPTIONS") "l: 0\r\n\r\n",
-		"CANCEL sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" TAIL("1", "CANCEL") "l: "
-																 "0\r\n\r\n",
-		"ACK sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" TAIL("1", "ACK") "l: 0\r\n\r\n",
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1;c=1.1;m=00\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		"OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" JOINT_HEADER
+		": " WORLD_SECRET ";site=alpha.test;domain=beta.test\r\n" JOINT_HEADER
+		": " WORLD_SECRET "\r\n" TAIL("1", "OPTIONS") "l: 0\r\n\r\n",
+		"CANCEL sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" TAIL(
+			"1", "CANCEL") "l: "
+				       "0\r\n\r\n",
+		"ACK sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1\r\n" TAIL(
+			"1", "ACK") "l: 0\r\n\r\n",
+		"SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1;c=1.1;m=00\r\n" TAIL(
+			"1", "OPTIONS") "l: 0\r\n\r\n",
 		"\r\n\r\nno SIP at all\r\n\r\n",
 	};
 
@@ -443,7 +478,8 @@ static void requests_and_responses_outwards(void **state)
 	assert_int_equal(ev.token, 5);
 	assert_string_equal(ev.domain, "beta.test");
 	assert_int_equal(strncmp(ev.target, "127.0.0.1:", 10), 0);
-	snprintf(other, sizeof(other), "SIP/2.0/TLS alpha.test:%u;branch=z9hG4bK", world_port(&w, 0));
+	snprintf(other, sizeof(other), "SIP/2.0/TLS alpha.test:%u;branch=z9hG4bK",
+		 world_port(&w, 0));
 	sip_header(value, text, "Via", 0);
 	assert_int_equal(strncmp(value, other, strlen(other)), 0);
 	assert_string_equal(sip_header(value, text, "Via", 1), "");
@@ -455,11 +491,18 @@ static void requests_and_responses_outwards(void **state)
 	assert_string_equal(strstr(text, "\r\n\r\n") + 4, "hi");
 	strcpy(before, text);
 	/* Two Vias: not for us (RFC 3261 8.1.3.3). Somebody else's branch: neither. */
-	peer_answers(before, "200 Two", "Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bK2\r\n", "");
-	peer_answers(before, "100 Trying", "", JOINT_HEADER ": " WORLD_SECRET ";names=evil.test\r\n");
+	peer_answers(before, "200 Two",
+		     "Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bK2\r\n", "");
+	peer_answers(before, "100 Trying", "",
+		     JOINT_HEADER ": " WORLD_SECRET ";names=evil.test\r\n");
 	assert_true(stream_read(&to_edge, text));
-	assert_int_equal(strncmp(text, "SIP/2.0 100 Trying\r\n" JOINT_HEADER ": " WORLD_SECRET ";conn=1.1;", 70), 0);
-	assert_string_equal(sip_header(value, text, "Via", 0), "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKx;rport");
+	assert_int_equal(strncmp(text,
+				 "SIP/2.0 100 Trying\r\n" JOINT_HEADER ": " WORLD_SECRET
+				 ";conn=1.1;",
+				 70),
+			 0);
+	assert_string_equal(sip_header(value, text, "Via", 0),
+			    "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKx;rport");
 	assert_string_equal(sip_header(value, text, JOINT_HEADER, 1), "");
 	assert_null(strstr(text, "evil"));
 	peer_answers(before, "200 OK", "", "");
@@ -474,7 +517,8 @@ static void requests_and_responses_outwards(void **state)
 	stream_close(&peer);
 	assert_true(stream_read(&to_edge, text));
 	expect_reason(text, "it closed the connection");
-	assert_string_equal(sip_header(value, text, "Via", 0), "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKy;rport");
+	assert_string_equal(sip_header(value, text, "Via", 0),
+			    "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKy;rport");
 	stream_close(&to_edge);
 }
 
@@ -499,7 +543,8 @@ static void cancel_and_hop_ack_outwards(void **state)
 	peer_answers(text, "200 Cancelling", "", "");
 	assert_true(stream_read(&to_edge, text));
 	assert_int_equal(strncmp(text, "SIP/2.0 200 Cancelling", 22), 0);
-	assert_string_equal(sip_header(value, text, "Via", 0), "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKi;rport");
+	assert_string_equal(sip_header(value, text, "Via", 0),
+			    "SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKi;rport");
 	peer_answers(invite, "487 Terminated", "", "");
 	assert_true(stream_read(&to_edge, text));
 	sofia_sends("ACK", "z9hG4bKi", NULL, B_TO ";tag=9", B_URI);
@@ -588,7 +633,9 @@ static void plain_tcp_where_configured(void **state)
 {
 	(void)state;
 	stream_dial(&to_edge, edge_inner_port(w.edge));
-	sofia_sends("OPTIONS", "z9hG4bKt", WORLD_SECRET ";site=gamma.test;domain=plain.test", B_TO, "sip:b@plain.test");
+	sofia_sends("OPTIONS", "z9hG4bKt",
+		    WORLD_SECRET ";site=gamma.test;domain=plain.test", B_TO,
+		    "sip:b@plain.test");
 	stream_accept(&peer, listen_fd);
 	at_peer("OPTIONS sip:b@plain.test SIP/2.0\r\nVia: SIP/2.0/TCP gamma.test:");
 	peer_answers(text, "200 OK", "", "");
@@ -626,17 +673,21 @@ static void who_does_not_read_is_cut_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(requests_and_responses_inwards, begin, end),
-		cmocka_unit_test_setup_teardown(cancel_and_ack_hash_as_their_invite, begin, end),
+		cmocka_unit_test_setup_teardown(requests_and_responses_inwards, begin,
+						end),
+		cmocka_unit_test_setup_teardown(cancel_and_ack_hash_as_their_invite,
+						begin, end),
 		cmocka_unit_test_setup_teardown(what_sofia_must_not_see, begin, end),
 		cmocka_unit_test_setup_teardown(broken_streams_end, begin, end),
 		cmocka_unit_test_setup_teardown(pings_are_answered, begin, end),
 		cmocka_unit_test_setup_teardown(a_cap_per_address, begin, end),
-		cmocka_unit_test_setup_teardown(answers_to_the_gone_are_dropped, begin, end),
+		cmocka_unit_test_setup_teardown(answers_to_the_gone_are_dropped, begin,
+						end),
 		cmocka_unit_test_setup_teardown(the_joint_moves_on, begin, end),
 		cmocka_unit_test_setup_teardown(strangers_get_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(strangers_leave_room, begin, end),
-		cmocka_unit_test_setup_teardown(requests_and_responses_outwards, begin, end),
+		cmocka_unit_test_setup_teardown(requests_and_responses_outwards, begin,
+						end),
 		cmocka_unit_test_setup_teardown(cancel_and_hop_ack_outwards, begin, end),
 		cmocka_unit_test_setup_teardown(lost_connections_are_told, begin, end),
 		cmocka_unit_test_setup_teardown(others_cannot_answer, begin, end),

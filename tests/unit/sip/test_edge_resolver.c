@@ -13,7 +13,8 @@
 
 struct rr {
 	enum dns_kind kind;
-	const char *name, *data; /* data: "10 20 5061 host", "10 20 S SIPS+D2T name", "192.0.2.1 192.0.2.2", "!": error */
+	const char *name,
+		*data; /* data: "10 20 5061 host", "10 20 S SIPS+D2T name", "192.0.2.1 192.0.2.2", "!": error */
 	uint32_t ttl_s;
 };
 
@@ -42,7 +43,9 @@ static void answer(const struct rr *rr, dns_h *h, void *arg)
 		return;
 	}
 	if (*rr->data == '!') {
-		a.err = !strcmp(rr->data, "!silent") ? ETIMEDOUT : !strcmp(rr->data, "!nodata") ? ENODATA : EIO;
+		a.err = !strcmp(rr->data, "!silent")   ? ETIMEDOUT
+			: !strcmp(rr->data, "!nodata") ? ENODATA
+						       : EIO;
 		h(&a, arg);
 		return;
 	}
@@ -64,8 +67,8 @@ static void answer(const struct rr *rr, dns_h *h, void *arg)
 				srv[a.n].host[0] = '\0';
 			break;
 		case DNS_NAPTR:
-			sscanf(item, "%u %u %3s %31s %255s", &x, &y, naptr[a.n].flags, naptr[a.n].service,
-			       naptr[a.n].replacement);
+			sscanf(item, "%u %u %3s %31s %255s", &x, &y, naptr[a.n].flags,
+			       naptr[a.n].service, naptr[a.n].replacement);
 			naptr[a.n].order = (uint16_t)x;
 			naptr[a.n].preference = (uint16_t)y;
 			break;
@@ -89,7 +92,8 @@ static void ask(void *dns, enum dns_kind kind, const char *name, dns_h *h, void 
 	const struct rr *found = NULL;
 
 	(void)dns;
-	snprintf(asked + strlen(asked), sizeof(asked) - strlen(asked), "%c:%s ", "NSA"[kind], name);
+	snprintf(asked + strlen(asked), sizeof(asked) - strlen(asked), "%c:%s ",
+		 "NSA"[kind], name);
 	for (size_t i = 0; i < n_zone; i++)
 		if (zone[i].kind == kind && !strcmp(zone[i].name, name))
 			found = &zone[i];
@@ -143,8 +147,8 @@ static void got(const char *why, const struct sa *v, size_t n, void *arg)
 		snprintf(result, sizeof(result), "%s", why);
 	for (size_t i = 0; i < n; i++) {
 		sa_ntop(&v[i], addr, sizeof(addr));
-		snprintf(result + strlen(result), sizeof(result) - strlen(result), "%s%s:%u", i ? " " : "", addr,
-			 sa_port(&v[i]));
+		snprintf(result + strlen(result), sizeof(result) - strlen(result),
+			 "%s%s:%u", i ? " " : "", addr, sa_port(&v[i]));
 	}
 }
 
@@ -158,7 +162,9 @@ static struct world w;
 static void open_world(const struct rr *zonev, size_t n, bool loopback)
 {
 	struct resolver_config c = {
-		.ops = &(const struct dns_ops){.ask = ask}, .limit_s = 5, .loopback = loopback, .random = fake_random};
+		.lookup = {.limit_s = 5, .loopback = loopback},
+		.random = fake_random,
+	};
 	static struct dns_ops ops = {.ask = ask};
 
 	zone = zonev;
@@ -170,8 +176,8 @@ static void open_world(const struct rr *zonev, size_t n, bool loopback)
 	chance = 0;
 	now_us = 1000000;
 	assert_int_equal(timers_alloc(&w.timers, fake_now, NULL, NULL), 0);
-	c.timers = w.timers;
-	c.ops = &ops;
+	c.lookup.timers = w.timers;
+	c.lookup.ops = &ops;
 	assert_int_equal(resolver_alloc(&w.r, &c), 0);
 }
 
@@ -203,7 +209,8 @@ static void the_whole_way(void **state)
 		 "10 1 S SIP+D2U _sip._udp.beta.example,20 2 S SIPS+D2T second.example,20 1 s sips+d2t first.example,"
 		 "1 1 U SIPS+D2T wrong.example",
 		 60},
-		{DNS_SRV, "first.example", "20 0 5063 c.example,10 0 5061 a.example,10 0 5062 b.example", 60},
+		{DNS_SRV, "first.example",
+		 "20 0 5063 c.example,10 0 5061 a.example,10 0 5062 b.example", 60},
 		{DNS_ADDR, "a.example", "192.0.2.1,2001:db8::1", 60},
 		{DNS_ADDR, "b.example", "192.0.2.2", 60},
 		{DNS_ADDR, "c.example", "192.0.2.3,192.0.2.3", 60},
@@ -212,14 +219,18 @@ static void the_whole_way(void **state)
 	(void)state;
 	open_world(z, N_ELEMS(z), false);
 	look("beta.example", 0);
-	assert_string_equal(result, "192.0.2.1:5061 2001:db8::1:5061 192.0.2.2:5062 192.0.2.3:5063");
-	assert_string_equal(asked, "N:beta.example S:first.example A:a.example A:b.example A:c.example ");
+	assert_string_equal(
+		result, "192.0.2.1:5061 2001:db8::1:5061 192.0.2.2:5062 192.0.2.3:5063");
+	assert_string_equal(
+		asked,
+		"N:beta.example S:first.example A:a.example A:b.example A:c.example ");
 	/* Answers that come later and in another order give the same. */
 	close_world();
 	open_world(z, N_ELEMS(z), false);
 	hold = true;
 	look("beta.example", 0);
-	assert_string_equal(result, "192.0.2.1:5061 2001:db8::1:5061 192.0.2.2:5062 192.0.2.3:5063");
+	assert_string_equal(
+		result, "192.0.2.1:5061 2001:db8::1:5061 192.0.2.2:5062 192.0.2.3:5063");
 	close_world();
 }
 
@@ -229,7 +240,8 @@ static void ways_down(void **state)
 		{DNS_SRV, "_sips._tcp.srv.example", "10 0 5061 a.example", 60},
 		{DNS_ADDR, "a.example", "192.0.2.1", 60},
 		{DNS_ADDR, "plain.example", "192.0.2.4", 60},
-		{DNS_NAPTR, "second.example", "10 1 S SIPS+D2T gone.example,10 2 S SIPS+D2T _x.example", 60},
+		{DNS_NAPTR, "second.example",
+		 "10 1 S SIPS+D2T gone.example,10 2 S SIPS+D2T _x.example", 60},
 		{DNS_SRV, "_x.example", "10 0 5099 a.example", 60},
 		{DNS_NAPTR, "broken.example", "!io", 0},
 		{DNS_SRV, "_sips._tcp.broken.example", "!io", 0},
@@ -240,7 +252,8 @@ static void ways_down(void **state)
 		{DNS_ADDR, "nodata.example", "!nodata", 0},
 		{DNS_NAPTR, "quiet.example", "!silent", 0},
 		{DNS_SRV, "_sips._tcp.ported.example", "10 0 5061 a.example", 60},
-		{DNS_SRV, "_sips._tcp.odd.example", "10 0 0 a.example,10 0 5061 bad_name.example,10 0 5061 .,10 0 7 a.example",
+		{DNS_SRV, "_sips._tcp.odd.example",
+		 "10 0 0 a.example,10 0 5061 bad_name.example,10 0 5061 .,10 0 7 a.example",
 		 60},
 	};
 	static const struct {
@@ -254,7 +267,8 @@ static void ways_down(void **state)
 		{"second.example", 0, "192.0.2.1:5099"},
 		{"broken.example", 0, "192.0.2.5:5061"},
 		{"none.example", 0, "its DNS entry says that it has no SIP service"},
-		{"fails.example", 0, "its DNS servers cannot be reached or answered with an error"},
+		{"fails.example", 0,
+		 "its DNS servers cannot be reached or answered with an error"},
 		{"nodata.example", 0, "DNS knows no SIP service and no address of it"},
 		{"unknown.example", 0, "its DNS name does not exist"},
 		{"quiet.example", 0, "its DNS servers did not answer"},
@@ -269,7 +283,8 @@ static void ways_down(void **state)
 			hold = later;
 			look(cases[i].host, cases[i].port);
 			if (strcmp(result, cases[i].result))
-				fail_msg("%s:%u gave %s", cases[i].host, cases[i].port, result);
+				fail_msg("%s:%u gave %s", cases[i].host, cases[i].port,
+					 result);
 		}
 		assert_int_equal(n_results, N_ELEMS(cases));
 		close_world();
@@ -280,7 +295,8 @@ static void special_addresses_are_left_out(void **state)
 {
 	static const struct rr z[] = {
 		{DNS_SRV, "_sips._tcp.beta.example", "10 0 5061 a.example", 60},
-		{DNS_ADDR, "a.example", "127.0.0.1,10.0.0.1,192.0.2.1,::1,224.0.0.1,::ffff:127.0.0.1", 60},
+		{DNS_ADDR, "a.example",
+		 "127.0.0.1,10.0.0.1,192.0.2.1,::1,224.0.0.1,::ffff:127.0.0.1", 60},
 		{DNS_ADDR, "inside.example", "127.0.0.1,0.0.0.0", 60},
 	};
 
@@ -289,13 +305,16 @@ static void special_addresses_are_left_out(void **state)
 	look("beta.example", 0);
 	assert_string_equal(result, "192.0.2.1:5061");
 	look("inside.example", 0);
-	assert_string_equal(result, "its DNS entry leads to a private or special address");
+	assert_string_equal(result,
+			    "its DNS entry leads to a private or special address");
 	look("inside.example", 22);
-	assert_string_equal(result, "its DNS entry leads to a private or special address");
+	assert_string_equal(result,
+			    "its DNS entry leads to a private or special address");
 	close_world();
 	open_world(z, N_ELEMS(z), true);
 	look("beta.example", 0);
-	assert_string_equal(result, "127.0.0.1:5061 10.0.0.1:5061 192.0.2.1:5061 ::1:5061");
+	assert_string_equal(result,
+			    "127.0.0.1:5061 10.0.0.1:5061 192.0.2.1:5061 ::1:5061");
 	close_world();
 }
 
@@ -375,9 +394,11 @@ static void many_records(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 64; i++)
-		snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), "%u 1 %u a.example,", 100 - i, 5000 + i);
+		snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts),
+			 "%u 1 %u a.example,", 100 - i, 5000 + i);
 	for (unsigned i = 1; i < 50; i++)
-		snprintf(addrs + strlen(addrs), sizeof(addrs) - strlen(addrs), "192.0.2.%u,", i);
+		snprintf(addrs + strlen(addrs), sizeof(addrs) - strlen(addrs),
+			 "192.0.2.%u,", i);
 	open_world(z, N_ELEMS(z), false);
 	look("beta.example", 0);
 	assert_int_equal(strncmp(result, "192.0.2.1:5063 192.0.2.2:5063", 29), 0);

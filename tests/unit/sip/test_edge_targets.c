@@ -32,18 +32,24 @@ static void open_world(bool loopback)
 		listen_fd[i] = stream_listen(&port[i]);
 	{
 		struct dns_rr rrv[] = {
-			{DNS_NAPTR_RR, "beta.test", 10, 10, 0, "_sips._tcp.beta.test", false},
-			{DNS_SRV_RR, "_sips._tcp.beta.test", 10, 0, port[0], "t1.beta.test", false},
-			{DNS_SRV_RR, "_sips._tcp.beta.test", 20, 0, port[1], "t2.beta.test", false},
-			{DNS_SRV_RR, "_sips._tcp.beta.test", 30, 0, port[2], "alias.beta.test", false},
+			{DNS_NAPTR_RR, "beta.test", 10, 10, 0, "_sips._tcp.beta.test",
+			 false},
+			{DNS_SRV_RR, "_sips._tcp.beta.test", 10, 0, port[0],
+			 "t1.beta.test", false},
+			{DNS_SRV_RR, "_sips._tcp.beta.test", 20, 0, port[1],
+			 "t2.beta.test", false},
+			{DNS_SRV_RR, "_sips._tcp.beta.test", 30, 0, port[2],
+			 "alias.beta.test", false},
 			{DNS_A, "t1.beta.test", 0, 0, 0, "127.0.0.1", false},
 			{DNS_A, "t2.beta.test", 0, 0, 0, "127.0.0.1", false},
 			{DNS_A, "alias.beta.test", 0, 0, 0, "t3.beta.test", true},
 			{DNS_A, "t3.beta.test", 0, 0, 0, "127.0.0.1", false},
-			{DNS_SRV_RR, "_sips._tcp.one.test", 10, 0, port[2], "t3.beta.test", false},
+			{DNS_SRV_RR, "_sips._tcp.one.test", 10, 0, port[2],
+			 "t3.beta.test", false},
 			{DNS_SRV_RR, "_sips._tcp.none.test", 0, 0, 0, ".", false},
 			{DNS_A, "broken.test", 0, 0, 0, "!servfail", false},
-			{DNS_SRV_RR, "_sips._tcp.broken.test", 0, 0, 0, "!servfail", false},
+			{DNS_SRV_RR, "_sips._tcp.broken.test", 0, 0, 0, "!servfail",
+			 false},
 			{DNS_A, "silent.test", 0, 0, 0, "!silent", false},
 			{DNS_A, "loop.test", 0, 0, 0, "loop2.test", true},
 			{DNS_A, "loop2.test", 0, 0, 0, "loop.test", true},
@@ -75,15 +81,17 @@ static int end(void **state)
 	return 0;
 }
 
-static void sofia_sends(const char *method, unsigned n, const char *joint, const char *to_tag, const char *uri,
-			const char *route)
+static void sofia_sends(const char *method, unsigned n, const char *joint,
+			const char *to_tag, const char *uri, const char *route)
 {
-	stream_send(&sofia,
-		    "%s %s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-%u;rport\r\n%s%s%s%s"
-		    "From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>%s\r\nCall-ID: %u\r\nCSeq: 1 %s\r\n"
-		    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
-		    method, uri, n, joint ? JOINT_HEADER ": " WORLD_SECRET ";site=alpha.test;token=3;" : "",
-		    joint ? joint : "", joint ? "\r\n" : "", route, to_tag, n, method);
+	stream_send(
+		&sofia,
+		"%s %s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-%u;rport\r\n%s%s%s%s"
+		"From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>%s\r\nCall-ID: %u\r\nCSeq: 1 %s\r\n"
+		"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+		method, uri, n,
+		joint ? JOINT_HEADER ": " WORLD_SECRET ";site=alpha.test;token=3;" : "",
+		joint ? joint : "", joint ? "\r\n" : "", route, to_tag, n, method);
 }
 
 static void accept_as(size_t target, const char *cert)
@@ -122,10 +130,11 @@ static void peer_answers(const char *status)
 	sip_header(via, text, "Via", 0);
 	sip_header(cseq, text, "CSeq", 0);
 	sip_header(call_id, text, "Call-ID", 0);
-	stream_send(&peer,
-		    "SIP/2.0 %s\r\nVia: %s\r\nFrom: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>;tag=9\r\n"
-		    "Call-ID: %s\r\nCSeq: %s\r\nContent-Length: 0\r\n\r\n",
-		    status, via, call_id, cseq);
+	stream_send(
+		&peer,
+		"SIP/2.0 %s\r\nVia: %s\r\nFrom: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>;tag=9\r\n"
+		"Call-ID: %s\r\nCSeq: %s\r\nContent-Length: 0\r\n\r\n",
+		status, via, call_id, cseq);
 }
 
 /* abuse_096 in small: one resets, one is silent, the third does it, within a second for each. */
@@ -140,7 +149,8 @@ static void three_targets(void **state)
 	stream_accept(&silent, listen_fd[1]);
 	accept_as(2, "beta.test");
 	/* The name asked for is the domain's, not the SRV target's. */
-	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name), "beta.test");
+	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name),
+			    "beta.test");
 	at_peer("INVITE");
 	event_of(EDGE_FAILED, 0, "");
 	event_of(EDGE_FAILED, 1, "the TLS handshake timed out");
@@ -156,18 +166,22 @@ static void three_targets(void **state)
 	}
 	assert_true(world_stats(&w).n_dialled <= 5);
 	/* The leg had a 503 from the third: it is not to be tried. The others get another chance then. */
-	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u", port[2], port[0]);
+	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u",
+		 port[2], port[0]);
 	sofia_sends("OPTIONS", 3, value, "", "sip:b@beta.test", "");
 	stream_close(&silent);
 	stream_accept(&silent, listen_fd[1]);
 	stream_close(&silent);
 	assert_true(stream_read(&sofia, text));
 	expect_reason(text, "the connection during the TLS handshake");
-	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u/127.0.0.1:%u", port[2], port[0],
-		 port[1]);
+	snprintf(value, sizeof(value),
+		 "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u/127.0.0.1:%u", port[2],
+		 port[0], port[1]);
 	sofia_sends("OPTIONS", 4, value, "", "sip:b@beta.test", "");
 	assert_true(stream_read(&sofia, text));
-	expect_reason(text, "beta.test could not be reached: all its addresses have been tried");
+	expect_reason(
+		text,
+		"beta.test could not be reached: all its addresses have been tried");
 	stream_close(&peer);
 }
 
@@ -176,9 +190,11 @@ static void names_that_lead_nowhere(void **state)
 	static const struct {
 		const char *domain, *words;
 	} cases[] = {
-		{"unknown.test", "unknown.test could not be reached: its DNS name does not exist"},
+		{"unknown.test",
+		 "unknown.test could not be reached: its DNS name does not exist"},
 		{"none.test", "its DNS entry says that it has no SIP service"},
-		{"broken.test", "its DNS servers cannot be reached or answered with an error"},
+		{"broken.test",
+		 "its DNS servers cannot be reached or answered with an error"},
 		{"silent.test", "its DNS servers did not answer"},
 	};
 
@@ -256,12 +272,15 @@ static void domains_do_not_share(void **state)
 	accept_as(2, "one.test");
 	at_peer("OPTIONS");
 	first = peer;
-	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u", port[0], port[1]);
+	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u",
+		 port[0], port[1]);
 	sofia_sends("OPTIONS", 2, value, "", "sip:b@beta.test", "");
 	stream_accept(&peer, listen_fd[2]);
 	(void)stream_tls(&peer, &w, true, "one.test", NULL);
 	assert_true(stream_read(&sofia, text));
-	expect_reason(text, "beta.test could not be reached: its certificate is for other names (one.test)");
+	expect_reason(
+		text,
+		"beta.test could not be reached: its certificate is for other names (one.test)");
 	stream_close(&peer);
 	stream_close(&first);
 }
@@ -296,10 +315,12 @@ static void dialogs_follow_their_route(void **state)
 	(void)state;
 	world_cert(&w, "t3", &(struct world_cert){.names = "dns:t3.beta.test"});
 	snprintf(uri, sizeof(uri), "sip:b@127.0.0.1:%u;transport=tls", port[0]);
-	snprintf(route, sizeof(route), "Route: <sip:t3.beta.test:%u;lr>, <sip:elsewhere.test;lr>\r\n", port[2]);
+	snprintf(route, sizeof(route),
+		 "Route: <sip:t3.beta.test:%u;lr>, <sip:elsewhere.test;lr>\r\n", port[2]);
 	sofia_sends("BYE", 1, "domain=beta.test", ";tag=1", uri, route);
 	accept_as(2, "t3");
-	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name), "t3.beta.test");
+	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name),
+			    "t3.beta.test");
 	snprintf(value, sizeof(value), "BYE %s SIP/2.0\r\n", uri);
 	at_peer(value);
 	assert_non_null(strstr(text, route));
@@ -322,7 +343,8 @@ static void dialogs_follow_their_route(void **state)
 	assert_true(stream_read(&sofia, text));
 	expect_reason(text, "its certificate is for other names (t3.beta.test)");
 	stream_close(&peer);
-	sofia_sends("BYE", 5, "domain=beta.test", ";tag=1", "sip:b@beta.test;transport=udp", "");
+	sofia_sends("BYE", 5, "domain=beta.test", ";tag=1",
+		    "sip:b@beta.test;transport=udp", "");
 	assert_true(stream_read(&sofia, text));
 	expect_reason(text, "it asked for UDP");
 }

@@ -16,9 +16,9 @@ static struct stream sofia, peer;
 static char text[WORLD_TEXT], value[WORLD_TEXT];
 static int listen_fd;
 
-#define OPTIONS(branch)                                                                                      \
-	"OPTIONS sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test:5061;branch=z9hG4bK" branch             \
-	"\r\nFrom: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: " branch                          \
+#define OPTIONS(branch)                                                                             \
+	"OPTIONS sip:a@alpha.test SIP/2.0\r\nVia: SIP/2.0/TLS beta.test:5061;branch=z9hG4bK" branch \
+	"\r\nFrom: <sip:b@beta.test>;tag=1\r\nTo: <sip:a@alpha.test>\r\nCall-ID: " branch           \
 	"\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
 
 static int begin(void **state)
@@ -58,11 +58,16 @@ static void names_of_clients(void **state)
 		struct world_cert cert;
 		const char *names;
 	} cases[] = {
-		{{.names = "dns:beta.test", .eku = "serverAuth"}, ";via=tls;names=beta.test"},
-		{{.names = "dns:beta.test", .eku = "clientAuth"}, ";via=tls;names=beta.test"},
-		{{.names = "dns:beta.test", .eku = "1.3.6.1.5.5.7.3.20"}, ";via=tls;names=beta.test"},
-		{{.names = "dns:beta.test", .eku = "anyExtendedKeyUsage"}, ";via=tls;names=beta.test"},
-		{{.names = "dns:Beta.TEST dns:b.test"}, ";via=tls;names=beta.test/b.test"},
+		{{.names = "dns:beta.test", .eku = "serverAuth"},
+		 ";via=tls;names=beta.test"},
+		{{.names = "dns:beta.test", .eku = "clientAuth"},
+		 ";via=tls;names=beta.test"},
+		{{.names = "dns:beta.test", .eku = "1.3.6.1.5.5.7.3.20"},
+		 ";via=tls;names=beta.test"},
+		{{.names = "dns:beta.test", .eku = "anyExtendedKeyUsage"},
+		 ";via=tls;names=beta.test"},
+		{{.names = "dns:Beta.TEST dns:b.test"},
+		 ";via=tls;names=beta.test/b.test"},
 		/* RFC 5922 7.1: with a sip URI, DNS names do not count; no wildcards, no user part, no CN. */
 		{{.names = "sip:beta.test dns:other.test"}, ";via=tls;names=beta.test"},
 		{{.names = "dns:*.beta.test dns:b.test"}, ";via=tls;names=b.test"},
@@ -80,7 +85,8 @@ static void names_of_clients(void **state)
 		if (!i)
 			stream_accept(&sofia, w.sofia_fd);
 		expect_joint(cases[i].names);
-		assert_string_equal(strstr(value, ";names="), strstr(cases[i].names, ";names="));
+		assert_string_equal(strstr(value, ";names="),
+				    strstr(cases[i].names, ";names="));
 		stream_close(&peer);
 	}
 	/* No certificate at all: let in, and said so. */
@@ -100,9 +106,12 @@ static void bad_clients_are_refused(void **state)
 		int alert;
 	} cases[] = {
 		{{.names = "dns:beta.test", .by = WORLD_FOREIGN}, SSL_AD_UNKNOWN_CA},
-		{{.names = "dns:beta.test", .from_days = -20, .to_days = -1}, SSL_AD_CERTIFICATE_EXPIRED},
-		{{.names = "dns:beta.test", .from_days = 2, .to_days = 20}, SSL_AD_BAD_CERTIFICATE},
-		{{.names = "dns:beta.test", .eku = "codeSigning"}, SSL_AD_UNSUPPORTED_CERTIFICATE},
+		{{.names = "dns:beta.test", .from_days = -20, .to_days = -1},
+		 SSL_AD_CERTIFICATE_EXPIRED},
+		{{.names = "dns:beta.test", .from_days = 2, .to_days = 20},
+		 SSL_AD_BAD_CERTIFICATE},
+		{{.names = "dns:beta.test", .eku = "codeSigning"},
+		 SSL_AD_UNSUPPORTED_CERTIFICATE},
 	};
 
 	(void)state;
@@ -126,8 +135,10 @@ static void bad_clients_are_refused(void **state)
 
 static void names_of_ours(void **state)
 {
-	static const char *const snis[] = {"alpha.test", "gamma.test", "GAMMA.test", "unknown.test", NULL};
-	static const char *const shown[] = {"alpha.test", "gamma.test", "gamma.test", "alpha.test", "alpha.test"};
+	static const char *const snis[] = {"alpha.test", "gamma.test", "GAMMA.test",
+					   "unknown.test", NULL};
+	static const char *const shown[] = {"alpha.test", "gamma.test", "gamma.test",
+					    "alpha.test", "alpha.test"};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(snis); i++) {
@@ -178,12 +189,13 @@ static unsigned n_sent;
 static void sofia_sends(const char *domain)
 {
 	n_sent++;
-	stream_send(&sofia,
-		    "OPTIONS sip:b@%s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-%u;rport\r\n"
-		    JOINT_HEADER ": " WORLD_SECRET ";site=alpha.test;domain=%s;token=7\r\n"
-		    "From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@%s>\r\nCall-ID: %u\r\nCSeq: 1 OPTIONS\r\n"
-		    "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
-		    domain, n_sent, domain, domain, n_sent);
+	stream_send(
+		&sofia,
+		"OPTIONS sip:b@%s SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-%u;rport\r\n" JOINT_HEADER
+		": " WORLD_SECRET ";site=alpha.test;domain=%s;token=7\r\n"
+		"From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@%s>\r\nCall-ID: %u\r\nCSeq: 1 OPTIONS\r\n"
+		"Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+		domain, n_sent, domain, domain, n_sent);
 }
 
 static void reasons_in_words(void **state)
@@ -196,13 +208,18 @@ static void reasons_in_words(void **state)
 		 "beta.test could not be reached: its certificate is for other names (other.test www.beta.test)"},
 		{{.names = "dns:*.test"}, "its certificate is for other names"},
 		{{.names = NULL}, "its certificate is for other names"},
-		{{.names = "sip:other.test dns:beta.test"}, "its certificate is for other names (other.test)"},
+		{{.names = "sip:other.test dns:beta.test"},
+		 "its certificate is for other names (other.test)"},
 		{{.names = "dns:beta.test", .from_days = -30, .to_days = -1},
 		 "beta.test could not be reached: its certificate expired yesterday"},
-		{{.names = "dns:beta.test", .from_days = -30, .to_days = -10}, "its certificate expired 10 days ago"},
-		{{.names = "dns:beta.test", .from_days = 2, .to_days = 10}, "its certificate is not valid yet"},
-		{{.names = "dns:beta.test", .by = WORLD_FOREIGN}, "its certificate is not from a trusted authority"},
-		{{.names = "dns:beta.test", .eku = "codeSigning"}, "its certificate is not meant for this use"},
+		{{.names = "dns:beta.test", .from_days = -30, .to_days = -10},
+		 "its certificate expired 10 days ago"},
+		{{.names = "dns:beta.test", .from_days = 2, .to_days = 10},
+		 "its certificate is not valid yet"},
+		{{.names = "dns:beta.test", .by = WORLD_FOREIGN},
+		 "its certificate is not from a trusted authority"},
+		{{.names = "dns:beta.test", .eku = "codeSigning"},
+		 "its certificate is not meant for this use"},
 	};
 	struct edge_event ev;
 
@@ -219,7 +236,9 @@ static void reasons_in_words(void **state)
 		assert_string_equal(value, WORLD_SECRET ";site=alpha.test");
 		world_event(&w, EDGE_FAILED, &ev);
 		assert_int_equal(ev.token, 7);
-		assert_non_null(strstr(cases[i].words, ev.why) ? ev.why : strstr(ev.why, "certificate"));
+		assert_non_null(strstr(cases[i].words, ev.why)
+					? ev.why
+					: strstr(ev.why, "certificate"));
 		stream_close(&peer);
 	}
 	stream_close(&sofia);
@@ -255,25 +274,30 @@ static void other_failures_in_words(void **state)
 	sofia_sends("beta.test");
 	stream_accept(&peer, listen_fd);
 	assert_int_equal(stream_tls(&peer, &w, true, "beta.test", NULL), 0);
-	assert_int_equal(X509_check_host(SSL_get0_peer_certificate(peer.ssl), "alpha.test", 0, 0, NULL), 1);
-	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name), "beta.test");
+	assert_int_equal(X509_check_host(SSL_get0_peer_certificate(peer.ssl),
+					 "alpha.test", 0, 0, NULL),
+			 1);
+	assert_string_equal(SSL_get_servername(peer.ssl, TLSEXT_NAMETYPE_host_name),
+			    "beta.test");
 	assert_true(stream_read(&peer, text));
 	stream_send(&peer, "%s", "\r\n");
 	stream_reset(&peer);
 	assert_true(stream_read(&sofia, text));
 	/* libuv says either, by how the bytes and the RST fall together. */
-	expect_reason(text, strstr(text, "it reset") ? "it reset the connection" : "it closed the connection");
+	expect_reason(text, strstr(text, "it reset") ? "it reset the connection"
+						     : "it closed the connection");
 	/* nobody there */
 	close(listen_fd);
 	sofia_sends("beta.test");
 	assert_true(stream_read(&sofia, text));
 	expect_reason(text, "connection refused");
 	/* no such site of ours */
-	stream_send(&sofia,
-		    "OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-nosite\r\n"
-		    JOINT_HEADER ": " WORLD_SECRET ";site=not.test;domain=beta.test;token=9\r\n"
-		    "From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
-		    "Content-Length: 0\r\n\r\n");
+	stream_send(
+		&sofia,
+		"OPTIONS sip:b@beta.test SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK-nosite\r\n" JOINT_HEADER
+		": " WORLD_SECRET ";site=not.test;domain=beta.test;token=9\r\n"
+		"From: <sip:a@alpha.test>;tag=1\r\nTo: <sip:b@beta.test>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+		"Content-Length: 0\r\n\r\n");
 	assert_true(stream_read(&sofia, text));
 	expect_reason(text, "this site is not served here");
 	do
@@ -293,17 +317,21 @@ static void certificates_are_read_again(void **state)
 
 	(void)state;
 	peer_dial(&old, &w, "beta.test", "alpha.test");
-	first = ASN1_INTEGER_get(X509_get0_serialNumber(SSL_get0_peer_certificate(old.ssl)));
+	first = ASN1_INTEGER_get(
+		X509_get0_serialNumber(SSL_get0_peer_certificate(old.ssl)));
 	stream_send(&old, OPTIONS("one"));
 	stream_accept(&sofia, w.sofia_fd);
 	assert_true(stream_read(&sofia, text));
 	/* A broken pair changes nothing. */
 	snprintf(text, sizeof(text), "echo broken > %s", w.sitev[1].certificate);
 	assert_int_equal(system(text), 0);
-	world_cert(&w, "alpha.test", &(struct world_cert){.names = "dns:alpha.test", .by = WORLD_INTERMEDIATE});
+	world_cert(&w, "alpha.test",
+		   &(struct world_cert){.names = "dns:alpha.test",
+					.by = WORLD_INTERMEDIATE});
 	for (unsigned i = 0; i < 500 && !seen; i++) {
 		peer_dial(&peer, &w, "beta.test", "alpha.test");
-		seen = ASN1_INTEGER_get(X509_get0_serialNumber(SSL_get0_peer_certificate(peer.ssl))) != first;
+		seen = ASN1_INTEGER_get(X509_get0_serialNumber(
+			       SSL_get0_peer_certificate(peer.ssl))) != first;
 		/* Traffic goes on meanwhile, over the old connection and the new one. */
 		stream_send(&old, OPTIONS("two"));
 		assert_true(stream_read(&sofia, text));
@@ -315,7 +343,9 @@ static void certificates_are_read_again(void **state)
 	}
 	assert_true(seen);
 	peer_dial(&peer, &w, "beta.test", "gamma.test");
-	assert_int_equal(X509_check_host(SSL_get0_peer_certificate(peer.ssl), "gamma.test", 0, 0, NULL), 1);
+	assert_int_equal(X509_check_host(SSL_get0_peer_certificate(peer.ssl),
+					 "gamma.test", 0, 0, NULL),
+			 1);
 	stream_close(&peer);
 	stream_close(&old);
 	stream_close(&sofia);
@@ -329,7 +359,9 @@ static void what_cannot_start_says_why(void **state)
 
 	(void)state;
 	world_make(&v);
-	assert_int_equal(mailbox_alloc(&v.events, "t", sizeof(struct edge_event), 4, NULL, NULL, NULL), 0);
+	assert_int_equal(mailbox_alloc(&v.events, "t", sizeof(struct edge_event), 4, NULL,
+				       NULL, NULL),
+			 0);
 	sa_set_port(&v.sipv[0].sa, world_port(&w, 0));
 	assert_int_not_equal(edge_alloc(&e, &why, &v.config, WORLD_SECRET, v.events), 0);
 	assert_null(e);

@@ -17,37 +17,53 @@ static void txn_pairs(void **state)
 		for (int s = 0; s < TXN_STATE_N; s++) {
 			for (int ev = 0; ev < TXN_EVENT_N; ev++) {
 				struct txn_step step = txn_fsm(invite, s, ev);
-				bool live = s == TXN_DIALLING || s == TXN_SENT || s == TXN_PROCEEDING;
-				unsigned synths = step.actions & (TXN_DO_SYNTH_503 | TXN_DO_SYNTH_487);
+				bool live = s == TXN_DIALLING || s == TXN_SENT ||
+					    s == TXN_PROCEEDING;
+				unsigned synths = step.actions &
+						  (TXN_DO_SYNTH_503 | TXN_DO_SYNTH_487);
 
 				if (!txn_state_name(step.next) || !txn_event_name(ev))
 					fail();
 				/* Sofia never gets two finals of ours, nor one behind the peer's. */
-				if (synths && (!live || step.next == TXN_SENT || step.next == TXN_PROCEEDING))
-					fail_msg("%s on %s", txn_state_name(s), txn_event_name(ev));
+				if (synths && (!live || step.next == TXN_SENT ||
+					       step.next == TXN_PROCEEDING))
+					fail_msg("%s on %s", txn_state_name(s),
+						 txn_event_name(ev));
 				/* Nobody who dials has an answer. */
 				if (s == TXN_DIALLING && step.actions & TXN_DO_PASS)
-					fail_msg("DIALLING on %s passes", txn_event_name(ev));
+					fail_msg("DIALLING on %s passes",
+						 txn_event_name(ev));
 				/* A 2xx to an INVITE that went out always goes through, a final ends the others. */
-				if (ev == TXN_SUCCESS && s != TXN_DIALLING && s != TXN_GONE && invite)
-					assert_true(step.actions & TXN_DO_PASS && step.next == TXN_ANSWERED);
-				if ((ev == TXN_SUCCESS || ev == TXN_REFUSAL) && live && s != TXN_DIALLING && !invite)
-					assert_true(step.actions & TXN_DO_PASS && step.next == TXN_GONE);
+				if (ev == TXN_SUCCESS && s != TXN_DIALLING &&
+				    s != TXN_GONE && invite)
+					assert_true(step.actions & TXN_DO_PASS &&
+						    step.next == TXN_ANSWERED);
+				if ((ev == TXN_SUCCESS || ev == TXN_REFUSAL) && live &&
+				    s != TXN_DIALLING && !invite)
+					assert_true(step.actions & TXN_DO_PASS &&
+						    step.next == TXN_GONE);
 				/* What is lost while it lives gets exactly one 503. */
 				if (ev == TXN_LOST)
-					assert_int_equal(!!(step.actions & TXN_DO_SYNTH_503), live);
+					assert_int_equal(
+						!!(step.actions & TXN_DO_SYNTH_503),
+						live);
 				/* Time ends everything. */
 				if (ev == TXN_TIMEOUT)
-					assert_true(step.next == TXN_GONE || step.next == TXN_FAILED);
+					assert_true(step.next == TXN_GONE ||
+						    step.next == TXN_FAILED);
 				/* Every CANCEL is answered by somebody. */
 				if (ev == TXN_CANCEL)
 					assert_true(step.actions &
-						    (TXN_DO_PASS | TXN_DO_CANCEL_OK | TXN_DO_CANCEL_481));
+						    (TXN_DO_PASS | TXN_DO_CANCEL_OK |
+						     TXN_DO_CANCEL_481));
 				/* The hop ACK passes behind a refusal only, our own finals swallow it. */
 				if (ev == TXN_ACK)
-					assert_int_equal(step.actions, invite && s == TXN_REFUSED    ? TXN_DO_PASS
-								       : invite && s == TXN_ANSWERED ? TXN_DO_ROUTE
-												     : 0);
+					assert_int_equal(step.actions,
+							 invite && s == TXN_REFUSED
+								 ? TXN_DO_PASS
+							 : invite && s == TXN_ANSWERED
+								 ? TXN_DO_ROUTE
+								 : 0);
 				if (s == TXN_GONE)
 					assert_int_equal(step.next, TXN_GONE);
 			}
@@ -63,7 +79,8 @@ static void conn_pairs(void **state)
 		for (int ev = 0; ev < CONN_EVENT_N; ev++) {
 			struct conn_step step = conn_fsm(s, ev);
 			bool before = s == CONN_CONNECTING || s == CONN_HANDSHAKE;
-			bool after = step.next == CONN_CLOSING || step.next == CONN_CLOSED;
+			bool after =
+				step.next == CONN_CLOSING || step.next == CONN_CLOSED;
 			unsigned a = step.actions;
 
 			if (!conn_state_name(step.next) || !conn_event_name(ev))
@@ -72,9 +89,12 @@ static void conn_pairs(void **state)
 			assert_int_equal(!!(a & CONN_DO_FAIL), before && after);
 			assert_int_equal(!!(a & CONN_DO_LOST), s == CONN_OPEN && after);
 			/* The socket is closed once, by whatever leads to CLOSED. */
-			assert_int_equal(!!(a & CONN_DO_RELEASE), s != CONN_CLOSED && step.next == CONN_CLOSED);
-			assert_int_equal(!!(a & CONN_DO_SHUT), s != CONN_CLOSING && step.next == CONN_CLOSING);
-			assert_int_equal(!!(a & CONN_DO_OPEN), s != CONN_OPEN && step.next == CONN_OPEN);
+			assert_int_equal(!!(a & CONN_DO_RELEASE),
+					 s != CONN_CLOSED && step.next == CONN_CLOSED);
+			assert_int_equal(!!(a & CONN_DO_SHUT),
+					 s != CONN_CLOSING && step.next == CONN_CLOSING);
+			assert_int_equal(!!(a & CONN_DO_OPEN),
+					 s != CONN_OPEN && step.next == CONN_OPEN);
 			/* No state lasts for ever. */
 			if (ev == CONN_TIMEOUT && s != CONN_CLOSED)
 				assert_true(after && (int)step.next != s);
@@ -115,7 +135,8 @@ static int begin(void **state)
 
 	now_us = 1000000;
 	n_timeouts = last_actions = 0;
-	if (timers_alloc(&tb.timers, fake_now, NULL, NULL) || txns_alloc(&tb.ts, tb.timers, on_timeout, NULL))
+	if (timers_alloc(&tb.timers, fake_now, NULL, NULL) ||
+	    txns_alloc(&tb.ts, tb.timers, on_timeout, NULL))
 		return -1;
 	*state = &tb;
 	return 0;
@@ -221,7 +242,8 @@ int main(void)
 		cmocka_unit_test(conn_pairs),
 		cmocka_unit_test_setup_teardown(finds_by_branch_and_kind, begin, end),
 		cmocka_unit_test_setup_teardown(a_refusal_lingers, begin, end),
-		cmocka_unit_test_setup_teardown(silence_while_dialling_is_a_503, begin, end),
+		cmocka_unit_test_setup_teardown(silence_while_dialling_is_a_503, begin,
+						end),
 		cmocka_unit_test_setup_teardown(the_table_frees_what_is_left, begin, end),
 	};
 

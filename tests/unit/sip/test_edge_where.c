@@ -20,7 +20,8 @@ static void parse(const char *text)
 	const char *body = strstr(text, "\r\n\r\n");
 
 	assert_non_null(body);
-	assert_int_equal(message_parse(&m, text, (size_t)(body + 4 - text), strlen(text)), 0);
+	assert_int_equal(message_parse(&m, text, (size_t)(body + 4 - text), strlen(text)),
+			 0);
 }
 
 /* ---- addresses ---- */
@@ -118,7 +119,8 @@ static void hops(void **state)
 		uint16_t port;
 		enum hop_transport transport;
 	} cases[] = {
-		{"sip:a@Sip1.Beta.Example.;transport=TLS", 0, "sip1.beta.example", 0, HOP_TLS},
+		{"sip:a@Sip1.Beta.Example.;transport=TLS", 0, "sip1.beta.example", 0,
+		 HOP_TLS},
 		{"sips:beta.example:5071", 0, "beta.example", 5071, HOP_ANY},
 		{"sip:192.0.2.1;transport=udp;lr", 0, "", 0, HOP_UDP},
 		{"sip:a@[2001:db8::1]:5061;transport=ws", 0, "", 5061, HOP_OTHER},
@@ -160,16 +162,35 @@ static void reachable(void **state)
 		const char *addr;
 		bool normally, loopback;
 	} cases[] = {
-		{"192.0.2.1", true, true},        {"8.8.8.8", true, true},           {"172.32.0.1", true, true},
-		{"2001:db8::1", true, true},      {"2a00::1", true, true},           {"127.0.0.1", false, true},
-		{"10.1.2.3", false, true},        {"172.16.0.1", false, true},       {"172.31.255.255", false, true},
-		{"192.168.1.1", false, true},     {"169.254.169.254", false, true},  {"100.64.0.1", false, true},
-		{"::1", false, true},             {"fd00::1", false, true},          {"fe80::1", false, true},
-		{"0.0.0.0", false, false},        {"0.1.2.3", false, false},         {"224.0.0.1", false, false},
-		{"239.1.1.1", false, false},      {"255.255.255.255", false, false}, {"240.0.0.1", false, false},
-		{"::", false, false},             {"::ffff:127.0.0.1", false, false}, {"::ffff:8.8.8.8", false, false},
-		{"::127.0.0.1", false, false},    {"64:ff9b::7f00:1", false, false}, {"2002:7f00:1::", false, false},
-		{"ff02::1", false, false},        {"2001::1", false, false},
+		{"192.0.2.1", true, true},
+		{"8.8.8.8", true, true},
+		{"172.32.0.1", true, true},
+		{"2001:db8::1", true, true},
+		{"2a00::1", true, true},
+		{"127.0.0.1", false, true},
+		{"10.1.2.3", false, true},
+		{"172.16.0.1", false, true},
+		{"172.31.255.255", false, true},
+		{"192.168.1.1", false, true},
+		{"169.254.169.254", false, true},
+		{"100.64.0.1", false, true},
+		{"::1", false, true},
+		{"fd00::1", false, true},
+		{"fe80::1", false, true},
+		{"0.0.0.0", false, false},
+		{"0.1.2.3", false, false},
+		{"224.0.0.1", false, false},
+		{"239.1.1.1", false, false},
+		{"255.255.255.255", false, false},
+		{"240.0.0.1", false, false},
+		{"::", false, false},
+		{"::ffff:127.0.0.1", false, false},
+		{"::ffff:8.8.8.8", false, false},
+		{"::127.0.0.1", false, false},
+		{"64:ff9b::7f00:1", false, false},
+		{"2002:7f00:1::", false, false},
+		{"ff02::1", false, false},
+		{"2001::1", false, false},
 	};
 	struct sa sa;
 
@@ -182,7 +203,8 @@ static void reachable(void **state)
 			sa_set_in6(&sa, in6, 5061);
 		else
 			assert_int_equal(sa_set_str(&sa, cases[i].addr, 5061), 0);
-		if (reach_allowed(&sa, false) != cases[i].normally || reach_allowed(&sa, true) != cases[i].loopback)
+		if (reach_allowed(&sa, false) != cases[i].normally ||
+		    reach_allowed(&sa, true) != cases[i].loopback)
 			fail_msg("%s", cases[i].addr);
 	}
 	sa_init(&sa, AF_UNSPEC);
@@ -196,7 +218,8 @@ static bool peer_uses_66(const struct sa *sa, const char *domain, void *arg)
 	char text[64];
 
 	(void)arg;
-	return !strcmp(domain, "beta.example") && !sa_ntop(sa, text, sizeof(text)) && !strcmp(text, "10.6.6.6");
+	return !strcmp(domain, "beta.example") && !sa_ntop(sa, text, sizeof(text)) &&
+	       !strcmp(text, "10.6.6.6");
 }
 
 static void where_requests_go(void **state)
@@ -209,41 +232,69 @@ static void where_requests_go(void **state)
 		bool tls;
 	} cases[] = {
 		/* out of dialogs: the domain alone, whatever the URI says */
-		{"<sip:a@x>", "sip:a@127.0.0.1", "beta.example", true, "beta.example", "", "", 0, true},
-		{"<sip:a@x>", "sip:a@x;transport=udp", "beta.example", true, "beta.example", "", "", 0, true},
-		{"<sip:a@x>", "sip:a@x", "pinned.example", true, "", "", "198.51.100.5", 5071, true},
-		{"<sip:a@x>", "sip:a@x", "plain.example", true, "", "", "198.51.100.6", 5070, false},
+		{"<sip:a@x>", "sip:a@127.0.0.1", "beta.example", true, "beta.example", "",
+		 "", 0, true},
+		{"<sip:a@x>", "sip:a@x;transport=udp", "beta.example", true,
+		 "beta.example", "", "", 0, true},
+		{"<sip:a@x>", "sip:a@x", "pinned.example", true, "", "", "198.51.100.5",
+		 5071, true},
+		{"<sip:a@x>", "sip:a@x", "plain.example", true, "", "", "198.51.100.6",
+		 5070, false},
 		{"<sip:a@x>", "sip:a@x", "udp.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>", "sip:a@x", "blocked.example", false, NULL, NULL, NULL, 0, true},
+		{"<sip:a@x>", "sip:a@x", "blocked.example", false, NULL, NULL, NULL, 0,
+		 true},
 		{"<sip:a@x>", "sip:a@x", "", false, NULL, NULL, NULL, 0, true},
 		/* in a dialog */
-		{"<sip:a@x>;tag=1", "sip:a@beta.example", "beta.example", true, "beta.example", "", "", 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@BETA.example:5071", "beta.example", true, "beta.example", "", "", 5071, true},
-		{"<sip:a@x>;tag=1", "sip:a@s1.beta.example;transport=tls", "beta.example", true, "s1.beta.example",
-		 "s1.beta.example", "", 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@pinned.example", "beta.example", true, "", "pinned.example",
-		 "198.51.100.5", 5071, true},
-		{"<sip:a@x>;tag=1", "sip:a@plain.example", "beta.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=tcp", "beta.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=udp", "beta.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=ws", "beta.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@x;transport=udp", "plain.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@198.51.100.6:5070;transport=tcp", "plain.example", true, "", "",
-		 "198.51.100.6", 5070, false},
-		{"<sip:a@x>;tag=1", "sip:a@198.51.100.6", "plain.example", true, "", "", "198.51.100.6", 5060, false},
-		{"<sip:a@x>;tag=1", "sip:a@203.0.113.9", "beta.example", true, "", "", "203.0.113.9", 5061, true},
-		{"<sip:a@x>;tag=1", "sip:a@[2001:db8::5]:5071", "beta.example", true, "", "", "2001:db8::5", 5071, true},
-		{"<sip:a@x>;tag=1", "sip:a@127.0.0.1:22", "beta.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@10.6.6.6:5061", "beta.example", true, "", "", "10.6.6.6", 5061, true},
-		{"<sip:a@x>;tag=1", "sip:a@10.6.6.6:5061", "gamma.example", false, NULL, NULL, NULL, 0, true},
-		{"<sip:a@x>;tag=1", "sip:a@10.7.7.7:9", "local.example", true, "", "", "10.7.7.7", 9, true},
-		{"<sip:a@x>;tag=1", "tel:+49", "beta.example", false, NULL, NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@beta.example", "beta.example", true,
+		 "beta.example", "", "", 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@BETA.example:5071", "beta.example", true,
+		 "beta.example", "", "", 5071, true},
+		{"<sip:a@x>;tag=1", "sip:a@s1.beta.example;transport=tls", "beta.example",
+		 true, "s1.beta.example", "s1.beta.example", "", 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@pinned.example", "beta.example", true, "",
+		 "pinned.example", "198.51.100.5", 5071, true},
+		{"<sip:a@x>;tag=1", "sip:a@plain.example", "beta.example", false, NULL,
+		 NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=tcp", "beta.example",
+		 false, NULL, NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=udp", "beta.example",
+		 false, NULL, NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@beta.example;transport=ws", "beta.example",
+		 false, NULL, NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@x;transport=udp", "plain.example", false, NULL,
+		 NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@198.51.100.6:5070;transport=tcp",
+		 "plain.example", true, "", "", "198.51.100.6", 5070, false},
+		{"<sip:a@x>;tag=1", "sip:a@198.51.100.6", "plain.example", true, "", "",
+		 "198.51.100.6", 5060, false},
+		{"<sip:a@x>;tag=1", "sip:a@203.0.113.9", "beta.example", true, "", "",
+		 "203.0.113.9", 5061, true},
+		{"<sip:a@x>;tag=1", "sip:a@[2001:db8::5]:5071", "beta.example", true, "",
+		 "", "2001:db8::5", 5071, true},
+		{"<sip:a@x>;tag=1", "sip:a@127.0.0.1:22", "beta.example", false, NULL,
+		 NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@10.6.6.6:5061", "beta.example", true, "", "",
+		 "10.6.6.6", 5061, true},
+		{"<sip:a@x>;tag=1", "sip:a@10.6.6.6:5061", "gamma.example", false, NULL,
+		 NULL, NULL, 0, true},
+		{"<sip:a@x>;tag=1", "sip:a@10.7.7.7:9", "local.example", true, "", "",
+		 "10.7.7.7", 9, true},
+		{"<sip:a@x>;tag=1", "tel:+49", "beta.example", false, NULL, NULL, NULL, 0,
+		 true},
 	};
 	struct peer_config peerv[] = {
-		{.domain = "pinned.example", .has_address = true, .address = {.transport = TRANSPORT_TLS}},
-		{.domain = "plain.example", .has_address = true, .address = {.transport = TRANSPORT_TCP}},
-		{.domain = "udp.example", .has_address = true, .address = {.transport = TRANSPORT_UDP}},
-		{.domain = "local.example", .has_address = true, .address = {.transport = TRANSPORT_TLS}},
+		{.domain = "pinned.example",
+		 .has_address = true,
+		 .address = {.transport = TRANSPORT_TLS}},
+		{.domain = "plain.example",
+		 .has_address = true,
+		 .address = {.transport = TRANSPORT_TCP}},
+		{.domain = "udp.example",
+		 .has_address = true,
+		 .address = {.transport = TRANSPORT_UDP}},
+		{.domain = "local.example",
+		 .has_address = true,
+		 .address = {.transport = TRANSPORT_TLS}},
 		{.domain = "blocked.example", .block = true},
 	};
 	struct config config = {.peerv = peerv, .n_peers = N_ELEMS(peerv)};
@@ -260,25 +311,30 @@ static void where_requests_go(void **state)
 		const char *why;
 
 		strcpy(j.domain, cases[i].domain);
-		snprintf(text, sizeof(text), "BYE %s SIP/2.0\r\nTo: %s\r\n\r\n", cases[i].uri, cases[i].to);
+		snprintf(text, sizeof(text), "BYE %s SIP/2.0\r\nTo: %s\r\n\r\n",
+			 cases[i].uri, cases[i].to);
 		parse(text);
 		why = where_to(&w, &config, &m, &j, peer_uses_66, NULL);
 		if ((why == NULL) != cases[i].way)
-			fail_msg("%s %s: %s", cases[i].domain, cases[i].uri, why ? why : "a way");
+			fail_msg("%s %s: %s", cases[i].domain, cases[i].uri,
+				 why ? why : "a way");
 		if (why)
 			continue;
 		addr[0] = '\0';
 		if (sa_isset(&w.fixed, SA_ADDR))
 			sa_ntop(&w.fixed, addr, sizeof(addr));
-		if (strcmp(w.name, cases[i].name) || strcmp(w.host, cases[i].host) || strcmp(addr, cases[i].fixed) ||
-		    (*addr ? sa_port(&w.fixed) : w.port) != cases[i].port || w.tls != cases[i].tls ||
-		    strcmp(w.domain, cases[i].domain))
-			fail_msg("%s %s: name=%s host=%s fixed=%s port=%u tls=%d", cases[i].domain, cases[i].uri,
-				 w.name, w.host, addr, *addr ? sa_port(&w.fixed) : w.port, w.tls);
+		if (strcmp(w.name, cases[i].name) || strcmp(w.host, cases[i].host) ||
+		    strcmp(addr, cases[i].fixed) ||
+		    (*addr ? sa_port(&w.fixed) : w.port) != cases[i].port ||
+		    w.tls != cases[i].tls || strcmp(w.domain, cases[i].domain))
+			fail_msg("%s %s: name=%s host=%s fixed=%s port=%u tls=%d",
+				 cases[i].domain, cases[i].uri, w.name, w.host, addr,
+				 *addr ? sa_port(&w.fixed) : w.port, w.tls);
 	}
 	config.sip_loopback = true;
 	parse("BYE sip:a@127.0.0.1:22 SIP/2.0\r\nTo: <sip:a@x>;tag=1\r\n\r\n");
-	assert_null(where_to(&w, &config, &m, &(struct joint){.domain = "beta.example"}, peer_uses_66, NULL));
+	assert_null(where_to(&w, &config, &m, &(struct joint){.domain = "beta.example"},
+			     peer_uses_66, NULL));
 }
 
 int main(void)

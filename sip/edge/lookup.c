@@ -1,0 +1,342 @@
+/* sip/edge/lookup.c - see lookup.h. Edge thread. Called by the resolver; asks through dns_ops.
+ * Answers may come at once or later, in any order, and after the end: each open question holds a
+ * reference. RFC 3263 §4.1-4.2, RFC 2782, RFC 3403. */
+#include "sip/edge/lookup.h"
+
+#include <strings.h>
+
+#include "lib/log.h"
+#include "sip/edge/reach.h"
+
+enum {
+	LOOKUP_NAPTR_MAX = 3,
+	LOOKUP_TTL_MAX_S = 3600,
+	LOOKUP_NOTHING_S = 30, /* the name or its records do not exist */
+	LOOKUP_TROUBLE_S = 5,  /* servers silent or in trouble: soon asked again */
+	LOOKUP_PORT = 5061,
+};
+
+enum lookup_step { LOOKUP_NAPTR, LOOKUP_SRV, LOOKUP_ADDR };
+
+struct lookup {
+	struct lookup_config config;
+	char host[ADDR_HOST_MAX + 1];
+	uint16_t port;
+	enum lookup_step step;
+	struct timer timer;
+	uint32_t ttl_s;
+	bool over;       /* `h` has run, or nobody wants it any more */
+	bool late_srv;   /* the URI's port led to no address: SRV after all */
+	unsigned n_open; /* questions whose answers are to come; each holds a reference */
+	bool refused;    /* an address was left out as special */
+	int err;         /* the last that went wrong with an address */
+	char srv_namev[LOOKUP_NAPTR_MAX][DNS_NAME];
+	size_t n_srv_names, srv_i;
+	size_t n;
+	struct srv_host hostv[SRV_HOSTS_MAX];
+	lookup_h *h;
+	void *arg;
+};
+
+struct lookup_question {
+	struct lookup *lookup;
+	size_t host_i; /* DNS_ADDR: whose */
+};
+
+/* ---- the end ---- */
+
+static const char *lookup_why(int err)
+{
+	switch (err) {
+	case ENOENT:
+		return "its DNS name does not exist";
+	case ENODATA:
+		return "DNS knows no SIP service and no address of it";
+	case ECONNREFUSED:
+		return "its DNS entry says that it has no SIP service";
+	case EACCES:
+		return "its DNS entry leads to a private or special address";
+	case ETIMEDOUT:
+		return "its DNS servers did not answer";
+	default:
+		return "its DNS servers cannot be reached or answered with an error";
+	}
+}
+
+static void lookup_done(struct lookup *l, int err)
+{
+	struct lookup_result result = {.ttl_s = l->ttl_s, .n = l->n, .hostv = l->hostv};
+
+	if (l->over)
+		return;
+	l->over = true;
+	timer_cancel(&l->timer);
+	if (err) {
+		result.why = lookup_why(err);
+		result.n = 0;
+		result.ttl_s = err == ETIMEDOUT || err == EIO || err == ENOMEM
+				       ? LOOKUP_TROUBLE_S
+				       : LOOKUP_NOTHING_S;
+	}
+	log_debug(NULL, "edge.resolved", "name=%s port=%u n_hosts=%zu ttl_s=%u why=%s",
+		  l->host, l->port, result.n, result.ttl_s, LQ(result.why));
+	mem_ref(l);
+	l->h(&result, l->arg);
+	mem_deref(l);
+}
+
+static void lookup_timeout(void *arg)
+{
+	lookup_done(arg, ETIMEDOUT);
+}
+
+/* ---- the steps ---- */
+
+static void lookup_answer(const struct dns_answer *a, void *arg);
+
+static void lookup_ask(struct lookup *l, enum dns_kind kind, const char *name,
+		       size_t host_i)
+{
+	struct lookup_question *q = mem_zalloc(sizeof(*q), NULL);
+
+	l->n_open++;
+	if (!q) {
+		l->n_open--;
+		l->err = ENOMEM;
+		return;
+	}
+	q->lookup = mem_ref(l);
+	q->host_i = host_i;
+	l->config.ops->ask(l->config.dns, kind, name, lookup_answer, q);
+}
+
+static void lookup_naptr(struct lookup *l)
+{
+	l->step = LOOKUP_NAPTR;
+	lookup_ask(l, DNS_NAPTR, l->host, 0);
+}
+
+static void lookup_srv(struct lookup *l)
+{
+	l->step = LOOKUP_SRV;
+	if (!l->n_srv_names) {
+		snprintf(l->srv_namev[0], DNS_NAME, "_sips._tcp.%s", l->host);
+		l->n_srv_names = 1;
+	}
+	lookup_ask(l, DNS_SRV, l->srv_namev[l->srv_i], 0);
+}
+
+static void lookup_addr(struct lookup *l, const char *host, uint16_t port)
+{
+	l->step = LOOKUP_ADDR;
+	l->n = 1;
+	memset(&l->hostv[0], 0, sizeof(l->hostv[0]));
+	l->hostv[0].port = port;
+	lookup_ask(l, DNS_ADDR, host, 0);
+}
+
+static int naptr_cmp(const void *a, const void *b)
+{
+	const struct dns_naptr *l = a, *r = b;
+
+	if (l->order != r->order)
+		return l->order < r->order ? -1 : 1;
+	return l->preference < r->preference ? -1 : l->preference > r->preference;
+}
+
+static bool naptr_is_ours(const struct dns_naptr *n)
+{
+	return !strcasecmp(n->service, "SIPS+D2T") && !strcasecmp(n->flags, "s") &&
+	       *n->replacement;
+}
+
+/* Only TLS over TCP is wanted; what else the domain offers does not matter. */
+static void lookup_on_naptr(struct lookup *l, const struct dns_answer *a)
+{
+	struct dns_naptr v[DNS_RECORDS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n && !a->err; i++)
+		if (naptr_is_ours(&a->naptr[i]))
+			v[n++] = a->naptr[i];
+	qsort(v, n, sizeof(v[0]), naptr_cmp);
+	for (size_t i = 0; i < n && l->n_srv_names < LOOKUP_NAPTR_MAX; i++)
+		memcpy(l->srv_namev[l->n_srv_names++], v[i].replacement, DNS_NAME);
+	lookup_srv(l);
+}
+
+static int srv_cmp(const void *a, const void *b)
+{
+	const struct dns_srv *l = a, *r = b;
+
+	return l->priority < r->priority ? -1 : l->priority > r->priority;
+}
+
+static void lookup_on_addrs(struct lookup *l);
+
+/* An answer may come at once: the last one counts only when all have been asked. */
+static void lookup_ask_all(struct lookup *l, const struct dns_srv *v)
+{
+	l->n_open++;
+	for (size_t i = 0; i < l->n; i++)
+		lookup_ask(l, DNS_ADDR, v[i].host, i);
+	if (!--l->n_open)
+		lookup_on_addrs(l);
+}
+
+static void lookup_on_srv(struct lookup *l, const struct dns_answer *a)
+{
+	struct dns_srv v[DNS_RECORDS_MAX];
+	char host[ADDR_HOST_MAX + 1];
+	size_t n = a->err ? 0 : a->n;
+
+	if (n == 1 && !*a->srv[0].host) {
+		lookup_done(l, ECONNREFUSED);
+		return;
+	}
+	if (n)
+		memcpy(v, a->srv, n * sizeof(v[0]));
+	qsort(v, n, sizeof(v[0]), srv_cmp);
+	l->step = LOOKUP_ADDR;
+	l->n = 0;
+	for (size_t i = 0; i < n && l->n < SRV_HOSTS_MAX; i++) {
+		if (!v[i].port || addr_host_parse(host, v[i].host, strlen(v[i].host)))
+			continue;
+		memset(&l->hostv[l->n], 0, sizeof(l->hostv[0]));
+		l->hostv[l->n].priority = v[i].priority;
+		l->hostv[l->n].weight = v[i].weight;
+		l->hostv[l->n].port = v[i].port;
+		v[l->n++] = v[i];
+	}
+	if (l->n) {
+		lookup_ask_all(l, v);
+		return;
+	}
+	if (++l->srv_i < l->n_srv_names)
+		lookup_srv(l);
+	else if (l->late_srv)
+		lookup_done(l, l->err ? l->err : ENODATA);
+	else
+		lookup_addr(l, l->host, LOOKUP_PORT);
+}
+
+static void lookup_on_addr(struct lookup *l, const struct dns_answer *a, size_t host_i)
+{
+	struct srv_host *host = &l->hostv[host_i];
+
+	if (a->err)
+		l->err = a->err;
+	for (size_t i = 0; i < a->n && !a->err && host->n < SRV_ADDRS_MAX; i++) {
+		if (!reach_allowed(&a->sa[i], l->config.loopback)) {
+			l->refused = true;
+			continue;
+		}
+		host->sav[host->n] = a->sa[i];
+		sa_set_port(&host->sav[host->n++], host->port);
+	}
+}
+
+/* All addresses that can be had are here. */
+static void lookup_on_addrs(struct lookup *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->hostv[i].n;
+	if (n) {
+		lookup_done(l, 0);
+	} else if (l->port && !l->late_srv && !l->refused) {
+		l->late_srv = true;
+		lookup_naptr(l);
+	} else {
+		lookup_done(l, l->refused ? EACCES : l->err ? l->err : ENODATA);
+	}
+}
+
+static void lookup_answer(const struct dns_answer *a, void *arg)
+{
+	struct lookup_question *q = arg;
+	struct lookup *l = q->lookup;
+	size_t host_i = q->host_i;
+
+	mem_deref(q);
+	l->n_open--;
+	if (l->over) {
+		mem_deref(l);
+		return;
+	}
+	if (!a->err && a->ttl_s < l->ttl_s)
+		l->ttl_s = a->ttl_s;
+	switch (l->step) {
+	case LOOKUP_NAPTR:
+		/* Who does not answer this will not answer the rest in time. */
+		if (a->err == ETIMEDOUT)
+			lookup_done(l, ETIMEDOUT);
+		else
+			lookup_on_naptr(l, a);
+		break;
+	case LOOKUP_SRV:
+		lookup_on_srv(l, a);
+		break;
+	case LOOKUP_ADDR:
+		lookup_on_addr(l, a, host_i);
+		if (!l->n_open)
+			lookup_on_addrs(l);
+		break;
+	}
+	mem_deref(l);
+}
+
+/* ---- the door ---- */
+
+static void lookup_destroy(void *p)
+{
+	struct lookup *l = p;
+
+	timer_cancel(&l->timer);
+}
+
+int lookup_alloc(struct lookup **lp, const struct lookup_config *config, const char *host,
+		 uint16_t port, lookup_h *h, void *arg)
+{
+	struct lookup *l = mem_zalloc(sizeof(*l), lookup_destroy);
+	int err;
+
+	if (!l)
+		return ENOMEM;
+	l->config = *config;
+	snprintf(l->host, sizeof(l->host), "%s", host);
+	l->port = port;
+	l->ttl_s = LOOKUP_TTL_MAX_S;
+	l->h = h;
+	l->arg = arg;
+	err = timer_start(config->timers, &l->timer, config->limit_s * 1000ull,
+			  lookup_timeout, l);
+	if (err)
+		mem_deref(l);
+	else
+		*lp = l;
+	return err;
+}
+
+void lookup_start(struct lookup *l)
+{
+	mem_ref(l);
+	if (l->port)
+		lookup_addr(l, l->host, l->port);
+	else
+		lookup_naptr(l);
+	mem_deref(l);
+}
+
+void lookup_end(struct lookup **lp)
+{
+	struct lookup *l = *lp;
+
+	*lp = NULL;
+	if (!l)
+		return;
+	l->over = true;
+	timer_cancel(&l->timer);
+	mem_deref(l);
+}
