@@ -17,7 +17,7 @@ enum {
 
 const char *sip_leg_call(const struct sip_leg *leg)
 {
-	return leg->invite ? leg->invite->call_id : NULL;
+	return leg && leg->invite ? leg->invite->call_id : NULL;
 }
 
 void sip_leg_close(struct sip_leg *leg)

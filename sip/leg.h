@@ -28,10 +28,10 @@ struct reoffer {
 	nta_incoming_t *in;            /* the peer's re-INVITE or UPDATE */
 	struct body *sdp;              /* the offer that is open */
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
-	bool out_is_update, withdrawn;
-	unsigned n_failed;    /* refreshes one after the other */
-	struct timer timeout; /* an offer or a refresh of ours is unanswered */
-	struct timer dead;    /* a withdrawn one still has no final answer */
+	bool out_is_update, withdrawn; /* both say something about `out` */
+	unsigned n_failed;             /* refreshes one after the other */
+	struct timer timeout;          /* an offer or a refresh of ours is unanswered */
+	struct timer dead;             /* a withdrawn one still has no final answer */
 };
 
 struct sip_leg {
@@ -73,7 +73,8 @@ void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event,
 		   const struct cause *cause);
 /** The room keeps it from now on, until it is released. */
 void sip_leg_hold(struct sip_leg *leg);
-const char *sip_leg_call(const struct sip_leg *leg); /* call id for the log, or NULL */
+/** The call id for the log, or NULL. leg may be NULL: a try outlives its leg. */
+const char *sip_leg_call(const struct sip_leg *leg);
 /** Tells the call. */
 void sip_leg_tell(struct sip_leg *leg, enum leg_event_type type, struct body *body,
 		  const struct cause *cause);

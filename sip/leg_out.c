@@ -481,6 +481,6 @@ void sip_try_failed(struct sip *sip, const struct edge_event *ev)
 	t->edge_failed = true;
 	t->target[0] = '\0';
 	timer_cancel(&t->silence);
-	log_info(t->leg ? sip_leg_call(t->leg) : NULL, "sip.target.failed",
-		 "peer=%s target=%s why=%s", t->hop->domain, LQ(ev->target), LQ(ev->why));
+	log_info(sip_leg_call(t->leg), "sip.target.failed", "peer=%s target=%s why=%s",
+		 t->hop->domain, LQ(ev->target), LQ(ev->why));
 }

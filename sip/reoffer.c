@@ -57,7 +57,8 @@ static void refresh_watch(struct sip_leg *leg)
 			  SIP_T1X64_MS + 1000, refresh_timeout, leg);
 }
 
-/* A cancelled re-INVITE that gets no final answer: NTA as a user agent would keep it for ever. */
+/* A cancelled re-INVITE that gets no final answer: NTA ends it by 408 after 64*T1, but not one whose CANCEL it
+ * could not make. */
 static void out_dead(void *arg)
 {
 	struct sip_leg *leg = arg;
@@ -112,8 +113,10 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	if (was == OF_REFRESH &&
 	    ro->withdrawn) { /* the peer has changed, our side has not: back */
 		quiet(leg);
-		if (!send_request(leg, leg->local_sdp))
+		if (!send_request(leg, leg->local_sdp)) {
 			ro->state = OF_REFRESH;
+			refresh_watch(leg);
+		}
 		return;
 	}
 	if (was != OF_LOCAL) {
@@ -209,6 +212,8 @@ static void out_response(struct sip_leg *leg, nta_outgoing_t *orq, const sip_t *
 		sip_ack_send(leg->hop, leg->dialog, leg->ro.branch,
 			     nta_outgoing_cseq(orq));
 	timer_cancel(&leg->ro.dead);
+	if (leg->ro.state != OF_LOCAL_WAITS) /* then it is the waiting offer's */
+		timer_cancel(&leg->ro.timeout);
 	leg->ro.out = NULL;
 	if (status < 300)
 		out_accepted(leg, s);
@@ -356,10 +361,8 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
 		bool ack = s->sip_request->rq_method == sip_method_ack;
 
-		if (!ack && nta_incoming_status(irq) < 200) {
+		if (!ack && nta_incoming_status(irq) < 200)
 			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
-			ro->withdrawn = true;
-		}
 		nta_incoming_destroy(irq);
 		ro->in = NULL;
 		if (ack && ro->state == OF_ANSWERED)
@@ -407,7 +410,7 @@ int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
 
 	if (ro->state != OF_REMOTE)
 		return EINVAL;
-	if (ro->withdrawn || !ro->in) { /* the peer took its offer back meanwhile */
+	if (!ro->in) { /* the peer took its offer back meanwhile */
 		quiet(leg);
 		return 0;
 	}
@@ -511,7 +514,6 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 	nta_incoming_bind(irq, in_bound, leg);
 	sip_reply(leg->sip, irq, NULL, 100, "Trying", NULL, TAG_END());
 	ro->state = OF_REMOTE;
-	ro->withdrawn = false;
 	sip_leg_sdp_set(&ro->sdp, sdp);
 	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
 	mem_deref(sdp);

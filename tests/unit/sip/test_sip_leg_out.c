@@ -325,6 +325,41 @@ static void edge_failed(void **state)
 			    "peer.example could not be reached: connection refused");
 }
 
+#define EDGE_503 "Reason: X-EDGE;cause=503;text=\"peer.example: the connection broke\"\n"
+
+/* The connection breaks with the INVITE on it and no word of the peer's: the next target, and its story. */
+static void call_fails_when_a_target_dies_after_the_invite(void **state)
+{
+	struct message one, two, three, r;
+
+	(void)state;
+	peer_call_out();
+	peer_expect(&one, "INVITE ");
+	peer_event(EDGE_SENT, message_token(&one), "192.0.2.1:5061", NULL);
+	message_answer(&one, 503, "Unavailable", "x", EDGE_503, NULL);
+	peer_expect(&r, "ACK ");
+	peer_expect(&two, "INVITE ");
+	assert_non_null(strstr(HEADER(&two, JOINT_HEADER), ";skip=192.0.2.1:5061"));
+	assert_string_not_equal(HEADER(&two, "Call-ID"), HEADER(&one, "Call-ID"));
+	assert_string_equal(message_body(&two), peer_sdp_a);
+	peer_event(EDGE_SENT, message_token(&two), "192.0.2.7:5061", NULL);
+	message_answer(&two, 100, "Trying", NULL, "",
+		       NULL); /* a hop's, not the callee's */
+	message_answer(&two, 503, "Unavailable", "x", EDGE_503, NULL);
+	peer_expect(&r, "ACK ");
+	peer_expect(&three, "INVITE ");
+	assert_non_null(strstr(HEADER(&three, JOINT_HEADER),
+			       ";skip=192.0.2.1:5061/192.0.2.7:5061"));
+	assert_string_equal(peer_call_last()->trace, "");
+	message_answer(&three, 503, "Unavailable", "x",
+		       "Reason: X-EDGE;cause=1;text=\"no target is left\"\n", NULL);
+	peer_expect(&r, "ACK ");
+	assert_string_equal(peer_call_last()->trace, "ended(unreachable) ");
+	assert_string_equal(peer_call_last()->cause.text,
+			    "peer.example: the connection broke");
+	assert_true(peer_quiet());
+}
+
 static void peer_seen(const char *domain, const char *state, unsigned n_conns,
 		      unsigned n_calls, const char *last_error, void *arg)
 {
@@ -534,6 +569,7 @@ int main(void)
 		T(failover),
 		T(no_target_left),
 		T(edge_failed),
+		T(call_fails_when_a_target_dies_after_the_invite),
 		T(silence),
 		T(session_too_short),
 		T(blocked),
