@@ -34,8 +34,9 @@ struct conns_stats {
 int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers,
 		struct tls *tls, const struct config *config, const struct conn_ops *ops,
 		void *arg);
-/** Takes the next connection of a listening socket. A cap that is reached closes it at once. */
-void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls);
+/** Takes the next connection of a listening socket. A cap that is reached closes it at once.
+ *  Errors: ENOMEM; libuv then waits for another call before it tells of the next one. */
+int conns_accept(struct conns *cs, uv_stream_t *listener, bool tls);
 /** Dials. The connection is new and reports open or fail later, never inside this call.
  *  @param domain  what the peer must prove   @param host  what it may prove instead, or NULL
  *  @param limit_ms  for TCP and TLS together   Errors: ENOMEM, ENFILE (cap). */

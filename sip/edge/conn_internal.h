@@ -4,6 +4,7 @@
 
 #include "sip/edge/conn.h"
 #include "sip/edge/conn_fsm.h"
+#include "sip/edge/crowd.h"
 
 enum {
 	CONN_READ_BYTES = 65536,
@@ -20,6 +21,7 @@ struct conn {
 	uint32_t id, gen;
 	enum conn_state state;
 	bool dialled, tls;
+	bool counted;    /* in the crowd of its address */
 	bool peer_ended; /* its FIN or close_notify has come */
 	struct sa peer;
 	char addr[64];
@@ -57,6 +59,7 @@ struct conns {
 	struct list all, dirty, paused;
 	struct list half; /* accepted, TLS not yet up, oldest first */
 	struct hash *by_addr, *by_dest;
+	struct crowd *crowd;
 	uint32_t n_half;
 	bool stopping, pausing;
 	struct mbuf *spare; /* an empty output buffer to use again */

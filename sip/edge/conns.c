@@ -1,6 +1,5 @@
 /* sip/edge/conns.c - the table of outer connections: ids, caps, accepting, dialling, finding. Edge thread.
  * Called by the listeners, the dialler and the two directions; calls conn.c. Nothing here waits. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <strings.h>
 
@@ -13,6 +12,7 @@ static void conns_destroy(void *p)
 	struct conns *cs = p;
 
 	mem_deref(cs->by_addr);
+	mem_deref(cs->crowd);
 	mem_deref(cs->by_dest);
 	mem_deref(cs->slotv);
 	mem_deref(cs->genv);
@@ -41,7 +41,9 @@ int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers,
 		if (config->sitev[i].certificate || !*cs->first_site)
 			cs->first_site = config->sitev[i].domain;
 	cs->bio = conn_bio_alloc();
-	err = cs->bio ? hash_alloc(&cs->by_addr, 1024) : ENOMEM;
+	err = cs->bio ? crowd_alloc(&cs->crowd) : ENOMEM;
+	if (!err)
+		err = hash_alloc(&cs->by_addr, 1024);
 	if (!err)
 		err = hash_alloc(&cs->by_dest, 256);
 	if (err)
@@ -49,23 +51,6 @@ int conns_alloc(struct conns **csp, uv_loop_t *loop, struct timers *timers,
 	else
 		*csp = cs;
 	return err;
-}
-
-/* What counts as one address for the caps: an IPv4 address, the first 64 bits of an IPv6 one. */
-static uint32_t conns_addr_key(const struct sa *sa, uint8_t key[8])
-{
-	uint8_t in6[16];
-
-	memset(key, 0, 8);
-	if (sa_af(sa) == AF_INET6) {
-		sa_in6(sa, in6);
-		memcpy(key, in6, 8);
-	} else {
-		uint32_t in = sa_in(sa);
-
-		memcpy(key, &in, sizeof(in));
-	}
-	return hash_joaat(key, 8);
 }
 
 static uint32_t conns_dest_key(const char *addr)
@@ -161,6 +146,8 @@ void conns_released(struct conn *c)
 	cs->slotv[c->id - 1] = NULL;
 	cs->freev[cs->n_free++] = c->id;
 	cs->st.n_conns--;
+	if (c->counted)
+		crowd_leave(cs->crowd, &c->peer);
 	list_unlink(&c->le_all);
 	list_unlink(&c->le_dirty);
 	list_unlink(&c->le_paused);
@@ -188,40 +175,27 @@ void conns_not_usable(struct conn *c)
 
 /* ---- accepting ---- */
 
-static bool conns_same_addr(struct conn *c, const uint8_t key[8])
-{
-	uint8_t other[8];
-
-	conns_addr_key(&c->peer, other);
-	return !memcmp(key, other, 8);
-}
-
 static const char *conns_refusal(struct conns *cs, const struct sa *peer)
 {
-	uint32_t n = 0, h;
-	uint8_t key[8];
-
 	if (cs->stopping)
 		return "stopping";
 	if (cs->st.n_conns > cs->config->limits.sip_conns)
 		return "limit sip-connections";
-	h = conns_addr_key(peer, key);
-	for (struct le *le = list_head(hash_list(cs->by_addr, h)); le; le = le->next)
-		n += conns_same_addr(le->data, key);
-	return n >= cs->config->limits.sip_conns_per_addr ? "limit per address" : NULL;
+	if (crowd_count(cs->crowd, peer) >= cs->config->limits.sip_conns_per_addr)
+		return "limit per address";
+	return NULL;
 }
 
-void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls)
+int conns_accept(struct conns *cs, uv_stream_t *listener, bool tls)
 {
 	static struct log_gate gate;
 	struct sockaddr_storage ss = {0};
 	const char *refusal = NULL;
 	int len = sizeof(ss);
 	struct conn *c;
-	uint8_t key[8];
 
 	if (conns_add(&c, cs, tls))
-		return;
+		return ENOMEM;
 	c->side.server = true;
 	if (uv_accept(listener, (uv_stream_t *)&c->tcp) ||
 	    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) ||
@@ -237,15 +211,17 @@ void conns_accept(struct conns *cs, uv_stream_t *listener, bool tls)
 			log_warn(NULL, "edge.refused", "addr=%s why=%s", c->addr,
 				 LQ(refusal));
 		conn_event(c, CONN_FAULT, refusal);
-		return;
+		return 0;
 	}
 	cs->st.n_accepted++;
-	hash_append(cs->by_addr, conns_addr_key(&c->peer, key), &c->le_addr, c);
+	c->counted = !crowd_enter(cs->crowd, &c->peer);
+	hash_append(cs->by_addr, sa_hash(&c->peer, SA_ADDR), &c->le_addr, c);
 	list_append(&cs->half, &c->le_half, c);
 	if (++cs->n_half > CONN_HALF_MAX)
 		conn_event(list_ledata(cs->half.head), CONN_FAULT, "too many handshakes");
 	conn_begin(c, cs->config->limits.sip_handshake_s * 1000ull);
 	conn_started(c);
+	return 0;
 }
 
 /* ---- dialling ---- */
@@ -361,10 +337,9 @@ struct conn *conns_find(struct conns *cs, uint32_t id, uint32_t gen)
 
 bool conns_has_peer(struct conns *cs, const struct sa *addr, const char *domain)
 {
-	uint8_t key[8];
-	uint32_t h = conns_addr_key(addr, key);
+	struct list *same = hash_list(cs->by_addr, sa_hash(addr, SA_ADDR));
 
-	for (struct le *le = list_head(hash_list(cs->by_addr, h)); le; le = le->next) {
+	for (struct le *le = list_head(same); le; le = le->next) {
 		struct conn *c = le->data;
 
 		if (c->state == CONN_OPEN && sa_cmp(&c->peer, addr, SA_ADDR) &&
@@ -425,88 +400,4 @@ void conns_stop(struct conns *cs, bool force)
 void conns_stats(const struct conns *cs, struct conns_stats *st)
 {
 	*st = cs->st;
-}
-
-/* ---- what others may know of one ---- */
-
-uint32_t conn_id(const struct conn *c)
-{
-	return c->id;
-}
-
-uint32_t conn_gen(const struct conn *c)
-{
-	return c->gen;
-}
-
-bool conn_is_open(const struct conn *c)
-{
-	return c->state == CONN_OPEN;
-}
-
-bool conn_is_tls(const struct conn *c)
-{
-	return c->tls;
-}
-
-bool conn_is_dialled(const struct conn *c)
-{
-	return c->dialled;
-}
-
-const struct sa *conn_peer(const struct conn *c)
-{
-	return &c->peer;
-}
-
-const char *conn_addr(const struct conn *c)
-{
-	return c->addr;
-}
-
-const char *conn_site(const struct conn *c)
-{
-	return c->side.site;
-}
-
-const char *conn_names(const struct conn *c)
-{
-	return c->names ? c->names : "";
-}
-
-const char *conn_domain(const struct conn *c)
-{
-	return c->domain ? c->domain : "";
-}
-
-const char *conn_why(const struct conn *c)
-{
-	return c->why;
-}
-
-bool conn_proves(const struct conn *c, const char *domain)
-{
-	return joint_list_has(conn_names(c), domain) ||
-	       (c->proved && !strcasecmp(c->proved, domain));
-}
-
-struct list *conn_waiters(struct conn *c)
-{
-	return &c->waiters;
-}
-
-struct list *conn_pending(struct conn *c)
-{
-	return &c->pending;
-}
-
-const char *conn_note(const struct conn *c)
-{
-	return c->note;
-}
-
-void conn_set_note(struct conn *c, char *note)
-{
-	mem_deref(c->note);
-	c->note = note;
 }

@@ -66,21 +66,24 @@ static void edge_before_sleep(uv_prepare_t *handle)
 		uv_timer_start(&e->alarm, edge_alarm, (next + 999) / 1000, 0);
 }
 
-static void edge_poll(void *arg)
-{
-	struct edge *e = arg;
-
-	tls_poll(e->tls);
-	if (timer_start(e->timers, &e->poll, EDGE_POLL_MS, edge_poll, e))
-		log_err(NULL, "edge.timer", "err=%d", ENOMEM);
-}
-
 static void edge_accept(uv_stream_t *listener, int status)
 {
 	struct edge_listener *l = listener->data;
 
 	if (!status)
-		conns_accept(l->edge->conns, listener, l->tls);
+		l->owed = conns_accept(l->edge->conns, listener, l->tls);
+}
+
+static void edge_poll(void *arg)
+{
+	struct edge *e = arg;
+
+	tls_poll(e->tls);
+	for (size_t i = 0; i < e->config->n_sip; i++)
+		if (e->listenv[i].owed && !e->stopping)
+			edge_accept((uv_stream_t *)&e->listenv[i].tcp, 0);
+	if (timer_start(e->timers, &e->poll, EDGE_POLL_MS, edge_poll, e))
+		log_err(NULL, "edge.timer", "err=%d", ENOMEM);
 }
 
 /* ---- stopping ---- */

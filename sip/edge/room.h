@@ -26,6 +26,7 @@ struct edge_listener {
 	uv_tcp_t tcp;
 	struct edge *edge;
 	bool open, tls;
+	bool owed; /* a connection waits that could not be taken for want of memory */
 	uint16_t port;
 };
 
