@@ -25,10 +25,9 @@
 #include <re/re_mem.h>
 #include <re/re_sa.h>
 
-#define N_ELEMS(a) (sizeof(a) / sizeof((a)[0]))
+#define N_ELEMS(a)        (sizeof(a) / sizeof((a)[0]))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
-#define MUST_USE __attribute__((warn_unused_result))
-
+#define MUST_USE          __attribute__((warn_unused_result))
 
 /** A heap copy of `n` bytes with a NUL behind them, owned by the caller (mem_deref).
  *  NULL when out of memory. The bytes may hold NULs of their own. */

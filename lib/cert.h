@@ -17,15 +17,16 @@ int cert_store_alloc(struct cert_store **csp);
  *  `domain` (exact dNSName or URI sip:domain SAN, no wildcard: RFC 5922 §7.2).
  *  Errors: EINVAL/ENOENT/EACCES with one line in *whyp (mem_deref): which file, what is wrong, what
  *  would be right. */
-int cert_store_add(struct cert_store *cs, char **whyp, const char *domain, const char *chain_file,
-		   const char *key_file);
+int cert_store_add(struct cert_store *cs, char **whyp, const char *domain,
+		   const char *chain_file, const char *key_file);
 /** Looks at the files again; gives how many pairs were replaced. Call it every second or so. */
 unsigned cert_store_poll(struct cert_store *cs);
 /** Puts the pair of `domain` (case-insensitive) on `ssl`. With domain NULL or unknown: the first
  *  pair when `or_first`, else ENOENT. Use inside SSL_CTX_set_cert_cb. */
 int cert_store_use(struct cert_store *cs, SSL *ssl, const char *domain, bool or_first);
 /** Not-after of the pair, seconds since 1970. Errors: ENOENT. */
-int cert_store_expiry(const struct cert_store *cs, const char *domain, int64_t *not_after_s);
+int cert_store_expiry(const struct cert_store *cs, const char *domain,
+		      int64_t *not_after_s);
 
 /** Does this peer certificate prove the SIP domain? RFC 5922 §7.1–7.2: a URI SAN "sip:domain"
  *  without user part, else (when it has no sip URI SAN at all) an exact dNSName SAN; the CN only

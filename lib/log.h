@@ -30,22 +30,22 @@ void log_fd_set(int fd);
 
 /** @param call  call id or NULL   @param event  "room.what", a constant
  *  @param fmt   key=value pairs, or "" */
-void log_line(enum log_level level, const char *call, const char *event, const char *fmt, ...)
-	PRINTF_LIKE(4, 5);
+void log_line(enum log_level level, const char *call, const char *event, const char *fmt,
+	      ...) PRINTF_LIKE(4, 5);
 
-#define log_err(call, event, ...) log_line(LOG_ERR, call, event, __VA_ARGS__)
+#define log_err(call, event, ...)  log_line(LOG_ERR, call, event, __VA_ARGS__)
 #define log_warn(call, event, ...) log_line(LOG_WARN, call, event, __VA_ARGS__)
 #define log_info(call, event, ...) log_line(LOG_INFO, call, event, __VA_ARGS__)
-#define log_debug(call, event, ...)                                                                \
+#define log_debug(call, event, ...)                                                      \
 	(log_enabled(LOG_DEBUG) ? log_line(LOG_DEBUG, call, event, __VA_ARGS__) : (void)0)
-#define log_trace(call, event, ...)                                                                \
+#define log_trace(call, event, ...)                                                      \
 	(log_enabled(LOG_TRACE) ? log_line(LOG_TRACE, call, event, __VA_ARGS__) : (void)0)
 
 enum { LOG_QUOTE_BYTES = 160 };
 /** Quotes and escapes `n` bytes of foreign text into `buf` (cut with "…" when longer). Gives buf. */
 const char *log_quote(char *buf, size_t size, const char *text, size_t n);
 #define LQN(text, n) log_quote((char[LOG_QUOTE_BYTES]){0}, LOG_QUOTE_BYTES, (text), (n))
-#define LQ(text) LQN((text), (text) ? strlen(text) : 0)
+#define LQ(text)     LQN((text), (text) ? strlen(text) : 0)
 
 /** A rate limiter for warnings: true at most `burst` times a second for this `gate`;
  *  counts what it swallowed and logs the count when it opens again. Gate is static, one a place. */

@@ -14,16 +14,18 @@
 
 struct mailbox;
 
-typedef void(mailbox_wake_h)(void *arg);               /**< any thread; must not block */
-typedef void(mailbox_clear_h)(void *msg);              /**< frees what the message owns */
-typedef void(mailbox_take_h)(const void *msg, void *arg); /**< now owns what msg points to */
+typedef void(mailbox_wake_h)(void *arg);  /**< any thread; must not block */
+typedef void(mailbox_clear_h)(void *msg); /**< frees what the message owns */
+typedef void(mailbox_take_h)(const void *msg,
+			     void *arg); /**< now owns what msg points to */
 
 /** @param msg_bytes  size of one message    @param capacity  messages it holds at most (1..1 M)
  *  @param clear_h    may be NULL when messages own nothing
  *  Not counted by mem_ref: made by one thread, freed by mailbox_free() after all posters ended.
  *  Errors: ENOMEM, EINVAL. */
-int mailbox_alloc(struct mailbox **mbp, const char *name, size_t msg_bytes, uint32_t capacity,
-		  mailbox_clear_h *clear_h, mailbox_wake_h *wake_h, void *wake_arg);
+int mailbox_alloc(struct mailbox **mbp, const char *name, size_t msg_bytes,
+		  uint32_t capacity, mailbox_clear_h *clear_h, mailbox_wake_h *wake_h,
+		  void *wake_arg);
 /** Moves `*msg` in. Thread: any; never blocks for long. wake_h is called when the queue was empty.
  *  Errors: ENOSPC (full), ESHUTDOWN (closed); then the message still belongs to the caller. */
 MUST_USE int mailbox_post(struct mailbox *mb, const void *msg);

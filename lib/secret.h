@@ -27,7 +27,8 @@ char *secret_dup(const char *p, size_t n);
  *  "$scrypt$ln=15,r=8,p=1$SALT$HASH" (base64 without padding). log2_n 10..20, normally 15.
  *  Takes tens of milliseconds: back office only.  Errors: ENOMEM, EINVAL, EIO. */
 enum { SECRET_PASSWORD_TEXT = 128 };
-int secret_password_hash(char out[SECRET_PASSWORD_TEXT], const char *pw, size_t n, unsigned log2_n);
+int secret_password_hash(char out[SECRET_PASSWORD_TEXT], const char *pw, size_t n,
+			 unsigned log2_n);
 /** Errors: 0 it is the one; EACCES it is not; EINVAL the text is no hash. Constant time compare. */
 int secret_password_check(const char *hash, const char *pw, size_t n);
 

@@ -24,10 +24,12 @@ struct timer {
 
 /** Errors: ENOMEM. Owns: *tsp is the caller's (mem_deref); running timers are dropped unfired.
  *  now_h NULL: clock_us(). changed_h may be NULL. */
-int timers_alloc(struct timers **tsp, timer_now_h *now_h, timer_changed_h *changed_h, void *arg);
+int timers_alloc(struct timers **tsp, timer_now_h *now_h, timer_changed_h *changed_h,
+		 void *arg);
 /** (Re)starts `t`: `h(arg)` runs once, `delay_ms` from now, on the thread that calls timers_run().
  *  A running timer is moved. Errors: ENOMEM (then it does not run). */
-int timer_start(struct timers *ts, struct timer *t, uint64_t delay_ms, timer_h *h, void *arg);
+int timer_start(struct timers *ts, struct timer *t, uint64_t delay_ms, timer_h *h,
+		void *arg);
 void timer_cancel(struct timer *t);
 static inline bool timer_running(const struct timer *t)
 {

@@ -19,17 +19,22 @@
 #include "lib/base.h"
 
 #define JOINT_HEADER "X-Sluss-Edge"
-enum { JOINT_SECRET_HEX = 32, JOINT_NAMES_MAX = 2048, JOINT_SKIP_MAX = 1024, JOINT_VALUE_MAX = 4096 };
+enum {
+	JOINT_SECRET_HEX = 32,
+	JOINT_NAMES_MAX = 2048,
+	JOINT_SKIP_MAX = 1024,
+	JOINT_VALUE_MAX = 4096
+};
 
 struct joint {
 	uint32_t conn, gen;
 	char site[ADDR_HOST_MAX + 1];
 	char addr[64];
 	bool tls;
-	char names[JOINT_NAMES_MAX];   /**< '/'-separated, lower case */
+	char names[JOINT_NAMES_MAX]; /**< '/'-separated, lower case */
 	char domain[ADDR_HOST_MAX + 1];
 	uint64_t token;
-	char skip[JOINT_SKIP_MAX];     /**< '/'-separated */
+	char skip[JOINT_SKIP_MAX]; /**< '/'-separated */
 };
 
 /** Value text into buf[JOINT_VALUE_MAX]. Errors: EOVERFLOW. */
