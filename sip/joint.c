@@ -1,6 +1,7 @@
-/* sip/joint.c - the private header that locks the joint between edge and Sofia: printing and parsing.
- * Pure; used by the edge thread and by the signalling thread. The value is a list of key=value
- * after the secret; keys that this version does not know are passed over. */
+/* sip/joint.c - the private header that locks the joint between edge and Sofia: printing
+ * and parsing. Pure; used by the edge thread and by the signalling thread. The value is a
+ * list of key=value after the secret; keys that this version does not know are passed
+ * over. */
 #include "sip/joint.h"
 
 #include <inttypes.h>
@@ -8,7 +9,8 @@
 
 #include "lib/secret.h"
 
-/* What a value may hold: it stands unquoted in a header and is separated by semicolons. */
+/* What a value may hold: it stands unquoted in a header and is separated by semicolons.
+ * */
 static bool joint_plain(const char *s)
 {
 	for (; *s; s++)

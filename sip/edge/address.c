@@ -1,4 +1,5 @@
-/* sip/edge/address.c - see address.h. Edge thread. Called by the outward direction and the checks. */
+/* sip/edge/address.c - see address.h. Edge thread. Called by the outward direction and
+ * the checks. */
 #include "sip/edge/address.h"
 
 #include <ctype.h>
@@ -283,7 +284,8 @@ static bool party_params_ok(struct pl s)
 	return true;
 }
 
-/* //user@host:port/path of a URI of another scheme: Sofia stumbles over a port that is none. */
+/* //user@host:port/path of a URI of another scheme: Sofia stumbles over a port that is
+ * none. */
 static bool party_authority_ok(struct pl s)
 {
 	struct pl user;

@@ -1,5 +1,6 @@
-/* sip/edge/address.h - URIs as far as the edge reads them: where a request goes next. Pure.
- * RFC 3261 §19.1, §20.10 (name-addr), §8.1.2 and §16.12 (loose routing), RFC 3263 §4 (TARGET). */
+/* sip/edge/address.h - URIs as far as the edge reads them: where a request goes next.
+ * Pure. RFC 3261 §19.1, §20.10 (name-addr), §8.1.2 and §16.12 (loose routing), RFC 3263
+ * §4 (TARGET). */
 #ifndef SLUSS_SIP_EDGE_ADDRESS_H
 #define SLUSS_SIP_EDGE_ADDRESS_H
 
@@ -22,11 +23,11 @@ struct hop {
 int hop_parse(struct hop *hop, const struct pl *uri);
 /** Of a request: the top Route, else the Request-URI. Errors as above. */
 int hop_of(struct hop *hop, const struct message *m);
-/** Would Sofia's parser take this Request-URI without harm? Gives 0, 400 or 416. What it cannot parse makes it
- *  read no further on the connection, which all peers share. */
+/** Would Sofia's parser take this Request-URI without harm? Gives 0, 400 or 416. What it
+ *  cannot parse makes it read no further on the connection, which all peers share. */
 unsigned address_request_uri_status(const struct pl *uri);
-/** Is it one whole From or To by RFC 3261's grammar (§20.20, §25.1)? One that Sofia cannot parse makes it close the
- *  connection that all peers share. */
+/** Is it one whole From or To by RFC 3261's grammar (§20.20, §25.1)? One that Sofia
+ *  cannot parse makes it close the connection that all peers share. */
 bool address_party_ok(const struct pl *value);
 
 #endif

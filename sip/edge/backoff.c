@@ -1,4 +1,5 @@
-/* sip/edge/backoff.c - see backoff.h. Called by the dialler. Bounded: the oldest entry makes room. */
+/* sip/edge/backoff.c - see backoff.h. Called by the dialler. Bounded: the oldest entry
+ * makes room. */
 #include "sip/edge/backoff.h"
 
 #include <strings.h>
@@ -62,7 +63,8 @@ static void backoff_drop(struct backoff *b, struct backoff_entry *e)
 static struct backoff_entry *backoff_find(struct backoff *b, const char *site,
 					  const char *domain, const char *target)
 {
-	/* Few entries, and only targets that failed: a walk will do. The old ones stand in front. */
+	/* Few entries, and only targets that failed: a walk will do. The old ones stand
+	 * in front. */
 	while (b->entries.head &&
 	       backoff_age_us(b, b->entries.head->data) >= BACKOFF_FORGET_S * 1000000ull)
 		backoff_drop(b, b->entries.head->data);

@@ -1,5 +1,6 @@
-/* sip/edge/census.c - see census.h. Called by edge.c when connections open, end or fail. Bounded: a domain is kept
- * only while a connection proves it, and a connection counts for a few domains only. */
+/* sip/edge/census.c - see census.h. Called by edge.c when connections open, end or fail.
+ * Bounded: a domain is kept only while a connection proves it, and a connection counts
+ * for a few domains only. */
 #include "sip/edge/census.h"
 
 #include "gateway/addr.h"
@@ -60,7 +61,8 @@ static struct census_domain *census_find(struct census *c, char *name)
 		hash_lookup(c->domains, hash_joaat_str(name), census_is, name));
 }
 
-/* The next name of a list, in lower case as certificates' names are kept. False at the end. */
+/* The next name of a list, in lower case as certificates' names are kept. False at the
+ * end. */
 static bool census_next(const char **names, char name[ADDR_HOST_MAX + 1])
 {
 	size_t n = strcspn(*names, "/");

@@ -1,4 +1,5 @@
-/* sip/edge/census.h - how many open connections prove which domain: for EDGE_PEER events. Edge thread. */
+/* sip/edge/census.h - how many open connections prove which domain: for EDGE_PEER events.
+ * Edge thread. */
 #ifndef SLUSS_SIP_EDGE_CENSUS_H
 #define SLUSS_SIP_EDGE_CENSUS_H
 
@@ -10,7 +11,8 @@ typedef void(census_h)(const char *domain, bool up, const char *why, unsigned n_
 
 /** Errors: ENOMEM. */
 int census_alloc(struct census **cp, census_h *h, void *arg);
-/** A connection that proves these domains ('/'-separated; the first few count) is open. */
+/** A connection that proves these domains ('/'-separated; the first few count) is open.
+ *  */
 void census_enter(struct census *c, const char *names);
 /** It is no more. */
 void census_leave(struct census *c, const char *names, const char *why);

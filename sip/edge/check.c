@@ -6,7 +6,8 @@
 
 #include "sip/edge/address.h"
 
-/* Narrower than a token: Sofia's parser fails on methods with % and the like. RFC 3261 §21.5.2 */
+/* Narrower than a token: Sofia's parser fails on methods with % and the like. RFC 3261
+ * §21.5.2 */
 static bool check_method(const struct pl *method)
 {
 	if (method->l > 64)

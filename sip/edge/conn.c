@@ -1,5 +1,6 @@
-/* sip/edge/conn.c - one outer connection: what happens at each step of conn_fsm.h, reading, writing, time.
- * Edge thread. Called by conns.c and by libuv; calls conn_tls.c, the framing and the handlers of conn.h. */
+/* sip/edge/conn.c - one outer connection: what happens at each step of conn_fsm.h,
+ * reading, writing, time. Edge thread. Called by conns.c and by libuv; calls conn_tls.c,
+ * the framing and the handlers of conn.h. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

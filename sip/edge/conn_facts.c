@@ -1,4 +1,5 @@
-/* sip/edge/conn_facts.c - what the rest of the edge may know of a connection. Edge thread. */
+/* sip/edge/conn_facts.c - what the rest of the edge may know of a connection. Edge
+ * thread. */
 #include <strings.h>
 
 #include "sip/edge/conn_internal.h"

@@ -1,8 +1,10 @@
-/* sip/edge/conn_fsm.h - the life of an outer connection: state x event -> state, actions. Pure.
+/* sip/edge/conn_fsm.h - the life of an outer connection: state x event -> state, actions.
+ * Pure.
  *
  *   CONNECTING ──► HANDSHAKE ──► OPEN ──► CLOSING ──► CLOSED
  *        └──────────────┴──(fault)─┴─────────┴──────────►┘
- * Accepted and plain connections take the same way; their first steps just take no time. */
+ * Accepted and plain connections take the same way; their first steps just take no time.
+ * */
 #ifndef SLUSS_SIP_EDGE_CONN_FSM_H
 #define SLUSS_SIP_EDGE_CONN_FSM_H
 

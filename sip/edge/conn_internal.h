@@ -1,4 +1,5 @@
-/* sip/edge/conn_internal.h - what conn.c, conn_tls.c and conns.c share; nobody else includes this. */
+/* sip/edge/conn_internal.h - what conn.c, conn_tls.c and conns.c share; nobody else
+ * includes this. */
 #ifndef SLUSS_SIP_EDGE_CONN_INTERNAL_H
 #define SLUSS_SIP_EDGE_CONN_INTERNAL_H
 

@@ -1,6 +1,7 @@
-/* sip/edge/conn_tls.c - TLS of one connection, between libuv's buffers and OpenSSL. Edge thread. Called by conn.c.
- * The BIO keeps nothing: it reads from the bytes that libuv has just brought and writes into the connection's
- * output, so that an idle connection holds no buffers (SSL_MODE_RELEASE_BUFFERS frees OpenSSL's own). */
+/* sip/edge/conn_tls.c - TLS of one connection, between libuv's buffers and OpenSSL. Edge
+ * thread. Called by conn.c. The BIO keeps nothing: it reads from the bytes that libuv has
+ * just brought and writes into the connection's output, so that an idle connection holds
+ * no buffers (SSL_MODE_RELEASE_BUFFERS frees OpenSSL's own). */
 #include <openssl/err.h>
 
 #include "lib/cert.h"
@@ -76,7 +77,8 @@ static int conn_tls_alloc(struct conn *c)
 	return 0;
 }
 
-/* Which of the names that we dialled for the certificate proves; tls_verify() saw to it that one does. */
+/* Which of the names that we dialled for the certificate proves; tls_verify() saw to it
+ * that one does. */
 static void conn_tls_proved(struct conn *c)
 {
 	X509 *cert = SSL_get0_peer_certificate(c->ssl);
@@ -113,7 +115,8 @@ static void conn_tls_handshake(struct conn *c)
 
 int conn_tls_start(struct conn *c)
 {
-	/* Somebody who connects and says nothing shall not cost an SSL: it is made by the first bytes. */
+	/* Somebody who connects and says nothing shall not cost an SSL: it is made by the
+	 * first bytes. */
 	int err = c->dialled ? conn_tls_alloc(c) : 0;
 
 	if (!err && c->dialled)

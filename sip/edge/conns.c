@@ -1,5 +1,6 @@
-/* sip/edge/conns.c - the table of outer connections: ids, caps, accepting, dialling, finding. Edge thread.
- * Called by the listeners, the dialler and the two directions; calls conn.c. Nothing here waits. */
+/* sip/edge/conns.c - the table of outer connections: ids, caps, accepting, dialling,
+ * finding. Edge thread. Called by the listeners, the dialler and the two directions;
+ * calls conn.c. Nothing here waits. */
 #include <inttypes.h>
 #include <strings.h>
 
@@ -291,7 +292,8 @@ int conns_dial(struct conn **cp, struct conns *cs, const char *site, const struc
 		      ? UV_ENOMEM
 		      : uv_tcp_connect(req, &c->tcp, &to->u.sa, conns_connected);
 	if (err) {
-		/* Told later like any other failure, so that callers meet one way only. */
+		/* Told later like any other failure, so that callers meet one way only.
+		 * */
 		mem_deref(req);
 		mem_deref(c);
 		snprintf(c->why, sizeof(c->why), "%s", conn_error_text(err));
@@ -389,7 +391,8 @@ void conns_stop(struct conns *cs, bool force)
 	for (struct le *le = cs->all.head, *next; le; le = next) {
 		struct conn *c = le->data;
 
-		/* Handles close in a later turn of the loop: the list stands still meanwhile. */
+		/* Handles close in a later turn of the loop: the list stands still
+		 * meanwhile. */
 		next = le->next;
 		conn_event(c, force ? CONN_FAULT : CONN_CLOSE, "the site stops");
 		if (force && c->state == CONN_CLOSING)

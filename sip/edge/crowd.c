@@ -1,4 +1,5 @@
-/* sip/edge/crowd.c - see crowd.h. Called by conns.c. An address is known while somebody is there. */
+/* sip/edge/crowd.c - see crowd.h. Called by conns.c. An address is known while somebody
+ * is there. */
 #include "sip/edge/crowd.h"
 
 struct crowd {

@@ -1,5 +1,5 @@
-/* sip/edge/crowd.h - how many connections come from one address: an IPv4 address, or the first 64 bits of an IPv6
- * one, which is what a single subscriber has. Edge thread. */
+/* sip/edge/crowd.h - how many connections come from one address: an IPv4 address, or the
+ * first 64 bits of an IPv6 one, which is what a single subscriber has. Edge thread. */
 #ifndef SLUSS_SIP_EDGE_CROWD_H
 #define SLUSS_SIP_EDGE_CROWD_H
 

@@ -1,5 +1,6 @@
-/* sip/edge/dial.c - see dial.h. Edge thread. Called by the outward direction and by the connections' reports; calls
- * the resolver and conns.h. RFC 3263 §4.3: a target that cannot be connected to is no failure yet. */
+/* sip/edge/dial.c - see dial.h. Edge thread. Called by the outward direction and by the
+ * connections' reports; calls the resolver and conns.h. RFC 3263 §4.3: a target that
+ * cannot be connected to is no failure yet. */
 #include "sip/edge/dial.h"
 
 #include "lib/log.h"
@@ -161,8 +162,9 @@ static bool trip_skips(struct trip *t, size_t i)
 	return t->donev[i];
 }
 
-/* The next target that is worth trying; the index, or -1. In a second round those that failed lately, but only if
- * nothing else could be tried at all: a request never fails for the failures of others. */
+/* The next target that is worth trying; the index, or -1. In a second round those that
+ * failed lately, but only if nothing else could be tried at all: a request never fails
+ * for the failures of others. */
 static int trip_pick(struct trip *t, bool second_round)
 {
 	char text[64];
@@ -178,8 +180,8 @@ static int trip_pick(struct trip *t, bool second_round)
 	return -1;
 }
 
-/* A target that failed some minutes ago has its turn again, but a worse one works: this request takes that one, and
- * whether the better one is back is found out without it. */
+/* A target that failed some minutes ago has its turn again, but a worse one works: this
+ * request takes that one, and whether the better one is back is found out without it. */
 static struct conn *trip_detour(struct trip *t, size_t i, uint64_t limit_ms)
 {
 	struct conn *c = NULL, *probe;

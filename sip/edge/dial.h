@@ -1,7 +1,9 @@
-/* sip/edge/dial.h - a request on its way out: finding the targets, trying them in order, fail-over.
+/* sip/edge/dial.h - a request on its way out: finding the targets, trying them in order,
+ * fail-over.
  *
- * A `struct trip` carries the bytes of one request until some connection has taken them. Connections are
- * shared; several trips may wait for one that is being dialled. Edge thread. RFC 3263 §4.3, RFC 5922 §4. */
+ * A `struct trip` carries the bytes of one request until some connection has taken them.
+ * Connections are shared; several trips may wait for one that is being dialled. Edge
+ * thread. RFC 3263 §4.3, RFC 5922 §4. */
 #ifndef SLUSS_SIP_EDGE_DIAL_H
 #define SLUSS_SIP_EDGE_DIAL_H
 
@@ -25,7 +27,7 @@ struct trip_want {
 struct trip_ops {
 	/** The bytes were written to `c`. The trip is gone. */
 	void (*sent)(struct conn *c, void *arg);
-	/** No target is left. `why` ends "X could not be reached: …". The trip is gone. */
+	/** No target is left; why it is, in words. The trip is gone. */
 	void (*failed)(const char *why, void *arg);
 	/** One target could not be used. */
 	void (*target_failed)(const char *target, const char *why, void *arg);
@@ -34,9 +36,10 @@ struct trip_ops {
 /** Errors: ENOMEM. */
 int dialler_alloc(struct dialler **dp, struct timers *timers, struct conns *conns,
 		  struct resolver *resolver, const struct config *config);
-/** Sets out. One of ops->sent and ops->failed is called once, perhaps before this returns; *tp has been set before
- *  that. Owns: `bytes` and `arg` (both libre objects) are taken over and go with the trip. trip_cancel() stops it
- *  without a call. Errors: ENOMEM (nothing was called, nothing taken). */
+/** Sets out. One of ops->sent and ops->failed is called once, perhaps before this
+ *  returns; *tp has been set before that. Owns: `bytes` and `arg` (both libre objects)
+ *  are taken over and go with the trip. trip_cancel() stops it without a call. Errors:
+ *  ENOMEM (nothing was called, nothing taken). */
 int trip_start(struct trip **tp, struct dialler *d, const struct trip_want *want,
 	       struct mbuf *bytes, const struct trip_ops *ops, void *arg);
 void trip_cancel(struct trip *t);

@@ -1,5 +1,6 @@
-/* sip/edge/dns.c - c-ares on libuv: sockets, time-outs, questions and what their answers hold. Edge thread.
- * Called by the resolver through dns_ops. c-ares follows CNAMEs and asks again by TCP where needed. */
+/* sip/edge/dns.c - c-ares on libuv: sockets, time-outs, questions and what their answers
+ * hold. Edge thread. Called by the resolver through dns_ops. c-ares follows CNAMEs and
+ * asks again by TCP where needed. */
 #include "sip/edge/dns.h"
 
 #include <arpa/nameser.h>
@@ -161,8 +162,7 @@ int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers,
 		.ednspsz = 1232,
 		.timeout = 1500,
 		.tries = 3,
-		.ndomains =
-			0, /* the name as it stands, never with a search domain behind it */
+		.ndomains = 0, /* never with a search domain behind the name */
 		.sock_state_cb = dns_sock_state,
 		.sock_state_cb_data = d,
 	};
@@ -239,7 +239,8 @@ static uint32_t dns_u(const uint8_t *p, unsigned bytes)
 	return v;
 }
 
-/* The smallest time to live in the answer section; c-ares keeps that to itself for SRV and NAPTR. */
+/* The smallest time to live in the answer section; c-ares keeps that to itself for SRV
+ * and NAPTR. */
 static uint32_t dns_ttl(const uint8_t *p, size_t n)
 {
 	uint32_t ttl = UINT32_MAX, v;

@@ -1,6 +1,7 @@
-/* sip/edge/edge.c - the door of the edge: binding, the thread and its loop, wiring of the parts, stopping.
- * edge_alloc/start/free: signalling thread; edge_post, edge_stats: any; the rest: edge thread.
- * Calls everything in this folder; what happens to messages is in inward.c and outward.c. */
+/* sip/edge/edge.c - the door of the edge: binding, the thread and its loop, wiring of the
+ * parts, stopping. edge_alloc/start/free: signalling thread; edge_post, edge_stats: any;
+ * the rest: edge thread. Calls everything in this folder; what happens to messages is in
+ * inward.c and outward.c. */
 #include "sip/edge/edge.h"
 
 #include <inttypes.h>
@@ -50,7 +51,8 @@ static void edge_count(struct edge *e)
 			      memory_order_relaxed);
 }
 
-/* All that this turn has brought is written in one go, then the alarm is set for the earliest timer. */
+/* All that this turn has brought is written in one go, then the alarm is set for the
+ * earliest timer. */
 static void edge_before_sleep(uv_prepare_t *handle)
 {
 	struct edge *e = handle->data;
@@ -165,7 +167,8 @@ static void *edge_run(void *arg)
 	struct edge_event ev = {.kind = EDGE_STOPPED};
 	sigset_t all;
 
-	/* Signals are the signalling thread's; a peer that is gone is an error of write(). */
+	/* Signals are the signalling thread's; a peer that is gone is an error of
+	 * write(). */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	log_thread_name("edge");

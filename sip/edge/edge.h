@@ -1,15 +1,17 @@
-/* sip/edge/edge.h - the SIP edge: every SIP stream connection to the outside world, on its own thread.
+/* sip/edge/edge.h - the SIP edge: every SIP stream connection to the outside world, on
+ * its own thread.
  *
  *   peer ══ TLS ══► edge ──── loopback TCP, the joint ────► Sofia (NTA, signalling thread)
  *   peer ◄═ TLS ═══ edge ◄─── loopback TCP, the joint ───── Sofia
  *
- * Inwards: one shared inner connection edge -> Sofia's port carries all requests and responses; the
- * edge pushes one Via of its own on requests (branch: keyed hash; it names connection and generation)
- * and pops it off the responses. Outwards: Sofia sends every request to the edge's inner port.
- * Each message across the joint carries one private header, see sip/joint.h.
+ * Inwards: one shared inner connection edge -> Sofia's port carries all requests and
+ * responses; the edge pushes one Via of its own on requests (branch: keyed hash; it names
+ * connection and generation) and pops it off the responses. Outwards: Sofia sends every
+ * request to the edge's inner port. Each message across the joint carries one private
+ * header, see sip/joint.h.
  *
- * Start: edge_alloc() binds; the agent is made with the edge's port as default proxy; edge_start()
- * learns the agent's port and starts the thread. */
+ * Start: edge_alloc() binds; the agent is made with the edge's port as default proxy;
+ * edge_start() learns the agent's port and starts the thread. */
 #ifndef SLUSS_SIP_EDGE_EDGE_H
 #define SLUSS_SIP_EDGE_EDGE_H
 
@@ -22,11 +24,16 @@ struct edge;
 
 /* ---- edge -> signalling ---- */
 enum edge_event_kind {
-	EDGE_SENT, /* token, target: this request was written to that target ("192.0.2.7:5061")        */
-	EDGE_FAILED, /* token, target, why: a target could not be used; the edge goes on to the next one.
-		       * When none is left Sofia gets a 503 with the last reason by itself                 */
-	EDGE_PEER, /* domain, up, why, n_conns: for slussctl peers and the log                          */
-	EDGE_STOPPED, /* the thread's loop has ended                                                       */
+	/** token, domain, target ("192.0.2.7:5061"): this request was written to it */
+	EDGE_SENT,
+	/** token, domain, target, why: a target could not be used, or (target empty) there
+	 *  is no way to any. The edge goes on to the next one; when none is left Sofia gets
+	 *  a 503 with the last reason by itself */
+	EDGE_FAILED,
+	/** domain, up, why, n_conns: for slussctl peers and the log */
+	EDGE_PEER,
+	/** the thread's loop has ended */
+	EDGE_STOPPED,
 	EDGE_EVENT_N
 };
 struct edge_event {

@@ -1,5 +1,6 @@
-/* sip/edge/frame.c - see frame.h. Called by outer and inner connections with what they read. Whole messages
- * are handed on from the caller's bytes without a copy; only the rest of a read is kept. */
+/* sip/edge/frame.c - see frame.h. Called by outer and inner connections with what they
+ * read. Whole messages are handed on from the caller's bytes without a copy; only the
+ * rest of a read is kept. */
 #include "sip/edge/frame.h"
 
 /* How much is copied behind the beginning of a head before its end is looked for. */
@@ -18,7 +19,8 @@ void frame_clear(struct frame *f)
 	f->n_empty = 0;
 }
 
-/* Where the head that begins at p ends, 0 when that is not known yet. A lone CR or LF is an error at
+/* Where the head that begins at p ends, 0 when that is not known yet. A lone CR or LF is
+ * an error at
  * once: waiting for an empty line that never comes would only cost memory.  */
 static int frame_head(const char *p, size_t n, size_t *scanned, size_t *head_n)
 {
@@ -38,8 +40,8 @@ static int frame_head(const char *p, size_t n, size_t *scanned, size_t *head_n)
 	return 0;
 }
 
-/* The first line tells at once whether this is SIP at all: somebody who speaks HTTP or TLS to us, or
- * sends noise, is not waited for. */
+/* The first line tells at once whether this is SIP at all: somebody who speaks HTTP or
+ * TLS to us, or sends noise, is not waited for. */
 static bool frame_hopeless(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n && i < 16; i++) {
@@ -182,7 +184,8 @@ int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, f
 		p += take;
 		n -= take;
 		if (used) {
-			/* What stands behind the message came with the last bytes: read on from there. */
+			/* What stands behind the message came with the last bytes: read
+			 * on from there. */
 			back = f->n - used;
 			p -= back;
 			n += back;

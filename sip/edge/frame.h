@@ -2,11 +2,11 @@
  *
  *   CRLF CRLF           a ping (RFC 5626 §4.4.1): answer with CRLF
  *   CRLF                its answer, or an empty line before a message: passed over
- *   head CRLF body      a message: the head ends at the first empty line, and the only Content-Length
- *                       (compact `l` too) says how long the body is
+ *   head CRLF body      a message: the head ends at the first empty line, and the only
+ *                       Content-Length (compact `l` too) says how long the body is
  *
- * A stream has no place to start again after an error: the connection ends. Bytes are kept only
- * while a message is incomplete. Pure; edge thread. RFC 3261 §18.3, §20.14. */
+ * A stream has no place to start again after an error: the connection ends. Bytes are
+ * kept only while a message is incomplete. Pure; edge thread. RFC 3261 §18.3, §20.14. */
 #ifndef SLUSS_SIP_EDGE_FRAME_H
 #define SLUSS_SIP_EDGE_FRAME_H
 
@@ -15,7 +15,7 @@
 enum frame_kind {
 	FRAME_MESSAGE,
 	FRAME_PING,
-	FRAME_BROKEN, /* the head of a message after which nothing can be read: for a last 400 or 513 */
+	FRAME_BROKEN, /* a head behind which nothing can be read: for a last 400 or 513 */
 };
 
 /** `m` is borrowed, NULL for FRAME_PING. Non-zero ends frame_feed() with that error. */
@@ -37,10 +37,12 @@ static inline bool frame_partial(const struct frame *f)
 {
 	return f->n != 0;
 }
-/** Takes the next bytes of the stream and calls `h` for each message that is whole. `room` is scratch
- *  for the index; it is what `h` gets. After an error the frame is to be cleared.
- *  Errors: EBADMSG no proper framing; EMSGSIZE over max_bytes; E2BIG too many headers; ENOMEM; what
- *  `h` gave. FRAME_BROKEN is called before EBADMSG, EMSGSIZE and E2BIG if there is a whole head. */
+/** Takes the next bytes of the stream and calls `h` for each message that is whole.
+ *  `room` is scratch for the index; it is what `h` gets. After an error the frame is to
+ *  be cleared.
+ *  Errors: EBADMSG no proper framing; EMSGSIZE over max_bytes; E2BIG too many headers;
+ *  ENOMEM; what `h` gave. FRAME_BROKEN is called before EBADMSG, EMSGSIZE and E2BIG if
+ *  there is a whole head. */
 int frame_feed(struct frame *f, struct message *room, const char *p, size_t n, frame_h *h,
 	       void *arg);
 

@@ -1,6 +1,7 @@
-/* sip/edge/inner.c - see inner.h: our connection and its successors, those that Sofia dials, congestion.
- * Edge thread. Called by edge.c and the two directions; calls inner_conn.c and libuv.
- * All is loopback and plain; the secret in the messages is what protects it. */
+/* sip/edge/inner.c - see inner.h: our connection and its successors, those that Sofia
+ * dials, congestion. Edge thread. Called by edge.c and the two directions; calls
+ * inner_conn.c and libuv. All is loopback and plain; the secret in the messages is what
+ * protects it. */
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -32,8 +33,9 @@ void inner_flush(struct inner *in)
 	inner_congestion(in);
 }
 
-/* Moves on from a connection that Sofia has half-closed; it reads the rest. Not more than once in a while: a mute
- * connection still does for writing, since Sofia then answers over connections of its own. */
+/* Moves on from a connection that Sofia has half-closed; it reads the rest. Not more than
+ * once in a while: a mute connection still does for writing, since Sofia then answers
+ * over connections of its own. */
 static void inner_switch(struct inner *in)
 {
 	struct inner_conn *ic = in->main;

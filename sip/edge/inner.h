@@ -1,10 +1,12 @@
-/* sip/edge/inner.h - the edge's side of the joint: one connection to Sofia, and those that Sofia dials.
+/* sip/edge/inner.h - the edge's side of the joint: one connection to Sofia, and those
+ * that Sofia dials.
  *
- * Ours is shared by all peers and opened when there is something to say. Sofia half-closes it after it has
- * answered a bad message with 400: what was written before is still read, later messages go over a new one.
- * A connection to our port that has not shown the secret or a sealed Via is a stranger's: its first foreign message,
- * or some seconds of silence, ends it. We end connections by RST: after a FIN, Sofia would wait 32 s.
- * Edge thread. docs/decisions/0001-one-inner-connection.md. */
+ * Ours is shared by all peers and opened when there is something to say. Sofia
+ * half-closes it after it has answered a bad message with 400: what was written before is
+ * still read, later messages go over a new one. A connection to our port that has not
+ * shown the secret or a sealed Via is a stranger's: its first foreign message, or some
+ * seconds of silence, ends it. We end connections by RST: after a FIN, Sofia would wait
+ * 32 s. Edge thread. docs/decisions/0001-one-inner-connection.md. */
 #ifndef SLUSS_SIP_EDGE_INNER_H
 #define SLUSS_SIP_EDGE_INNER_H
 
@@ -17,7 +19,8 @@ struct inner;
 struct inner_conn;
 
 struct inner_ops {
-	/** True: it was Sofia's (the secret, a seal, a branch that we know on a connection proved before). */
+	/** True: it was Sofia's (the secret, a seal, a branch that we know on a
+	 *  connection proved before). */
 	bool (*message)(struct inner_conn *ic, const struct message *m, void *arg);
 	/** Sofia does not keep up: stop reading from the peers, or go on. */
 	void (*congested)(bool yes, void *arg);
@@ -45,7 +48,8 @@ void inner_stats(const struct inner *in, struct inner_stats *st);
 
 uint64_t inner_conn_serial(const struct inner_conn *ic);
 bool inner_conn_proved(const struct inner_conn *ic);
-/** A response of Sofia that closes the connection behind it (400, 413, 505) came for that peer's connection. */
+/** A response of Sofia that closes the connection behind it (400, 413, 505) came for that
+ *  peer's connection. */
 void inner_conn_note_bad(struct inner_conn *ic, uint32_t conn, uint32_t gen);
 
 #endif

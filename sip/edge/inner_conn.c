@@ -1,5 +1,6 @@
-/* sip/edge/inner_conn.c - one connection of the joint: reading, writing, whose it is, its end. Edge thread.
- * Called by inner.c and libuv; calls the framing and the handlers of inner.h. */
+/* sip/edge/inner_conn.c - one connection of the joint: reading, writing, whose it is, its
+ * end. Edge thread. Called by inner.c and libuv; calls the framing and the handlers of
+ * inner.h. */
 #include <inttypes.h>
 
 #include "lib/log.h"
@@ -112,7 +113,8 @@ void inner_conn_flush(struct inner_conn *ic)
 	buf = uv_buf_init((char *)ic->out->buf, (unsigned)ic->out->end);
 	n = uv_try_write((uv_stream_t *)&ic->tcp, &buf, 1);
 	if (n >= 0 && (size_t)n == ic->out->end) {
-		/* The few joint connections keep their buffers, unless a burst has swollen one. */
+		/* The few joint connections keep their buffers, unless a burst has
+		 * swollen one. */
 		mbuf_rewind(ic->out);
 		if (ic->out->size > 262144)
 			ic->out = mem_deref(ic->out);

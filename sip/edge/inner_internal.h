@@ -1,5 +1,5 @@
-/* sip/edge/inner_internal.h - what inner.c (all of the joint) and inner_conn.c (one connection of it) share;
- * nobody else includes this. */
+/* sip/edge/inner_internal.h - what inner.c (all of the joint) and inner_conn.c (one
+ * connection of it) share; nobody else includes this. */
 #ifndef SLUSS_SIP_EDGE_INNER_INTERNAL_H
 #define SLUSS_SIP_EDGE_INNER_INTERNAL_H
 

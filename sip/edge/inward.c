@@ -1,10 +1,14 @@
-/* sip/edge/inward.c - from the peers to Sofia: requests get a Via of ours on top, responses get Sofia's Via back, both
- * get the private header. Edge thread. Called by the connections through edge.c; calls inner.h and outward.c.
+/* sip/edge/inward.c - from the peers to Sofia: requests get a Via of ours on top,
+ * responses get Sofia's Via back, both get the private header. Edge thread. Called by the
+ * connections through edge.c; calls inner.h and outward.c.
  *
- *   INVITE sip:per@beta.example SIP/2.0            INVITE sip:per@beta.example SIP/2.0
- *   Via: SIP/2.0/TLS alpha.example;branch=A  ==>   Via: SIP/2.0/TCP 127.0.0.1:4711;branch=H;c=3.1;m=S
- *                                                  X-Sluss-Edge: SECRET;conn=3.1;site=beta.example;…
- *                                                  Via: SIP/2.0/TLS alpha.example;branch=A;received=192.0.2.7
+ *   INVITE sip:per@beta.example SIP/2.0
+ *   Via: SIP/2.0/TLS alpha.example;branch=A
+ * becomes
+ *   INVITE sip:per@beta.example SIP/2.0
+ *   Via: SIP/2.0/TCP 127.0.0.1:4711;branch=H;c=3.1;m=S
+ *   X-Sluss-Edge: SECRET;conn=3.1;site=beta.example;addr=…;via=tls;names=alpha.example
+ *   Via: SIP/2.0/TLS alpha.example;branch=A;received=192.0.2.7
  * RFC 3261 §16.6, §18.2.1; RFC 3581. */
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
-/* sip/edge/lookup.c - see lookup.h. Edge thread. Called by the resolver; asks through dns_ops.
- * Answers may come at once or later, in any order, and after the end: each open question holds a
- * reference. RFC 3263 §4.1-4.2, RFC 2782, RFC 3403. */
+/* sip/edge/lookup.c - see lookup.h. Edge thread. Called by the resolver; asks through
+ * dns_ops. Answers may come at once or later, in any order, and after the end: each open
+ * question holds a reference. RFC 3263 §4.1-4.2, RFC 2782, RFC 3403. */
 #include "sip/edge/lookup.h"
 
 #include <strings.h>

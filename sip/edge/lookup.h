@@ -1,4 +1,5 @@
-/* sip/edge/lookup.h - one look-up of RFC 3263, step by step; no cache, nobody but its owner waits.
+/* sip/edge/lookup.h - one look-up of RFC 3263, step by step; no cache, nobody but its
+ * owner waits.
  *
  *   NAPTR SIPS+D2T ──► SRV (its name, else _sips._tcp.NAME) ──► A and AAAA of each host
  *   a port in the URI: A and AAAA at once, SRV only when there are none
@@ -34,7 +35,8 @@ int lookup_alloc(struct lookup **lp, const struct lookup_config *config, const c
 		 uint16_t port, lookup_h *h, void *arg);
 /** Sets out; `h` runs once, perhaps before this returns. */
 void lookup_start(struct lookup *l);
-/** Ends it without a call (when it has not ended by itself) and frees it; sets *lp to NULL. */
+/** Ends it without a call (when it has not ended by itself) and frees it; sets *lp to
+ *  NULL. */
 void lookup_end(struct lookup **lp);
 
 #endif

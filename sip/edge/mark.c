@@ -1,4 +1,5 @@
-/* sip/edge/mark.c - see mark.h. HMAC-SHA-256, cut to 128 bits. RFC 3261 §8.1.1.7, §16.6 step 8, §16.11. */
+/* sip/edge/mark.c - see mark.h. HMAC-SHA-256, cut to 128 bits. RFC 3261 §8.1.1.7, §16.6
+ * step 8, §16.11. */
 #include "sip/edge/mark.h"
 
 #include <inttypes.h>
@@ -37,7 +38,8 @@ int mark_alloc(struct mark **mp)
 	return 0;
 }
 
-/* Hashes texts with their lengths, so that no two lists of texts look alike, and numbers. */
+/* Hashes texts with their lengths, so that no two lists of texts look alike, and numbers.
+ * */
 static int mark_hash(char hex[MARK_HEX + 1], struct mark *mk, const char *what,
 		     const struct pl *const *textv, size_t n, uint32_t a, uint32_t b,
 		     uint32_t c)
@@ -69,7 +71,7 @@ int mark_inward(char branch[MARK_BRANCH], struct mark *mk, const struct via *pee
 {
 	const struct pl *textv[] = {&peer->branch, &peer->sent_by, call_id};
 
-	memcpy(branch, MARK_COOKIE, 7);
+	memcpy(branch, MARK_COOKIE, sizeof(MARK_COOKIE)); /* the NUL is written over */
 	return mark_hash(branch + 7, mk, "inward", textv, N_ELEMS(textv), cseq, conn,
 			 gen);
 }
@@ -79,7 +81,7 @@ int mark_outward(char branch[MARK_BRANCH], struct mark *mk, const struct pl *sof
 {
 	const struct pl *textv[] = {sofia, label};
 
-	memcpy(branch, MARK_COOKIE, 7);
+	memcpy(branch, MARK_COOKIE, sizeof(MARK_COOKIE)); /* the NUL is written over */
 	return mark_hash(branch + 7, mk, "outward", textv, N_ELEMS(textv), 0, 0, 0);
 }
 

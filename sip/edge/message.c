@@ -1,5 +1,6 @@
-/* sip/edge/message.c - see message.h. Pure; edge thread. Called by framing, the checks, Via and the
- * two directions; calls nothing of the edge. RFC 3261 §7.3 (folding, compact forms), §25.1. */
+/* sip/edge/message.c - see message.h. Pure; edge thread. Called by framing, the checks,
+ * Via and the two directions; calls nothing of the edge. RFC 3261 §7.3 (folding, compact
+ * forms), §25.1. */
 #include "sip/edge/message.h"
 
 #include <ctype.h>
@@ -48,8 +49,8 @@ static enum header message_header(const struct pl *name)
 	return HEADER_OTHER;
 }
 
-/* The end of the line that begins at `p`: behind the CR LF that no white space follows when `fold`.
- * NULL when there is a CR or LF that is not part of a CR LF. */
+/* The end of the line that begins at `p`: behind the CR LF that no white space follows
+ * when `fold`. NULL when there is a CR or LF that is not part of a CR LF. */
 static const char *message_line_end(const char *p, const char *end, bool fold)
 {
 	while (p < end) {
@@ -96,7 +97,8 @@ static unsigned message_status(const struct pl *s)
 	return status >= 100 && status <= 699 ? status : 0;
 }
 
-/* RFC 3261 §7.1, §7.2. White space around and more than one space between the parts are let go. */
+/* RFC 3261 §7.1, §7.2. White space around and more than one space between the parts are
+ * let go. */
 static void message_first_line(struct message *m, struct pl line)
 {
 	struct pl word;
@@ -198,7 +200,8 @@ int message_value(const struct message *m, enum header header, struct pl *value)
 	return 0;
 }
 
-/* At least one digit, at most `digits_max`; gives how many bytes it took, 0 when it is no number. */
+/* At least one digit, at most `digits_max`; gives how many bytes it took, 0 when it is no
+ * number. */
 static size_t message_number(const struct pl *s, size_t digits_max, uint32_t *np)
 {
 	uint64_t v = 0;
@@ -253,7 +256,8 @@ int message_cseq(const struct message *m, uint32_t *number, struct pl *method)
 	return 0;
 }
 
-/* Where the quoted string that begins at i ends (behind the quote), or the end of the text. */
+/* Where the quoted string that begins at i ends (behind the quote), or the end of the
+ * text. */
 static size_t message_quoted(const struct pl *s, size_t i)
 {
 	for (i++; i < s->l; i++) {
@@ -348,7 +352,8 @@ void edits_drop_all(struct edits *e, const struct message *m, enum header header
 			edits_replace(e, m, &m->linev[i].line, NULL);
 }
 
-/* Few and nearly in order: insertion sort; stable, so that insertions at one place keep their order. */
+/* Few and nearly in order: insertion sort; stable, so that insertions at one place keep
+ * their order. */
 static void edits_sort(struct edits *e)
 {
 	for (size_t i = 1; i < e->n; i++)
@@ -395,7 +400,8 @@ int message_write(struct mbuf *mb, const struct message *m, struct edits *e,
 		return E2BIG;
 	edits_sort(e);
 	if (mbuf_get_space(mb) < m->n + 2048) {
-		/* Twice over, so that many small messages do not move the buffer each time. */
+		/* Twice over, so that many small messages do not move the buffer each
+		 * time. */
 		err = mbuf_resize(mb, 2 * mb->end + m->n + 2048);
 		if (err)
 			return err;

@@ -1,8 +1,10 @@
-/* sip/edge/message.h - a SIP message as raw bytes: finding its headers, and writing it out changed.
+/* sip/edge/message.h - a SIP message as raw bytes: finding its headers, and writing it
+ * out changed.
  *
- * Nothing is decoded or re-ordered: what the edge does not touch goes through byte for byte. The index
- * points into the caller's bytes. Lines end with CR LF and nothing else, so that the next parser
- * cannot see other lines than this one did. Pure. RFC 3261 §7, §25. */
+ * Nothing is decoded or re-ordered: what the edge does not touch goes through byte for
+ * byte. The index points into the caller's bytes. Lines end with CR LF and nothing else,
+ * so that the next parser cannot see other lines than this one did. Pure. RFC 3261 §7,
+ * §25. */
 #ifndef SLUSS_SIP_EDGE_MESSAGE_H
 #define SLUSS_SIP_EDGE_MESSAGE_H
 
@@ -40,7 +42,7 @@ struct message {
 	struct pl version; /**< "SIP/2.0", any case */
 	unsigned status;   /**< of a response: 100..699, else 0 */
 	struct pl phrase;
-	bool faulty; /**< a line without a proper name, or a NUL somewhere: not to be passed on */
+	bool faulty; /**< a line without a proper name, or a NUL: not to be passed on */
 	size_t n_lines, n_of[HEADER_N];
 	struct message_line linev[MESSAGE_LINES_MAX];
 };
@@ -53,7 +55,8 @@ const struct message_line *message_line(const struct message *m, enum header hea
 					size_t i);
 /** The value of the only line of that name. Errors: ENOENT none, EBADMSG several. */
 int message_value(const struct message *m, enum header header, struct pl *value);
-/** Content-Length. Errors: ENOENT; EBADMSG several, or no number of at most nine digits. */
+/** Content-Length. Errors: ENOENT; EBADMSG several, or no number of at most nine digits.
+ *  */
 int message_content_length(const struct message *m, size_t *np);
 /** CSeq. Errors: ENOENT, EBADMSG. */
 int message_cseq(const struct message *m, uint32_t *number, struct pl *method);
@@ -65,18 +68,21 @@ static inline bool message_is_lws(char c)
 }
 bool message_is_token(char c);
 void message_trim(struct pl *s);
-/** The next element of a comma-separated value, quoted strings and <...> respected: `*rest` goes on
- *  behind its comma. False at the end. The element is trimmed. */
+/** The next element of a comma-separated value, quoted strings and <...> respected:
+ *  `*rest` goes on behind its comma. False at the end. The element is trimmed. */
 bool message_element(struct pl *rest, struct pl *element);
-/** The next of ";a=b;c": `item` from its semicolon on, name and value trimmed. False at the end. */
+/** The next of ";a=b;c": `item` from its semicolon on, name and value trimmed. False at
+ *  the end. */
 bool message_param_next(struct pl *rest, struct pl *item, struct pl *name,
 			struct pl *value);
-/** A parameter in ";a=b;c" text. True when it is there; *value is empty when it has none. */
+/** A parameter in ";a=b;c" text. True when it is there; *value is empty when it has none.
+ *  */
 bool message_param(const struct pl *params, const char *name, struct pl *value);
 
 /* ---- writing ---- */
 enum { EDITS_MAX = 72 };
-/** Changes to a head, in any order, none inside another. Texts are borrowed until written. */
+/** Changes to a head, in any order, none inside another. Texts are borrowed until
+ *  written. */
 struct edits {
 	size_t n;
 	bool overflow;
@@ -90,8 +96,9 @@ void edits_replace(struct edits *e, const struct message *m, const struct pl *ol
 		   const struct pl *text);
 /** Takes out every line of that name. */
 void edits_drop_all(struct edits *e, const struct message *m, enum header header);
-/** Appends to `mb`: a first line in its plain form (one space between its parts), `top` (whole
- *  header lines or nothing), the edited head, `bottom` likewise, the empty line, the body.
+/** Appends to `mb`: a first line in its plain form (one space between its parts), `top`
+ *  (whole header lines or nothing), the edited head, `bottom` likewise, the empty line,
+ *  the body.
  *  Errors: ENOMEM; E2BIG more than EDITS_MAX changes. */
 int message_write(struct mbuf *mb, const struct message *m, struct edits *e,
 		  const struct pl *top, const struct pl *bottom);

@@ -1,9 +1,13 @@
-/* sip/edge/outward.c - from Sofia to the peers: requests get the site's Via and go to their next hop, responses go
- * back by the sealed Via. Edge thread. Called by the joint and the connections; calls the dialler, the table, where.h.
+/* sip/edge/outward.c - from Sofia to the peers: requests get the site's Via and go to
+ * their next hop, responses go back by the sealed Via. Edge thread. Called by the joint
+ * and the connections; calls the dialler, the table, where.h.
  *
- *   INVITE sip:per@beta.example SIP/2.0             INVITE sip:per@beta.example SIP/2.0
- *   Via: SIP/2.0/TCP 127.0.0.1:4712;branch=B  ==>   Via: SIP/2.0/TLS alpha.example:5061;branch=H
- *   X-Sluss-Edge: SECRET;site=…;domain=…
+ *   INVITE sip:per@beta.example SIP/2.0
+ *   Via: SIP/2.0/TCP 127.0.0.1:4712;branch=B;rport
+ *   X-Sluss-Edge: SECRET;site=alpha.example;domain=beta.example;token=17
+ * becomes
+ *   INVITE sip:per@beta.example SIP/2.0
+ *   Via: SIP/2.0/TLS alpha.example:5061;branch=H
  * RFC 3261 §9.1, §16.6-16.11, §17.1, §18.1.1. */
 #include "sip/edge/address.h"
 #include "sip/edge/reply.h"
@@ -118,7 +122,8 @@ static int outward_write(struct mbuf *mb, struct edge *e, const struct message *
 	return message_write(mb, m, &ed, NULL, NULL);
 }
 
-/* On a connection that has the transaction already: CANCEL and the ACK to a refusal go where the INVITE went. */
+/* On a connection that has the transaction already: CANCEL and the ACK to a refusal go
+ * where the INVITE went. */
 static bool outward_along(struct edge *e, const struct txn *t, const struct message *m,
 			  const struct via *top)
 {
@@ -189,7 +194,8 @@ static bool outward_peer_uses(const struct sa *sa, const char *domain, void *arg
 	return conns_has_peer(e->conns, sa, domain);
 }
 
-/* Sets a request out; `t` NULL: an ACK to a 2xx. Errors: ENOMEM; ENETUNREACH there is no way, *why says it. */
+/* Sets a request out; `t` NULL: an ACK to a 2xx. Errors: ENOMEM; ENETUNREACH there is no
+ * way, *why says it. */
 static int outward_go(struct edge *e, struct txn *t, const struct message *m,
 		      const struct via *top, const char *branch,
 		      const struct site_config *site, const struct joint *j,
@@ -272,7 +278,8 @@ static void outward_request(struct edge *e, const struct inner_conn *ic,
 
 	err = outward_txn(&t, e, ic, m, top, branch, false);
 	if (err) {
-		/* A repetition goes where the first one went; without memory Sofia's own timer ends it. */
+		/* A repetition goes where the first one went; without memory Sofia's own
+		 * timer ends it. */
 		if (err != EALREADY)
 			log_err(NULL, "edge.no_memory", "what=%s",
 				LQN(m->method.p, m->method.l));
@@ -289,8 +296,8 @@ static void outward_request(struct edge *e, const struct inner_conn *ic,
 	mem_deref(t);
 }
 
-/* The ACK to a 2xx is a transaction of its own and gets no answer. Its branch is made from Sofia's and the fork's
- * tag, since NTA gives it the INVITE's. */
+/* The ACK to a 2xx is a transaction of its own and gets no answer. Its branch is made
+ * from Sofia's and the fork's tag, since NTA gives it the INVITE's. */
 static void outward_ack(struct edge *e, const struct message *m, const struct via *top,
 			const struct joint *j)
 {
@@ -475,9 +482,10 @@ struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via
 	if (message_cseq(m, &cseq, &method))
 		return NULL;
 	t = txn_find(e->txns, &top->branch, !pl_strcmp(&method, "CANCEL"));
-	if (!t || !t->site || strcasecmp(conn_site(c), t->site))
+	if (!t || !t->site || strcasecmp(conn_site(c), t->site) != 0)
 		return NULL;
-	/* By the way it went out, or by another connection of the same peer (RFC 3261 §18.2.2). */
+	/* By the way it went out, or by another connection of the same peer (RFC 3261
+	 * §18.2.2). */
 	if ((t->conn != conn_id(c) || t->gen != conn_gen(c)) &&
 	    (!t->domain || !conn_proves(c, t->domain)))
 		return NULL;

@@ -1,5 +1,5 @@
-/* sip/edge/reach.c - see reach.h: the table of special address blocks. Edge thread. Called by the
- * resolver and the outward direction. */
+/* sip/edge/reach.c - see reach.h: the table of special address blocks. Edge thread.
+ * Called by the resolver and the outward direction. */
 #include "sip/edge/reach.h"
 
 #include <netinet/in.h>

@@ -1,6 +1,7 @@
-/* sip/edge/reports.c - what the parts report and who gets to know it: connections that open, fail and end,
- * messages of either side, a joint that cannot keep up. Edge thread. Wired by edge.c; calls
- * the two directions, the dialler, the census and the mailbox of the signalling thread. */
+/* sip/edge/reports.c - what the parts report and who gets to know it: connections that
+ * open, fail and end, messages of either side, a joint that cannot keep up. Edge thread.
+ * Wired by edge.c; calls the two directions, the dialler, the census and the mailbox of
+ * the signalling thread. */
 #include <inttypes.h>
 
 #include "lib/log.h"

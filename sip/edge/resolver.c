@@ -1,5 +1,6 @@
-/* sip/edge/resolver.c - see resolver.h: the cache, the look-ups under way, and who waits for which.
- * Edge thread. Called by the dialler; calls lookup.c. RFC 2308 (negative caching). */
+/* sip/edge/resolver.c - see resolver.h: the cache, the look-ups under way, and who waits
+ * for which. Edge thread. Called by the dialler; calls lookup.c. RFC 2308 (negative
+ * caching). */
 #include "sip/edge/resolver.h"
 
 #include <strings.h>

@@ -1,5 +1,6 @@
-/* sip/edge/room.h - the edge's own insides: the struct that ties its parts together, and its two directions. Only
- * edge.c, reports.c, inward.c and outward.c include this. Edge thread but for what says otherwise. */
+/* sip/edge/room.h - the edge's own insides: the struct that ties its parts together, and
+ * its two directions. Only edge.c, reports.c, inward.c and outward.c include this. Edge
+ * thread but for what says otherwise. */
 #ifndef SLUSS_SIP_EDGE_ROOM_H
 #define SLUSS_SIP_EDGE_ROOM_H
 
@@ -81,8 +82,9 @@ void inward_broken(struct edge *e, struct conn *c, const struct message *m, int 
 bool outward_message(struct edge *e, struct inner_conn *ic, const struct message *m);
 void outward_lost(struct edge *e, struct conn *c);
 void outward_txn_timeout(struct txn *t, unsigned actions, void *arg);
-/* A response of the peer moves its transaction. Gives it, with a reference, when the response is to be passed on:
- * `via` and `inner` say what Sofia put there and where it waits. Else NULL. */
+/* A response of the peer moves its transaction. Gives it, with a reference, when the
+ * response is to be passed on: `via` and `inner` say what Sofia put there and where it
+ * waits. Else NULL. */
 struct txn *outward_on_response(struct edge *e, struct conn *c, const struct via *top,
 				const struct message *m);
 

@@ -1,5 +1,5 @@
-/* sip/edge/srv.c - see srv.h. Edge thread. Called by the resolver at each use of an answer, so that a cached
- * one still spreads the load. RFC 2782, "Weight". */
+/* sip/edge/srv.c - see srv.h. Edge thread. Called by the resolver at each use of an
+ * answer, so that a cached one still spreads the load. RFC 2782, "Weight". */
 #include "sip/edge/srv.h"
 
 /* Which of the hosts not yet taken comes next. */

@@ -14,8 +14,8 @@ struct srv_host {
 };
 typedef uint32_t(srv_random_h)(uint32_t below, void *arg);
 
-/** Lower priority first; inside one priority by chance, in proportion to the weight. Writes every address once,
- *  at most TARGETS_MAX; gives how many. */
+/** Lower priority first; inside one priority by chance, in proportion to the weight.
+ *  Writes every address once, at most TARGETS_MAX; gives how many. */
 size_t srv_order(struct sa targetv[TARGETS_MAX], const struct srv_host *hostv, size_t n,
 		 srv_random_h *h, void *arg);
 

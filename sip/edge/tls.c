@@ -1,5 +1,6 @@
-/* sip/edge/tls.c - see tls.h: two SSL_CTX (we accept, we dial) that share the sites' certificates and the trust.
- * Edge thread. Called by edge.c and the connections; calls lib/cert.h and OpenSSL 3. */
+/* sip/edge/tls.c - see tls.h: two SSL_CTX (we accept, we dial) that share the sites'
+ * certificates and the trust. Edge thread. Called by edge.c and the connections; calls
+ * lib/cert.h and OpenSSL 3. */
 #include "sip/edge/tls.h"
 
 #include <openssl/err.h>
@@ -54,9 +55,10 @@ static int PRINTF_LIKE(3, 4) tls_fault(char **whyp, int err, const char *fmt, ..
 
 /* ---- whom we believe ---- */
 
-/* May a certificate of the chain stand for a SIP domain? No extended key usage, any, sipDomain, server.
- * DEVIATES: RFC 5924 §4 and RFC 5246 want another purpose of a client's certificate, but public authorities issue
- * none for clients any more (since 2026): every peer that has an ordinary certificate needs this. */
+/* May a certificate of the chain stand for a SIP domain? No extended key usage, any,
+ * sipDomain, server. DEVIATES: RFC 5924 §4 and RFC 5246 want another purpose of a
+ * client's certificate, but public authorities issue none for clients any more (since
+ * 2026): every peer that has an ordinary certificate needs this. */
 static bool tls_purpose(X509 *cert, bool of_client)
 {
 	uint32_t known = X509_get_extended_key_usage(cert);
@@ -84,7 +86,8 @@ static int tls_verify(int ok, X509_STORE_CTX *ctx)
 	int depth = X509_STORE_CTX_get_error_depth(ctx);
 	int error = X509_STORE_CTX_get_error(ctx);
 
-	/* The trust file may bring revocation lists of some authorities; the others are not missed. */
+	/* The trust file may bring revocation lists of some authorities; the others are
+	 * not missed. */
 	if (!ok && error == X509_V_ERR_UNABLE_TO_GET_CRL) {
 		X509_STORE_CTX_set_error(ctx, X509_V_OK);
 		return 1;

@@ -1,11 +1,12 @@
-/* sip/edge/tls.h - TLS for SIP: contexts, certificates by site, the judgement of the peer's, words.
+/* sip/edge/tls.h - TLS for SIP: contexts, certificates by site, the judgement of the
+ * peer's, words.
  *
- *   we accept   SNI picks the site; a client certificate is asked for, not demanded, but a bad one ends
- *               the handshake; which domains it proves is told upwards
- *   we dial     SNI names what we look for; the certificate must prove the domain (RFC 5922)
+ *   we accept   SNI picks the site; a client certificate is asked for, not demanded, but a
+ *               bad one ends the handshake; which domains it proves is told upwards
+ *   we dial     SNI names what we look for; the certificate must prove the domain
  *
- * Every handshake looks at the certificates of that moment; tls_poll() reads changed files again.
- * Edge thread. RFC 5922, RFC 5924, RFC 6066 §3, RFC 8446. */
+ * Every handshake looks at the certificates of that moment; tls_poll() reads changed
+ * files again. Edge thread. RFC 5922, RFC 5924, RFC 6066 §3, RFC 8446. */
 #ifndef SLUSS_SIP_EDGE_TLS_H
 #define SLUSS_SIP_EDGE_TLS_H
 
@@ -20,11 +21,12 @@ enum { TLS_WHY = 160 };
 /** One handshake's side of things; lives as long as its SSL. */
 struct tls_peer {
 	bool server; /**< we accepted */
-	const char *
-		site; /**< ours; accepted: the first one until SNI says another. Borrowed from the config */
+	/** Ours, borrowed from the config. Accepted: the first one until SNI says another. */
+	const char *site;
 	const char *domain; /**< dialled: what the certificate must prove ... */
 	const char *host;   /**< ... or this, may be NULL. Both borrowed */
-	char why[TLS_WHY]; /**< why the peer's certificate was not taken; empty: it was, or there was none */
+	/** Why the peer's certificate was not taken. Empty: it was, or there was none. */
+	char why[TLS_WHY];
 };
 
 /** Errors: EINVAL/ENOENT/… with one line in *whyp (mem_deref). */
@@ -34,9 +36,11 @@ unsigned tls_poll(struct tls *t);
 /** An SSL for one connection; `peer` is borrowed for its life. Errors: ENOMEM. */
 int tls_ssl_alloc(SSL **sslp, struct tls *t, struct tls_peer *peer);
 
-/** The domains that the peer's certificate proves, '/'-separated; empty without a certificate. Errors: ENOMEM. */
+/** The domains that the peer's certificate proves, '/'-separated; empty without a
+ *  certificate. Errors: ENOMEM. */
 int tls_names(char **namesp, SSL *ssl);
-/** Why a TLS call failed, as the end of "X could not be reached: …"; empties OpenSSL's error queue. */
+/** Why a TLS call failed, as the end of "X could not be reached: …"; empties OpenSSL's
+ *  error queue. */
 void tls_why(char why[TLS_WHY], const struct tls_peer *peer, bool handshake,
 	     bool end_of_stream);
 /** Why a chain was not taken: `error` is an X509_V_ERR. */

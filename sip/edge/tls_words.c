@@ -1,5 +1,6 @@
-/* sip/edge/tls_words.c - what went wrong with TLS, in words for a person. Pure but for OpenSSL's error
- * queue. Called by tls.c and the connections. The texts end the sentence "beta.example could not be reached: …". */
+/* sip/edge/tls_words.c - what went wrong with TLS, in words for a person. Pure but for
+ * OpenSSL's error queue. Called by tls.c and the connections. The texts end the sentence
+ * "beta.example could not be reached: …". */
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 

@@ -1,4 +1,5 @@
-/* sip/edge/txn.c - see txn.h. Edge thread. Called by the two directions; calls txn_fsm.c and timers. */
+/* sip/edge/txn.c - see txn.h. Edge thread. Called by the two directions; calls txn_fsm.c
+ * and timers. */
 #include "sip/edge/txn.h"
 
 #include "lib/log.h"

@@ -1,5 +1,6 @@
-/* sip/edge/txn.h - what the edge remembers of Sofia's requests until they are over: by the branch that it gave
- * them outside. States and steps are in txn_fsm.h. Edge thread. RFC 3261 §9.1, §17.1.1.3, §17.1.3. */
+/* sip/edge/txn.h - what the edge remembers of Sofia's requests until they are over: by
+ * the branch that it gave them outside. States and steps are in txn_fsm.h. Edge thread.
+ * RFC 3261 §9.1, §17.1.1.3, §17.1.3. */
 #ifndef SLUSS_SIP_EDGE_TXN_H
 #define SLUSS_SIP_EDGE_TXN_H
 
@@ -31,17 +32,19 @@ struct txn {
 	struct timer timer;
 };
 
-/** Runs when a transaction has been in its state for too long: after the step, `actions` to be done. */
+/** Runs when a transaction has been in its state for too long: after the step, `actions`
+ *  to be done. */
 typedef void(txn_timeout_h)(struct txn *t, unsigned actions, void *arg);
 
 /** Errors: ENOMEM. */
 int txns_alloc(struct txns **tsp, struct timers *timers, txn_timeout_h *h, void *arg);
-/** A new one, DIALLING; `branch` is ours. Errors: ENOMEM; EALREADY there is one. Owns: the table's. */
+/** A new one, DIALLING; `branch` is ours. Errors: ENOMEM; EALREADY there is one. Owns:
+ *  the table's. */
 int txn_alloc(struct txn **tp, struct txns *ts, const char *branch, bool invite,
 	      bool cancel);
 struct txn *txn_find(struct txns *ts, const struct pl *branch, bool cancel);
-/** The step of txn_fsm.h; gives its actions. A transaction that is GONE leaves the table: hold a reference
- *  (mem_ref) to use it afterwards. */
+/** The step of txn_fsm.h; gives its actions. A transaction that is GONE leaves the table:
+ *  hold a reference (mem_ref) to use it afterwards. */
 unsigned txn_step(struct txn *t, enum txn_event event);
 size_t txns_count(const struct txns *ts);
 

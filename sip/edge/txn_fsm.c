@@ -72,8 +72,8 @@ const char *txn_event_name(enum txn_event event)
 
 unsigned txn_state_s(bool invite, enum txn_state state)
 {
-	/* 64*T1 is 32 s: a little more, so that Sofia's own timers come first. A ringing INVITE has timer C,
-	 * which is over 3 minutes (RFC 3261 §16.6 step 11). */
+	/* 64*T1 is 32 s: a little more, so that Sofia's own timers come first. A ringing
+	 * INVITE has timer C, which is over 3 minutes (RFC 3261 §16.6 step 11). */
 	if (state == TXN_PROCEEDING && invite)
 		return 240;
 	return 36;

@@ -1,11 +1,13 @@
-/* sip/edge/txn_fsm.h - what the edge remembers of a request that went out: state x event -> state, actions.
+/* sip/edge/txn_fsm.h - what the edge remembers of a request that went out: state x event
+ * -> state, actions.
  *
  *   DIALLING ── written ──► SENT ── 1xx ──► PROCEEDING ── 2xx ──► ANSWERED ┐
  *      │ no target left       │ connection lost    │     └─ 3xx-6xx ─► REFUSED ┼─ time ─► GONE
  *      └──────────────────────┴────────────────────┴──► FAILED (503 of ours) ──┘
  *
- * Sofia does the transaction; this only knows where it is, for CANCEL, for the ACK to a refusal, and for
- * the 503 that ends it when the connection does. Pure. RFC 3261 §16.7-16.10, §17.1; RFC 6026. */
+ * Sofia does the transaction; this only knows where it is, for CANCEL, for the ACK to a
+ * refusal, and for the 503 that ends it when the connection does. Pure. RFC 3261
+ * §16.7-16.10, §17.1; RFC 6026. */
 #ifndef SLUSS_SIP_EDGE_TXN_FSM_H
 #define SLUSS_SIP_EDGE_TXN_FSM_H
 
@@ -38,8 +40,7 @@ enum {
 	TXN_DO_SYNTH_487 = 4, /* a 487 to Sofia; no target ever had it */
 	TXN_DO_CANCEL_OK = 8, /* a 200 to Sofia's CANCEL, which ends here */
 	TXN_DO_CANCEL_481 = 16,
-	TXN_DO_ROUTE =
-		32, /* an ACK to a 2xx: by its own route, with the INVITE's site and domain */
+	TXN_DO_ROUTE = 32,  /* an ACK to a 2xx: by its own route, as the INVITE's site */
 	TXN_DO_NO_DIAL = 64 /* the dialling stops */
 };
 struct txn_step {

@@ -1,5 +1,6 @@
-/* sip/edge/via.c - see via.h. Pure; edge thread. Called by the two directions and the checks.
- * RFC 3261 §25.1 (via-parm; white space is allowed nearly everywhere), RFC 3581 §4. */
+/* sip/edge/via.c - see via.h. Pure; edge thread. Called by the two directions and the
+ * checks. RFC 3261 §25.1 (via-parm; white space is allowed nearly everywhere), RFC 3581
+ * §4. */
 #include "sip/edge/via.h"
 
 #include <ctype.h>
@@ -44,7 +45,8 @@ static int via_host(struct pl *s, struct pl *host)
 			if (!isxdigit((unsigned char)s->p[i]) && !strchr(":.", s->p[i]))
 				return EBADMSG;
 	} else {
-		/* As in message_is_token, without what no host name has; an underscore is seen in the wild. */
+		/* As in message_is_token, without what no host name has; an underscore is
+		 * seen in the wild. */
 		while (n < s->l && (isalnum((unsigned char)s->p[n]) ||
 				    (s->p[n] && strchr("-._", s->p[n]))))
 			n++;

@@ -1,4 +1,5 @@
-/* sip/edge/via.h - the Via headers: reading the top one, pushing, popping and changing it.
+/* sip/edge/via.h - the Via headers: reading the top one, pushing, popping and changing
+ * it.
  *
  *   inwards   request   peer's Via gets received and rport, ours is pushed above it
  *             response  Sofia's own Via is put back in place of the one we sent
@@ -29,8 +30,9 @@ int via_top(struct via *v, const struct message *m);
 size_t via_count(const struct message *m);
 /** Takes the topmost element out, with its comma or its line. */
 void via_pop(struct edits *e, const struct message *m);
-/** Notes where a request came from in its top Via: `received` always, `rport` if asked for; what the
- *  peer claimed there itself is taken out. `room` holds the text until it is written. */
+/** Notes where a request came from in its top Via: `received` always, `rport` if asked
+ *  for; what the peer claimed there itself is taken out. `room` holds the text until it
+ *  is written. */
 enum { VIA_RECEIVED_MAX = 96 };
 void via_received(struct edits *e, const struct message *m, const struct via *top,
 		  const struct sa *from, char room[VIA_RECEIVED_MAX]);

@@ -48,7 +48,8 @@ static const char *where_literal(struct where *w, const struct config *config,
 	return NULL;
 }
 
-/* TLS unless the peer is configured for TCP: nothing that a message says may lower that. */
+/* TLS unless the peer is configured for TCP: nothing that a message says may lower that.
+ * */
 static const char *where_transport(struct where *w, const struct config *config,
 				   const struct hop *hop)
 {
@@ -76,7 +77,7 @@ static const char *where_name(struct where *w, const struct config *config,
 	bool tls = w->tls;
 	const char *why;
 
-	if (strcasecmp(hop->host, w->domain))
+	if (strcasecmp(hop->host, w->domain) != 0)
 		snprintf(w->host, sizeof(w->host), "%s", hop->host);
 	why = where_domain(w, config, hop->host,
 			   hop->port ? hop->port

@@ -1,13 +1,14 @@
-/* sip/edge/where.h - the next hop of one request of Sofia's: what to resolve or dial, and what that must prove.
+/* sip/edge/where.h - the next hop of one request of Sofia's: what to resolve or dial, and
+ * what that must prove.
  *
  *   no To tag   the domain that the leg names: its configured address, else RFC 3263
  *   To tag      the top Route, else the Request-URI:
  *               the domain itself or another configured peer   as above
  *               another name       resolved; must prove that name or the domain
- *               an address         dialled; must prove the domain; special addresses only if the peer uses
- *                                  them itself or the configuration says so
- * Towards federated domains TLS only. Pure but for one question about open connections. RFC 3261 §12.2.1.1,
- * §16.6 step 7; RFC 3263 §4; RFC 5922 §4. */
+ *               an address         dialled; must prove the domain; a special address only
+ *                                  if the peer uses it itself or the configuration says so
+ * Towards federated domains TLS only. Pure but for one question about open connections.
+ * RFC 3261 §12.2.1.1, §16.6 step 7; RFC 3263 §4; RFC 5922 §4. */
 #ifndef SLUSS_SIP_EDGE_WHERE_H
 #define SLUSS_SIP_EDGE_WHERE_H
 
@@ -24,7 +25,8 @@ struct where {
 	bool tls;
 	bool in_dialog;
 };
-/** Does the peer itself use that address: is there an open connection from it that proves the domain? */
+/** Does the peer itself use that address: is there an open connection from it that proves
+ *  the domain? */
 typedef bool(where_peer_h)(const struct sa *sa, const char *domain, void *arg);
 
 /** Gives NULL, or why there is no way, to end "X could not be reached: …". */

@@ -1,7 +1,9 @@
-/* fuzz_frame.c - a peer's bytes through the edge: framing in pieces, the checks, the edits, the private header.
+/* fuzz_frame.c - a peer's bytes through the edge: framing in pieces, the checks, the
+ * edits, the private header.
  *
- * The first byte says how long the pieces are. What holds for whatever comes: a message that the edge would write to
- * Sofia is one message again, of that length, without a private header of the peer's; what is popped is gone. */
+ * The first byte says how long the pieces are. What holds for whatever comes: a message
+ * that the edge would write to Sofia is one message again, of that length, without a
+ * private header of the peer's; what is popped is gone. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* edge_dns.c - see edge_dns.h. RFC 1035 §4, RFC 2782, RFC 3403. */
-#include "edge_dns.h"
+#include "tests/unit/sip/edge_dns.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -73,7 +73,8 @@ static size_t put_rr(uint8_t *p, size_t at, const struct dns_rr *rr)
 	return at;
 }
 
-/* The records of a name, and those of what it is an alias of. Gives the new end; counts into *an. */
+/* The records of a name, and those of what it is an alias of. Gives the new end; counts
+ * into *an. */
 static size_t put_records(const struct dns_server *s, uint8_t *p, size_t at,
 			  const char *name, unsigned type, size_t *an, unsigned depth)
 {

@@ -1,4 +1,5 @@
-/* edge_dns.h - a DNS server in one thread for the edge's live tests: answers by UDP from a list of records. */
+/* edge_dns.h - a DNS server in one thread for the edge's live tests: answers by UDP from
+ * a list of records. */
 #ifndef SLUSS_TESTS_EDGE_DNS_H
 #define SLUSS_TESTS_EDGE_DNS_H
 

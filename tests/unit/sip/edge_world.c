@@ -1,5 +1,5 @@
 /* edge_world.c - see edge_world.h. */
-#include "edge_world.h"
+#include "tests/unit/sip/edge_world.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -302,7 +302,8 @@ int stream_tls(struct stream *s, const struct edge_world *w, bool server,
 	int r;
 
 	assert_int_equal(SSL_CTX_load_verify_file(ctx, w->config.sip_trust), 1);
-	/* The edge's certificates are for servers; as in the field, they are shown to servers too. */
+	/* The edge's certificates are for servers; as in the field, they are shown to
+	 * servers too. */
 	SSL_CTX_set_purpose(ctx, X509_PURPOSE_ANY);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	if (name) {

@@ -1,9 +1,10 @@
-/* edge_world.h - a real edge between real TLS peers and a fake Sofia, all on loopback, for the edge's live tests.
+/* edge_world.h - a real edge between real TLS peers and a fake Sofia, all on loopback,
+ * for the edge's live tests.
  *
  *   peer (OpenSSL, this thread) ══ TLS ══► edge (own thread) ──► fake Sofia (a socket of this thread)
  *
- * Certificates come from two authorities made on the spot: one that everybody trusts, one that nobody does. All
- * sockets of the test have a time-out; what hangs fails. */
+ * Certificates come from two authorities made on the spot: one that everybody trusts, one
+ * that nobody does. All sockets of the test have a time-out; what hangs fails. */
 #ifndef SLUSS_TESTS_EDGE_WORLD_H
 #define SLUSS_TESTS_EDGE_WORLD_H
 
@@ -77,14 +78,15 @@ void stream_dial(struct stream *s, uint16_t port);
 /** Listens on 127.0.0.1; gives the socket and the port. */
 int stream_listen(uint16_t *port);
 void stream_accept(struct stream *s, int fd);
-/** TLS as a client or a server, showing NAME's certificate (NULL: none) and wanting the other's. Gives 0, or the
- *  OpenSSL reason, or -1. `sni` may be NULL. */
+/** TLS as a client or a server, showing NAME's certificate (NULL: none) and wanting the
+ *  other's. Gives 0, or the OpenSSL reason, or -1. `sni` may be NULL. */
 int stream_tls(struct stream *s, const struct edge_world *w, bool server,
 	       const char *name, const char *sni);
 /** Dials the edge's TLS listener as that peer; the handshake must succeed. */
 void peer_dial(struct stream *s, struct edge_world *w, const char *cert, const char *sni);
 void stream_send(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/** The next message into text[WORLD_TEXT]. Gives false at the end of the stream; fails the test in silence. */
+/** The next message into text[WORLD_TEXT]. Gives false at the end of the stream; fails
+ *  the test in silence. */
 bool stream_read(struct stream *s, char *text);
 /** The other end closes without another message. */
 void stream_expect_end(struct stream *s);
@@ -92,7 +94,8 @@ void stream_close(struct stream *s);
 /** Ends it by RST. */
 void stream_reset(struct stream *s);
 
-/** The value of the i-th header of that name, into value[WORLD_TEXT]; "" when there is none. */
+/** The value of the i-th header of that name, into value[WORLD_TEXT]; "" when there is
+ *  none. */
 const char *sip_header(char *value, const char *text, const char *name, unsigned i);
 /** "text" has a Reason of the edge with those words. */
 void expect_reason(const char *text, const char *words);

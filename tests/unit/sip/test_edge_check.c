@@ -1,4 +1,5 @@
-/* test_edge_check.c - what Sofia may see, and the responses that the edge makes itself. Pure. */
+/* test_edge_check.c - what Sofia may see, and the responses that the edge makes itself.
+ * Pure. */
 #include "lib/base.h"
 
 #include <setjmp.h>
@@ -89,7 +90,8 @@ static void checked_requests(void **state)
 	}
 }
 
-/* RFC 4475 quotbal and its kin: what Sofia cannot parse it answers itself, and closes the joint. */
+/* RFC 4475 quotbal and its kin: what Sofia cannot parse it answers itself, and closes the
+ * joint. */
 static void checked_parties(void **state)
 {
 	static const char *const good[] = {

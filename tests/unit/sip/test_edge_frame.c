@@ -1,4 +1,5 @@
-/* test_edge_frame.c - cutting streams into messages, in every segmentation; the RFC 4475 and RFC 5118 messages too. */
+/* test_edge_frame.c - cutting streams into messages, in every segmentation; the RFC 4475
+ * and RFC 5118 messages too. */
 #include "lib/base.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* test_edge_joint.c - what locks the joint: the private header and the sealed Via. Pure. */
+/* test_edge_joint.c - what locks the joint: the private header and the sealed Via. Pure.
+ * */
 #include "lib/base.h"
 
 #include <setjmp.h>

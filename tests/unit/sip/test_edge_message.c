@@ -1,4 +1,5 @@
-/* test_edge_message.c - a message as raw bytes: index, folds, short forms, faults, edits; the Via headers. Pure. */
+/* test_edge_message.c - a message as raw bytes: index, folds, short forms, faults, edits;
+ * the Via headers. Pure. */
 #include "lib/base.h"
 
 #include <setjmp.h>
@@ -214,7 +215,8 @@ static void message_edits(void **state)
 	e = (struct edits){.n = 0};
 	written("SIP/2.0 200 \r\n\r\n", &e, "", "");
 
-	/* More changes than there is room for are an error, not a message half changed. */
+	/* More changes than there is room for are an error, not a message half changed.
+	 * */
 	parse("A sip:b SIP/2.0\r\nX: 1\r\n\r\n");
 	e = (struct edits){.n = 0};
 	value = m.linev[0].value;

@@ -1,12 +1,14 @@
-/* test_edge_nta.c - many peers share the one connection to Sofia: whatever one of them sends, the others do not feel it.
+/* test_edge_nta.c - many peers share the one connection to Sofia: whatever one of them
+ * sends, the others do not feel it.
  *
  *   good peer ══ TLS ══╗
  *                      edge ══ our connection ══► Sofia's NTA (a thread of this test): answers 200 to everything;
  *   bad peer  ══ TLS ══╝                          the good INVITE rings until a MESSAGE comes
  *
- * NTA half-closes a stream after a message with a bad header and stops reading it after one that it cannot parse
- * at all; here it is set to be as touchy as it can be. docs/decisions/0001-one-inner-connection.md */
-#include "edge_world.h"
+ * NTA half-closes a stream after a message with a bad header and stops reading it after
+ * one that it cannot parse at all; here it is set to be as touchy as it can be.
+ * docs/decisions/0001-one-inner-connection.md */
+#include "tests/unit/sip/edge_world.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -166,7 +168,8 @@ static void still_well(unsigned n)
 	good_gets("SIP/2.0 200 ", cseq);
 }
 
-/* Sends it over a connection of its own and reads what comes, until the edge has nothing more to say: a ping tells. */
+/* Sends it over a connection of its own and reads what comes, until the edge has nothing
+ * more to say: a ping tells. */
 static void bad_sends(const char *p, size_t n)
 {
 	size_t at = 0;
@@ -235,8 +238,8 @@ static void torture_hurts_nobody(void **state)
 	}
 }
 
-/* Headers that pass the edge and that Sofia refuses, a hundred of each: pending calls, traffic and the one who
- * answers by another connection all live on. */
+/* Headers that pass the edge and that Sofia refuses, a hundred of each: pending calls,
+ * traffic and the one who answers by another connection all live on. */
 static void bad_headers_hurt_nobody(void **state)
 {
 	static const struct {

@@ -1,12 +1,12 @@
-/* test_edge_resolver.c - RFC 3263 under a DNS and a clock of the test's own: NAPTR, SRV by weight, addresses, the cache
- * and its ends, what is refused; the back-off of targets. */
+/* test_edge_resolver.c - RFC 3263 under a DNS and a clock of the test's own: NAPTR, SRV
+ * by weight, addresses, the cache and its ends, what is refused.
+ * */
 #include "lib/base.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "sip/edge/backoff.h"
 #include "sip/edge/resolver.h"
 
 /* ---- a zone ---- */
@@ -352,7 +352,8 @@ static void the_cache(void **state)
 	now_us += 2000000;
 	look("long.example", 0);
 	assert_string_not_equal(asked, "");
-	/* What does not exist is not asked for again at once; with trouble it is sooner. */
+	/* What does not exist is not asked for again at once; with trouble it is sooner.
+	 * */
 	look("unknown.example", 0);
 	now_us += 29000000;
 	look("unknown.example", 0);
@@ -456,77 +457,6 @@ static void the_resolver_may_go_first(void **state)
 	mem_deref(w.timers);
 }
 
-/* ---- weights ---- */
-
-static void weights(void **state)
-{
-	struct srv_host hostv[3] = {
-		{.priority = 1, .weight = 0, .port = 1, .n = 1},
-		{.priority = 1, .weight = 10, .port = 2, .n = 1},
-		{.priority = 1, .weight = 30, .port = 3, .n = 1},
-	};
-	struct sa targetv[TARGETS_MAX];
-	unsigned firsts[4] = {0};
-
-	(void)state;
-	for (unsigned i = 0; i < 3; i++)
-		sa_set_str(&hostv[i].sav[0], "192.0.2.1", hostv[i].port);
-	/* Every chance there is: 0 of 40 goes to weight 0, 10 to weight 10, 30 to weight 30. */
-	for (chance = 0; chance <= 40; chance++) {
-		assert_int_equal(srv_order(targetv, hostv, 3, fake_random, NULL), 3);
-		firsts[sa_port(&targetv[0])]++;
-	}
-	assert_int_equal(firsts[1], 1);
-	assert_int_equal(firsts[2], 10);
-	assert_int_equal(firsts[3], 30);
-	chance = 0;
-	assert_int_equal(srv_order(targetv, hostv, 0, fake_random, NULL), 0);
-}
-
-/* ---- back-off ---- */
-
-static void backs_off(void **state)
-{
-	static const unsigned waits[] = {1, 2, 4, 8, 16, 30, 30};
-	struct timers *ts;
-	struct backoff *b;
-	char target[64];
-
-	(void)state;
-	now_us = 1000000;
-	assert_int_equal(timers_alloc(&ts, fake_now, NULL, NULL), 0);
-	assert_int_equal(backoff_alloc(&b, ts), 0);
-	assert_false(backoff_active(b, "a", "b", "1:1"));
-	for (size_t i = 0; i < N_ELEMS(waits); i++) {
-		backoff_failed(b, "a", "b", "1:1");
-		assert_true(backoff_active(b, "a", "B", "1:1"));
-		assert_false(backoff_active(b, "a", "b", "1:2"));
-		assert_false(backoff_active(b, "c", "b", "1:1"));
-		now_us += waits[i] * 1000000ull - 1;
-		assert_true(backoff_active(b, "a", "b", "1:1"));
-		now_us++;
-		assert_false(backoff_active(b, "a", "b", "1:1"));
-	}
-	/* It works again: the next failure starts from the beginning. */
-	backoff_works(b, "b", "1:1");
-	backoff_failed(b, "a", "b", "1:1");
-	now_us += 1000000;
-	assert_false(backoff_active(b, "a", "b", "1:1"));
-	backoff_failed(b, "a", "b", "1:2");
-	backoff_works(b, "B", NULL);
-	assert_int_equal(backoff_count(b), 0);
-	for (unsigned i = 0; i < 3000; i++) {
-		snprintf(target, sizeof(target), "192.0.2.1:%u", i);
-		backoff_failed(b, "a", "b", target);
-	}
-	assert_int_equal(backoff_count(b), 1024);
-	now_us += 400000000;
-	assert_false(backoff_active(b, "a", "b", "1:1"));
-	assert_int_equal(backoff_count(b), 0);
-	mem_deref(b);
-	mem_deref(ts);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,8 +468,6 @@ int main(void)
 		cmocka_unit_test(many_records),
 		cmocka_unit_test(silence_ends),
 		cmocka_unit_test(the_resolver_may_go_first),
-		cmocka_unit_test(weights),
-		cmocka_unit_test(backs_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

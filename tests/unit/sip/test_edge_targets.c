@@ -1,14 +1,14 @@
-/* test_edge_targets.c - from a domain to a connection: a real DNS server, several targets, fail-over, one shared
- * connection, requests inside dialogs.
+/* test_edge_targets.c - from a domain to a connection: a real DNS server, several
+ * targets, fail-over, one shared connection, requests inside dialogs.
  *
  *   fake Sofia ──► edge ──► DNS (thread of this test)
  *                    ╘════ TLS ═══► targets on loopback, each a socket of this thread */
-#include "edge_world.h"
+#include "tests/unit/sip/edge_world.h"
 
 #include <signal.h>
 #include <unistd.h>
 
-#include "edge_dns.h"
+#include "tests/unit/sip/edge_dns.h"
 #include "lib/log.h"
 
 enum { N_TARGETS = 3 };
@@ -137,7 +137,8 @@ static void peer_answers(const char *status)
 		status, via, call_id, cseq);
 }
 
-/* abuse_096 in small: one resets, one is silent, the third does it, within a second for each. */
+/* abuse_096 in small: one resets, one is silent, the third does it, within a second for
+ * each. */
 static void three_targets(void **state)
 {
 	struct stream silent;
@@ -158,14 +159,16 @@ static void three_targets(void **state)
 	peer_answers("200 OK");
 	assert_true(stream_read(&sofia, text));
 	assert_int_equal(strncmp(text, "SIP/2.0 200 OK", 14), 0);
-	/* The next requests take the connection that works and wait for none; the others are looked at aside. */
+	/* The next requests take the connection that works and wait for none; the others
+	 * are looked at aside. */
 	for (unsigned i = 10; i < 20; i++) {
 		sofia_sends("OPTIONS", i, "domain=beta.test", "", "sip:b@beta.test", "");
 		at_peer("OPTIONS");
 		event_of(EDGE_SENT, 2, "");
 	}
 	assert_true(world_stats(&w).n_dialled <= 5);
-	/* The leg had a 503 from the third: it is not to be tried. The others get another chance then. */
+	/* The leg had a 503 from the third: it is not to be tried. The others get another
+	 * chance then. */
 	snprintf(value, sizeof(value), "domain=beta.test;skip=127.0.0.1:%u/127.0.0.1:%u",
 		 port[2], port[0]);
 	sofia_sends("OPTIONS", 3, value, "", "sip:b@beta.test", "");
@@ -236,7 +239,8 @@ static void private_addresses_are_not_dialled(void **state)
 	end(state);
 }
 
-/* Several requests at once share the one connection that is being dialled, and keep their order. */
+/* Several requests at once share the one connection that is being dialled, and keep their
+ * order. */
 static void one_connection_for_all(void **state)
 {
 	char call_id[16];
@@ -261,7 +265,8 @@ static void one_connection_for_all(void **state)
 	}
 }
 
-/* A connection that proved one domain is not lent to another, though the address is the same. */
+/* A connection that proved one domain is not lent to another, though the address is the
+ * same. */
 static void domains_do_not_share(void **state)
 {
 	struct stream first;

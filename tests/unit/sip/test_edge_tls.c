@@ -1,8 +1,9 @@
-/* test_edge_tls.c - who may connect and whom the edge connects to: certificates, names, reasons in words, reloading.
+/* test_edge_tls.c - who may connect and whom the edge connects to: certificates, names,
+ * reasons in words, reloading.
  *
  *   peer ══ TLS ══► edge ──► fake Sofia        the peer's certificate becomes names= of the private header
  *   fake Sofia ──► edge ══ TLS ══► peer        the peer's certificate must prove the domain */
-#include "edge_world.h"
+#include "tests/unit/sip/edge_world.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -68,7 +69,8 @@ static void names_of_clients(void **state)
 		 ";via=tls;names=beta.test"},
 		{{.names = "dns:Beta.TEST dns:b.test"},
 		 ";via=tls;names=beta.test/b.test"},
-		/* RFC 5922 7.1: with a sip URI, DNS names do not count; no wildcards, no user part, no CN. */
+		/* RFC 5922 7.1: with a sip URI, DNS names do not count; no wildcards, no
+		 * user part, no CN. */
 		{{.names = "sip:beta.test dns:other.test"}, ";via=tls;names=beta.test"},
 		{{.names = "dns:*.beta.test dns:b.test"}, ";via=tls;names=b.test"},
 		{{.names = "sip:x@beta.test dns:other.test"}, ";via=tls;names="},

@@ -1,4 +1,5 @@
-/* test_edge_txn.c - every state and event of the edge's two machines; the table of transactions under a fake clock. */
+/* test_edge_txn.c - every state and event of the edge's two machines; the table of
+ * transactions under a fake clock. */
 #include "lib/base.h"
 
 #include <setjmp.h>
@@ -24,7 +25,8 @@ static void txn_pairs(void **state)
 
 				if (!txn_state_name(step.next) || !txn_event_name(ev))
 					fail();
-				/* Sofia never gets two finals of ours, nor one behind the peer's. */
+				/* Sofia never gets two finals of ours, nor one behind the
+				 * peer's. */
 				if (synths && (!live || step.next == TXN_SENT ||
 					       step.next == TXN_PROCEEDING))
 					fail_msg("%s on %s", txn_state_name(s),
@@ -33,7 +35,8 @@ static void txn_pairs(void **state)
 				if (s == TXN_DIALLING && step.actions & TXN_DO_PASS)
 					fail_msg("DIALLING on %s passes",
 						 txn_event_name(ev));
-				/* A 2xx to an INVITE that went out always goes through, a final ends the others. */
+				/* A 2xx to an INVITE that went out always goes through, a
+				 * final ends the others. */
 				if (ev == TXN_SUCCESS && s != TXN_DIALLING &&
 				    s != TXN_GONE && invite)
 					assert_true(step.actions & TXN_DO_PASS &&
@@ -56,7 +59,8 @@ static void txn_pairs(void **state)
 					assert_true(step.actions &
 						    (TXN_DO_PASS | TXN_DO_CANCEL_OK |
 						     TXN_DO_CANCEL_481));
-				/* The hop ACK passes behind a refusal only, our own finals swallow it. */
+				/* The hop ACK passes behind a refusal only, our own
+				 * finals swallow it. */
 				if (ev == TXN_ACK)
 					assert_int_equal(step.actions,
 							 invite && s == TXN_REFUSED
@@ -85,7 +89,8 @@ static void conn_pairs(void **state)
 
 			if (!conn_state_name(step.next) || !conn_event_name(ev))
 				fail();
-			/* The users hear of the end once: fail if it never was open, lost if it was. */
+			/* The users hear of the end once: fail if it never was open, lost
+			 * if it was. */
 			assert_int_equal(!!(a & CONN_DO_FAIL), before && after);
 			assert_int_equal(!!(a & CONN_DO_LOST), s == CONN_OPEN && after);
 			/* The socket is closed once, by whatever leads to CLOSED. */

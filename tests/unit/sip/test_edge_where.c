@@ -1,4 +1,5 @@
-/* test_edge_where.c - URIs, which addresses may be dialled, and the next hop of each request. Pure. */
+/* test_edge_where.c - URIs, which addresses may be dialled, and the next hop of each
+ * request. Pure. */
 #include "lib/base.h"
 
 #include <arpa/inet.h>
@@ -198,7 +199,8 @@ static void reachable(void **state)
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		uint8_t in6[16];
 
-		/* sa_set_str() takes an IPv4 address out of its IPv6 clothes by itself; DNS answers come undressed. */
+		/* sa_set_str() takes an IPv4 address out of its IPv6 clothes by itself;
+		 * DNS answers come undressed. */
 		if (inet_pton(AF_INET6, cases[i].addr, in6) == 1)
 			sa_set_in6(&sa, in6, 5061);
 		else
