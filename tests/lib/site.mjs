@@ -69,6 +69,7 @@ export class Daemon {
 	/** Starts it with the configuration as it is, and waits until it serves. */
 	async start({ env = {}, args = [] } = {}) {
 		this.proc = this.host.spawn(this.command(['-c', this.config, ...args]), { name: `slussd-${this.host.name}-${++this.starts}`, env });
+		this.proc.clean = true; /* world.close() fails when it ends in any other way */
 		await this.ready();
 		return this;
 	}

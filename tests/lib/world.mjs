@@ -251,6 +251,9 @@ export class World {
 			} catch (error) {
 				faults.push(error.message);
 			}
+			const { code, signal } = proc.over ?? {};
+			if (proc.clean && (code || (signal && signal !== 'SIGKILL')))
+				faults.push(`${proc.name} ended with ${code ?? signal}: ${proc.lines.slice(-30).join('\n')}`);
 			const report = proc.lines.findIndex((l) =>
 				/(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed|ERROR SUMMARY: [1-9]/.test(l));
 			if (report >= 0)
