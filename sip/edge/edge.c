@@ -45,6 +45,7 @@ static void edge_count(struct edge *e)
 	atomic_store_explicit(&e->stats.n_conns, cs.n_conns, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_in, e->n_in, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_out, e->n_out, memory_order_relaxed);
+	atomic_store_explicit(&e->stats.n_stale, e->n_stale, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_dropped_secret, is.n_foreign,
 			      memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_pending, (uint32_t)txns_count(e->txns),
@@ -407,6 +408,7 @@ void edge_stats(const struct edge *e, struct edge_stats *stats)
 							 memory_order_relaxed),
 		.n_framing =
 			atomic_load_explicit(&e->stats.n_framing, memory_order_relaxed),
+		.n_stale = atomic_load_explicit(&e->stats.n_stale, memory_order_relaxed),
 		.n_conns = atomic_load_explicit(&e->stats.n_conns, memory_order_relaxed),
 		.n_pending =
 			atomic_load_explicit(&e->stats.n_pending, memory_order_relaxed),

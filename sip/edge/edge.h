@@ -72,6 +72,8 @@ void edge_free(struct edge **ep);
 struct edge_stats {
 	uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out, n_dropped_secret,
 		n_framing;
+	/** Responses whose connection or transaction was gone, and what else led nowhere. */
+	uint64_t n_stale;
 	uint32_t n_conns,
 		n_pending; /**< open connections; outgoing transactions remembered */
 };

@@ -44,6 +44,7 @@ static int mark_hash(char hex[MARK_HEX + 1], struct mark *mk, const char *what,
 		     const struct pl *const *textv, size_t n, uint32_t a, uint32_t b,
 		     uint32_t c)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t hash[SECRET_SHA256_BYTES];
 	int err;
 
@@ -61,8 +62,11 @@ static int mark_hash(char hex[MARK_HEX + 1], struct mark *mk, const char *what,
 					 mk->room->end);
 	if (err)
 		return ENOMEM;
-	for (size_t i = 0; i < MARK_HEX / 2; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	for (size_t i = 0; i < MARK_HEX / 2; i++) {
+		hex[2 * i] = digits[hash[i] >> 4];
+		hex[2 * i + 1] = digits[hash[i] & 15];
+	}
+	hex[MARK_HEX] = '\0';
 	return 0;
 }
 

@@ -466,8 +466,6 @@ bool outward_message(struct edge *e, struct inner_conn *ic, const struct message
 		else if (m->kind == MESSAGE_RESPONSE)
 			ours = outward_response(e, ic, m);
 	}
-	if (!ours)
-		e->n_dropped++;
 	return ours;
 }
 

@@ -19,7 +19,7 @@
 /* edge_stats(), from any thread. */
 struct edge_atomics {
 	_Atomic uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out,
-		n_dropped_secret, n_framing;
+		n_dropped_secret, n_framing, n_stale;
 	_Atomic uint32_t n_conns, n_pending;
 };
 
@@ -54,7 +54,7 @@ struct edge {
 	struct census *census;
 	struct edge_listener *listenv; /* of config->sipv[i] */
 	struct mbuf *room;             /* the message being written */
-	uint64_t n_in, n_out, n_dropped, n_stale;
+	uint64_t n_in, n_out, n_stale;
 	bool stopping;
 	uint32_t stop_ms; /* since then */
 	pthread_t thread;
