@@ -170,7 +170,8 @@ test('slussctl: every command in JSON and in words, clear errors, exit status', 
 		assert.notEqual(done.code, 0, args.join(' '));
 		assert.ok((done.stderr + done.stdout).trim().length > 5, `${args.join(' ')} says why`);
 	}
-	assert.equal((await alpha.ctl('user', 'passwd', 'new@alpha.test', { input: 'a better password\n' })).code, 0);
+	const passwd = await alpha.ctl('user', 'passwd', 'new@alpha.test', { input: 'a better password\n' });
+	assert.equal(passwd.code, 0, passwd.stderr + passwd.stdout);
 	assert.equal((await alpha.ctl('user', 'remove', 'new@alpha.test')).code, 0);
 	const none = await alpha.host.exec([join(BUILD, 'slussctl'), '-s', '/nowhere/control', 'status']);
 	assert.notEqual(none.code, 0);
