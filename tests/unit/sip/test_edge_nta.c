@@ -93,7 +93,7 @@ static void *nta_run(void *arg)
 			      TAG_END());
 	via = nta_agent_via(nta.agent);
 	pthread_mutex_lock(&nta.lock);
-	nta.port = (uint16_t)atoi(via->v_port);
+	nta.port = (uint16_t)strtoul(via->v_port, NULL, 10);
 	pthread_cond_signal(&nta.ready);
 	pthread_mutex_unlock(&nta.lock);
 	while (!nta.stop)
