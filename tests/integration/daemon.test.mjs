@@ -200,10 +200,12 @@ test('two sites in one daemon: each with its own certificate, users and origin',
 	});
 	daemon.proc = daemon.host.spawn(daemon.command(['-c', daemon.config]), { name: 'slussd-two' });
 	await until(10_000, async () => (await daemon.ctl('status')).code === 0, 'it answers');
-	const port = daemon.httpListen[0].split(':')[1];
-	const shown = async (name) => (await world.here.exec(['openssl', 's_client', '-connect', `198.18.0.10:${port}`, '-servername', name])).stdout;
-	assert.match(await shown('second.test'), /subject=CN = second\.test/);
-	assert.match(await shown('alpha.test'), /subject=CN = alpha\.test/);
+	for (const port of [daemon.httpListen[0].split(':').at(-1), daemon.listen[0].split(':').at(-1)]) {
+		const shown = async (name) => (await world.here.exec(['openssl', 's_client', '-connect', `198.18.0.10:${port}`, '-servername', name])).stdout;
+		assert.match(await shown('second.test'), /subject=CN = second\.test/, `port ${port}`);
+		assert.match(await shown('alpha.test'), /subject=CN = alpha\.test/, `port ${port}`);
+		assert.match(await shown('second.test'), /s:CN = Sluss test root, intermediate/, 'the whole chain is sent');
+	}
 	await daemon.addUser('alice', { domain: 'second.test' });
 	assert.match(JSON.stringify((await daemon.ctl('user', 'list', 'second.test')).json), /alice/);
 	assert.doesNotMatch(JSON.stringify((await daemon.ctl('user', 'list', 'alpha.test')).json), /alice/);

@@ -62,9 +62,9 @@ test('a local process at either side of the joint gets nothing and breaks nothin
 	for (const port of ports) {
 		for (const fake of fakes) {
 			const { stdout } = await beta.host.exec([process.execPath, '-e', `
-				const s = require('net').connect(${port}, '127.0.0.1', () => process.stdin.on('data', (d) => s.write(d)));
+				const s = require('net').connect(${port}, '127.0.0.1', () => process.stdin.pipe(s));
 				s.on('data', (d) => process.stdout.write(d)); s.on('error', () => {}); s.on('close', () => process.exit());
-				setTimeout(() => process.exit(), 300);`], { input: fake });
+				setTimeout(() => process.exit(), 2000);`], { input: fake });
 			assert.doesNotMatch(stdout, /SIP\/2\.0 (1|2|3|6)/, `port ${port}`);
 		}
 	}
@@ -177,14 +177,25 @@ test('an established call goes on while the certificate of its peer changes', as
 	await hangUp(alice, call.a, bob, call.b);
 });
 
-test('the calling site is cut off in mid-call and comes back: the call is still there', async () => {
+test('a site is cut off in mid-call: what is said meanwhile arrives when it is back', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
 	await beta.host.cable(false);
+	const offer = sdp.offer('said into the void');
+	await alice.request('offer', { call: call.a, sdp: offer });
+	await alice.settled();
+	assert.equal((await alpha.calls()).length, 1, 'the call is not given up at once');
 	await beta.host.cable(true);
-	await hangUp(bob, call.b, alice, call.a);
+	assert.equal((await bob.event('offer', { call: call.b })).sdp, offer);
+	await bob.request('answer', { call: call.b, sdp: sdp.answer('heard') });
+	await alice.event('answer', { call: call.a });
+	await beta.host.cable(false);
+	await alice.request('hangup', { call: call.a });
+	await alice.event('ended', { call: call.a });
+	await beta.host.cable(true);
+	await bob.event('ended', { call: call.b });
 });
 
-test('a peer that is down, down, down: no leak after five hundred tries', async () => {
+test('a peer that is down, down, down: descriptors come back after five hundred tries', async () => {
 	dns.site('delta.test', '198.18.0.61', { targets: [{ priority: 0, weight: 0, port: 5999, host: 'sip', address: '198.18.0.61' }] });
 	await dns.serve();
 	const round = async (n) => {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # tests/lib/sanitize.sh - the suites once more, with tools that see what a passing test does not show:
-#   asan/       unit and integration, AddressSanitizer (with leaks) and UndefinedBehaviorSanitizer
+#   asan/       unit, integration and abuse, AddressSanitizer (with leaks) and UndefinedBehaviorSanitizer
 #   tsan/       unit tests and one call across two sites, ThreadSanitizer
 #   valgrind/   one call across two sites (libraries' own reads included, which the others do not see)
 set -uo pipefail
@@ -30,6 +30,7 @@ build_tree asan
 build_tree tsan
 part asan asan 4 unit
 part asan asan 4 integration
+part asan asan 4 abuse
 part tsan tsan 8 unit
 SLUSS_ONLY_FILES='/call\.test' part tsan tsan 8 integration
 SLUSS_VALGRIND=1 SLUSS_ONLY_FILES='/call\.test' SLUSS_ONLY_TEST='a call across two sites' \

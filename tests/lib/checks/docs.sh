@@ -9,6 +9,22 @@ complain() {
 	bad=1
 }
 
+# Is NAME defined in FILE, not only called or spoken of? C: on a line that begins in the first column and does
+# not end in a semicolon (a prototype), or a constant of an enum or a macro. JavaScript: a function, class,
+# constant or method.
+defines() {
+	case $1 in
+	*.c | *.h)
+		grep -E "^[A-Za-z#].*[^A-Za-z0-9_]$2([^A-Za-z0-9_]|\$)" "$1" | grep -qvE '^[^=]*\);$' ||
+			grep -qE "^[[:space:]]+$2[[:space:]]*[,=]" "$1"
+		;;
+	*)
+		grep -qE "(function|class|const|let|export)[ *]+([A-Za-z]+ )*$2([^A-Za-z0-9_]|\$)" "$1" ||
+			grep -qE "^[[:space:]]+(static |async |get |set )*[#*]?$2\(.*\{\$" "$1"
+		;;
+	esac
+}
+
 names=0
 for doc in docs/follow-one-*.md; do
 	[ -f "$doc" ] || continue
@@ -16,8 +32,8 @@ for doc in docs/follow-one-*.md; do
 		names=$((names + 1))
 		if [ ! -f "$file" ]; then
 			complain "$doc: there is no $file"
-		elif ! grep -qE "(^|[^A-Za-z0-9_])$name([^A-Za-z0-9_]|\$)" "$file"; then
-			complain "$doc: $file has no $name"
+		elif ! defines "$file" "$name"; then
+			complain "$doc: $file does not define $name"
 		fi
 	done < <(grep -oE '[A-Za-z0-9_./-]+\.(c|h|js|mjs):[A-Za-z_][A-Za-z0-9_]*' "$doc")
 done
