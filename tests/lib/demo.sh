@@ -11,8 +11,20 @@ for part in say build; do
 	. "tests/lib/$part.sh"
 done
 
+usage() {
+	echo "usage: ./dev demo [--ports ALPHA,BETA]   two ports below 55536; SIP takes the same ones + 10000" >&2
+	exit 2
+}
 ports=${SLUSS_DEMO_PORTS:-8080,8081}
-[ "${1:-}" != --ports ] || ports=${2:?--ports ALPHA,BETA}
+case "${1:-}" in
+'') ;;
+--ports) ports=${2:-} ;;
+*) usage ;;
+esac
+[[ $ports =~ ^[0-9]+,[0-9]+$ ]] || usage
+if [ "${ports%,*}" -eq "${ports#*,}" ] || [ "${ports%,*}" -ge 55536 ] || [ "${ports#*,}" -ge 55536 ]; then
+	usage
+fi
 http_alpha=${ports%,*} http_beta=${ports#*,}
 # The SIP ports follow the others, so that two demos can run side by side.
 sip_alpha=$((http_alpha + 10000)) sip_beta=$((http_beta + 10000))
