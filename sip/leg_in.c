@@ -241,13 +241,24 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 	return 0;
 }
 
+/* Reliable only where the peer insists (RFC 3262 §3): it carries no SDP, a stream does not lose it, and a PRACK
+ * and its 200 are a quarter of all messages of a call. */
 void sip_leg_in_ringing(struct sip_leg *leg)
 {
+	msg_t *msg;
+	const sip_t *s;
+
 	if (leg->state != SL_INCOMING || !leg->irq ||
 	    nta_incoming_status(leg->irq) >= 180)
 		return;
-	leg->rel = sip_reply_reliable(leg->sip, leg->irq, leg->hop, pracked, leg, 180,
-				      "Ringing");
+	msg = nta_incoming_getrequest(leg->irq);
+	s = sip_object(msg);
+	if (s && sip_has_feature(s->sip_require, "100rel"))
+		leg->rel = sip_reply_reliable(leg->sip, leg->irq, leg->hop, pracked, leg,
+					      180, "Ringing");
+	else
+		sip_reply(leg->sip, leg->irq, leg->hop, 180, "Ringing", NULL, TAG_END());
+	msg_destroy(msg);
 }
 
 int sip_leg_in_accept(struct sip_leg *leg, struct body *answer)

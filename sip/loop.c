@@ -13,6 +13,8 @@
 #include "lib/log.h"
 #include "sip/sip.h"
 
+enum { AT_ONCE_MAX = 8 };
+
 /* Sofia's hook "for testing timing and timers": called with the wall clock's time, which it may
  * replace. Exported by the library, declared in no header. */
 extern void (*_su_time)(su_time_t *tv);
@@ -25,7 +27,8 @@ struct sip_loop {
 	timer_now_h *now_h;
 	void *now_arg;
 	bool own_clock;
-	bool moved; /* the earliest expiry has changed since the timerfd was set */
+	bool moved; /* the earliest expiry has changed since the timerfd was looked at */
+	uint64_t armed_us; /* when the timerfd will wake us, 0: it is not set */
 	bool running;
 };
 
@@ -177,19 +180,27 @@ static void timers_moved(void *arg)
 	sl->moved = true;
 }
 
+/* Set only for what is earlier than before: most timers are cancelled long before their time, and a wake-up for
+ * nothing every few seconds costs less than two system calls for each of them. */
 static void timer_fd_set(struct sip_loop *sl)
 {
-	uint64_t us = timers_next_us(sl->loop.timers);
+	uint64_t us = timers_next_us(sl->loop.timers), at_us;
 	struct itimerspec when = {0};
 
 	sl->moved = false;
-	if (us != UINT64_MAX) {
-		us = us ? us : 1; /* zero would disarm it */
-		when.it_value.tv_sec = (time_t)(us / 1000000);
-		when.it_value.tv_nsec = (long)(us % 1000000) * 1000;
-	}
-	if (timerfd_settime(sl->timer_fd, 0, &when, NULL))
+	if (us == UINT64_MAX)
+		return;
+	us = us ? us : 1; /* zero would disarm it */
+	at_us = loop_now(sl) + us;
+	if (sl->armed_us && sl->armed_us <= at_us)
+		return;
+	when.it_value.tv_sec = (time_t)(us / 1000000);
+	when.it_value.tv_nsec = (long)(us % 1000000) * 1000;
+	sl->armed_us = at_us;
+	if (timerfd_settime(sl->timer_fd, 0, &when, NULL)) {
 		log_err(NULL, "loop.timerfd", "errno=%d", errno);
+		sl->armed_us = 0;
+	}
 }
 
 static void run_timers(struct sip_loop *sl)
@@ -207,17 +218,23 @@ static void timer_fd_handler(unsigned events, void *arg)
 	(void)events;
 	if (read(sl->timer_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		log_err(NULL, "loop.timerfd", "errno=%d", errno);
+	sl->armed_us = 0;
 	run_timers(sl);
 	sl->moved = true;
 }
 
+/* "From the loop" is mostly a timer of no delay: it runs here, and needs no timerfd and no wake-up. One may start the
+ * next; what goes on for longer waits until the sockets have had their turn. */
 static void before_wait(su_prepoll_magic_t *magic, su_root_t *root)
 {
 	struct sip_loop *sl = (void *)magic;
 
 	(void)root;
-	if (sl->moved && !sl->own_clock)
-		timer_fd_set(sl);
+	if (!sl->moved || sl->own_clock)
+		return;
+	for (unsigned i = 0; i < AT_ONCE_MAX && !timers_next_us(sl->loop.timers); i++)
+		run_timers(sl);
+	timer_fd_set(sl);
 }
 
 void sip_loop_step(struct loop *loop, unsigned wait_ms)

@@ -28,15 +28,15 @@ export async function site(world, domain, port, { users = 0, peers = {}, limits 
 	const auth = authority(world);
 	names ??= await DnsFaults.listen(await world.address(53)); // for our own HTTP client
 	names.records(domain, 'A', [{ address: '127.0.0.1' }]);
-	const host = { name: domain, address: '127.0.0.1', spawn: (...a) => world.here.spawn(...a), exec: (...a) => world.here.exec(...a) };
+	const host = { name: `${domain}-${port}`, address: '127.0.0.1', spawn: (...a) => world.here.spawn(...a), exec: (...a) => world.here.exec(...a) };
 	const s = new Site(world, host, {
 		sites: [{ domain, pair: auth.valid(domain), lines: [`origins = {"https://${domain}:${port}"}`] }], trust: auth.root, limits: { ...LIMITS, ...limits },
 		listen: [`tls:127.0.0.1:${port + 1}`], httpListen: [`127.0.0.1:${port}`], sip: ['private-targets = true'],
-		lines: Object.entries(peers).map(([d, p]) => `peer "${d}" { address = "tls:127.0.0.1:${p}" }`),
+		lines: ['log { level = "warn" }', ...Object.entries(peers).map(([d, p]) => `peer "${d}" { address = "tls:127.0.0.1:${p}" }`)],
 	});
 	mkdirSync(s.dir, { recursive: true });
 	s.port = port;
-	s.web = `${domain}=127.0.0.1:${port}`; // as sluss_load wants it
+	s.spec = `${domain}=127.0.0.1:${port}`; // as sluss_load wants it
 	s.write();
 	return s;
 }

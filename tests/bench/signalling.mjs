@@ -31,7 +31,7 @@ function must(result, n, what) {
 
 /** One load of calls; gives the CPU of `pids` meanwhile. */
 async function calls(from, to, pids, n = CALLS) {
-	const load = await Load.start('calls', { a: from.web, b: to.web, ...password, users: USERS, devices: USERS, calls: n, rate: RATE, 'hold-ms': 200 });
+	const load = await Load.start('calls', { a: from.spec, b: to.spec, ...password, users: USERS, devices: USERS, calls: n, rate: RATE, 'hold-ms': 200 });
 	const used = await during(pids, () => load.go());
 	await load.quit();
 	must(used.result, n, `${from.domain} to ${to.domain}`);
@@ -88,7 +88,7 @@ async function edgeAlone(alpha) {
 	const peer = authority(world).valid('peer.test');
 	for (const bytes of [0, 3000]) {
 		const n = few(10_000);
-		const options = { cert: peer.cert, key: peer.key, domain: 'peer.test', a: alpha.web, messages: n, rate: 1000, bytes };
+		const options = { cert: peer.cert, key: peer.key, domain: 'peer.test', a: alpha.spec, messages: n, rate: 1000, bytes };
 		const ours = [], theirs = [];
 		for (let i = 0; i < ROUNDS; i++) {
 			const load = await Load.start('options', { ...options, sip: `127.0.0.1:${alpha.port + 1}` });
@@ -119,7 +119,7 @@ async function edgeAlone(alpha) {
 async function dialToInvite(alpha) {
 	const peer = authority(world).valid('peer.test');
 	const n = few(300);
-	const load = await Load.start('dial', { a: alpha.web, ...password, sip: `127.0.0.1:${alpha.port + 20 + 1}`, domain: 'peer.test', cert: peer.cert, key: peer.key, calls: n, timeout: 60 });
+	const load = await Load.start('dial', { a: alpha.spec, ...password, sip: `127.0.0.1:${alpha.port + 20 + 1}`, domain: 'peer.test', cert: peer.cert, key: peer.key, calls: n, timeout: 60 });
 	const result = await load.go();
 	await load.quit();
 	if (result.dial_to_invite.n !== n)
@@ -139,7 +139,7 @@ async function openConnections() {
 	const cost = { 100: [], [crowd]: [] };
 	for (let i = 0; i < Math.min(ROUNDS, 2); i++) {
 		for (const open of [100, crowd]) {
-			const load = await Load.start('ping', { a: s.web, ...password, users: USERS, devices: open, active: 10, messages: n, rate: 500 });
+			const load = await Load.start('ping', { a: s.spec, ...password, users: USERS, devices: open, active: 10, messages: n, rate: 500 });
 			const used = await during({ s: s.proc.pid }, () => load.go());
 			await load.quit();
 			if (used.result.ok !== n)
@@ -159,11 +159,11 @@ async function memory() {
 	const users = few(200);
 	for (let i = 0; i < users; i++)
 		await s.addUser(`u${i}`);
-	const first = await Load.start('idle', { a: s.web, ...password, users, devices: users }); // first use, and every user has signed in
+	const first = await Load.start('idle', { a: s.spec, ...password, users, devices: users }); // first use, and every user has signed in
 	await first.quit();
 	await pause(1000);
 	const empty = rssKib(s.proc.pid);
-	const load = await Load.start('idle', { a: s.web, ...password, users, devices });
+	const load = await Load.start('idle', { a: s.spec, ...password, users, devices });
 	await pause(1000);
 	table.row(`memory of an idle device (${devices} of them)`, 'KiB', (rssKib(s.proc.pid) - empty) / devices, { against: 'the stated goal', theirs: 40, must: 1.0 });
 	await load.quit();
@@ -171,10 +171,10 @@ async function memory() {
 
 	const held = few(1000);
 	const { alpha, beta } = await pairOfSites(world, { users: 50, port: 22_200 });
-	const warm = await Load.start('calls', { a: alpha.web, b: beta.web, ...password, users: 50, devices: 50, calls: 50, rate: 25, 'hold-ms': 200 });
+	const warm = await Load.start('calls', { a: alpha.spec, b: beta.spec, ...password, users: 50, devices: 50, calls: 50, rate: 25, 'hold-ms': 200 });
 	await warm.go();
 	await warm.quit();
-	const many = await Load.start('calls', { a: alpha.web, b: beta.web, ...password, users: 50, devices: 50, calls: held, rate: 100, 'hold-ms': -1, timeout: 60 });
+	const many = await Load.start('calls', { a: alpha.spec, b: beta.spec, ...password, users: 50, devices: 50, calls: held, rate: 100, 'hold-ms': -1, timeout: 60 });
 	const before = [alpha, beta].map((d) => rssKib(d.proc.pid));
 	must(await many.go(), held, 'held calls');
 	const atOnce = [alpha, beta].map((d, i) => (rssKib(d.proc.pid) - before[i]) / held);

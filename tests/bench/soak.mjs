@@ -18,7 +18,7 @@ const { alpha, beta } = await pairOfSites(world, { users: 20 });
 const daemons = { alpha, beta };
 
 async function load(s, seed) {
-	const run = await Load.start('soak', { a: alpha.web, b: beta.web, password: PASSWORD, users: 20, devices: 40, rate, seconds: s, timeout: 90, seed });
+	const run = await Load.start('soak', { a: alpha.spec, b: beta.spec, password: PASSWORD, users: 20, devices: 40, rate, seconds: s, timeout: 90, seed });
 	const result = await run.go();
 	await run.quit();
 	console.log(`${s} s: ${result.started} calls, ${result.answered} answered, ${result.down} devices cut off, ${result.lost} without an end`);

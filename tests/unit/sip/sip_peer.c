@@ -483,7 +483,7 @@ struct leg *peer_call_in(struct dialog *d)
 
 	dialog_init(d, "in-1@peer.example");
 	dialog_send(d, "INVITE", d->cseq, "in1", PEER_DOMAIN,
-		    "Supported: 100rel, timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n",
+		    "Require: 100rel\nSupported: timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n",
 		    peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 100 ");
 	return peer_call_last()->leg;
