@@ -128,6 +128,39 @@ static void check_site(struct config_build *b, size_t i)
 			site->domain);
 }
 
+/* Right, but of no use in this version. */
+static void check_require(struct config_build *b, size_t i)
+{
+	const struct peer_config *p = &b->config->peerv[i];
+
+	if (*p->domain && !p->block &&
+	    (p->require == REQUIRE_IDENTITY || p->require == REQUIRE_BOTH))
+		config_warn(b->report, config_line(b, "peer", i, "require"),
+			    "this version cannot check Identity; every call from %s will "
+			    "be refused; require = tls would be right",
+			    p->domain);
+}
+
+static void check_sip_listen(struct config_build *b)
+{
+	static const char *const names[] = {
+		[TRANSPORT_UDP] = "udp",
+		[TRANSPORT_TCP] = "tcp",
+	};
+	const struct config *c = b->config;
+
+	for (size_t i = 0; i < c->n_sip; i++) {
+		enum transport t = c->sipv[i].transport;
+
+		if (t != TRANSPORT_TLS)
+			config_warn(
+				b->report, config_line(b, "sip", 0, "listen"),
+				"calls arriving over %s are refused, since nobody can "
+				"prove a domain there; tls is what other sites use",
+				names[t]);
+	}
+}
+
 static void check_peers(struct config_build *b)
 {
 	const struct config *c = b->config;
@@ -140,6 +173,7 @@ static void check_peers(struct config_build *b)
 				     "peer \"%s\" is a site of this very file; a peer is "
 				     "another site's domain",
 				     domain);
+		check_require(b, i);
 	}
 }
 
@@ -209,6 +243,7 @@ static void check_whole(struct config_build *b)
 		check_site(b, i);
 	check_peers(b);
 	check_listen(b);
+	check_sip_listen(b);
 	check_limits(b);
 	if (c->group && !c->user)
 		config_fault(
@@ -234,7 +269,8 @@ static void check_certificate(struct config_build *b, struct cert_store *cs, siz
 	struct tm tm;
 	time_t t;
 
-	if (!site->certificate)
+	/* The other half is missing or not usable, which has been said. */
+	if (!site->certificate || !site->key)
 		return;
 	if (cert_store_add(cs, &why, site->domain, site->certificate, site->key))
 		config_fault(b->report, line, "%s", why ? why : "out of memory");

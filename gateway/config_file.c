@@ -241,7 +241,12 @@ static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		{"premature end", "a closing } is missing"},
 		{"missing opening brace", "a section is written name { … }, with a title "
 					  "name \"title\" { … }"},
-		{"missing title", "site \"alpha.example\" { … } would be right"},
+		{"missing title for section 'peer'",
+		 "peer \"beta.example\" { … } would be right"},
+		{"missing title for section 'trunk'",
+		 "trunk \"asterisk\" { … } would be right"},
+		{"missing title for section 'site'",
+		 "site \"alpha.example\" { … } would be right"},
 		{"unexpected closing brace", "there is one } too many, or a { is missing "
 					     "further up"},
 		{"no sub-section", "a name is made of letters and dashes"},

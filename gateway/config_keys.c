@@ -3,6 +3,8 @@
  * Called by config.c, before there are threads. */
 #include "gateway/config_keys.h"
 
+#include <ctype.h>
+
 #include "gateway/config_value.h"
 #include "lib/log.h"
 
@@ -173,12 +175,32 @@ static int set_dns(struct spot *s)
 	return 0;
 }
 
+/* "tls:sip.beta.example:5061": letters where the address would be. */
+static bool is_named(const char *text)
+{
+	const char *host =
+		!strncmp(text, "tls:", 4) || !strncmp(text, "tcp:", 4) ? text + 4 : text;
+	size_t n = strcspn(host, ":");
+	bool letter = false;
+
+	if (strspn(host, "[") || (host[n] && strchr(host + n + 1, ':')))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		letter = letter || isalpha((unsigned char)host[i]);
+	return letter;
+}
+
 static int set_peer_address(struct spot *s)
 {
 	struct peer_config *p = s->base;
 
-	if (config_sip_parse(&p->address, s->v->text) || !sa_port(&p->address.sa) ||
-	    p->address.transport == TRANSPORT_UDP)
+	if (is_named(s->v->text))
+		spot_fault(
+			s, s->v,
+			"a peer's address is an IP address and port, not a name; leave "
+			"address out to use DNS");
+	else if (config_sip_parse(&p->address, s->v->text) || !sa_port(&p->address.sa) ||
+		 p->address.transport == TRANSPORT_UDP)
 		spot_fault(s, s->v, "write \"tls:192.0.2.7:5061\" (or tcp:)");
 	else
 		p->has_address = true;

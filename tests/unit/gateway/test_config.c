@@ -3,6 +3,9 @@
  *   text ──config_parse──► struct config, or lines "x.conf:LINE: what is wrong; what would be right" */
 #include "gateway/config.h"
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <setjmp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +85,8 @@ static void the_contracts_file(void **state)
 	assert_int_equal(sa_port(&c->peerv[0].address.sa), 5061);
 	assert_string_equal(
 		warnings,
+		"x.conf:7: warning: calls arriving over udp are refused, since nobody "
+		"can prove a domain there; tls is what other sites use\n"
 		"x.conf:8: warning: media is not used by this version of Sluss\n"
 		"x.conf:11: warning: turn is not used by this version of Sluss\n"
 		"x.conf:12: warning: trunk is not used by this version of Sluss\n");
@@ -130,8 +135,14 @@ static void everything_of_this_version(void **state)
 		"run { user = \"nobody\" group = \"nogroup\" }\n"
 		"log { level = debug }\n"
 		"limits { ring-time = 1 calls = 5 ws-rate = 9 password-cost = 10 }\n";
-	struct config *c = good(text, NULL);
+	char *warnings = NULL;
+	struct config *c = good(text, &warnings);
 
+	assert_string_equal(
+		warnings,
+		"x.conf:7: warning: this version cannot check Identity; every call from "
+		"c.example will be refused; require = tls would be right\n");
+	mem_deref(warnings);
 	assert_int_equal(c->n_sites, 2);
 	assert_string_equal(c->sitev[0].domain, "alpha.localhost");
 	assert_null(c->sitev[0].certificate);
@@ -248,6 +259,9 @@ static const struct {
 	 {"x.conf:1: site \"a.example\" has no certificate"}},
 	{"site \"xlocalhost\" { }\nhttp { listen = {\"plain:127.0.0.1:80\"} } sip { listen = {} }\n",
 	 {"x.conf:1: site \"xlocalhost\" has no certificate"}},
+	{"site \"a.example\" {\n certificate = \"\"\n key = \"\" }\n",
+	 {"x.conf:2: certificate: \"\" is not usable",
+	  "x.conf:3: key: \"\" is not usable"}},
 	{SITE "http { listen = {} }\n", {"x.conf:2: http listens nowhere"}},
 	{SITE "http { listen = {\"127.0.0.1:5061\"} }\n"
 	      "sip { listen = {\"tls:127.0.0.1:5061\", \"udp:127.0.0.1:5061\",\n"
@@ -267,7 +281,17 @@ static const struct {
 	{SITE "http {\n listen = {\"1.2.3.4:1\"}\n",
 	 {"x.conf:2: the { on this line has no closing }"}},
 	{SITE "}\n", {"x.conf:2: unexpected closing brace"}},
-	{"site { }\n", {"x.conf:1: missing title for section 'site'"}},
+	{"site { }\n",
+	 {"x.conf:1: missing title for section 'site'; site \"alpha.example\" { … }"}},
+	{SITE "peer { }\n",
+	 {"x.conf:2: missing title for section 'peer'; peer \"beta.example\" { … }"}},
+	{SITE "trunk { }\n",
+	 {"x.conf:2: missing title for section 'trunk'; trunk \"asterisk\" { … }"}},
+	{SITE "peer \"b.example\" { address = \"tls:sip.b.example:5061\" }\n"
+	      "peer \"c.example\" { address = \"tls:fe80::1:5061\" }\n",
+	 {"x.conf:2: address: \"tls:sip.b.example:5061\" is not usable; a peer's address is "
+	  "an IP address and port, not a name; leave address out",
+	  "x.conf:3: address: \"tls:fe80::1:5061\" is not usable; write \"tls:"}},
 	{SITE "http \"t\" { }\n", {"x.conf:2: missing opening brace"}},
 	{SITE "http|listen = 1\n", {"x.conf:2: no sub-section"}},
 	{SITE "\"\" = 1\n", {"x.conf:2: this cannot be understood"}},
@@ -432,6 +456,61 @@ static void files_are_looked_at(void **state)
 	assert_null(c);
 }
 
+/* A certificate for alpha.example that could be used, into an open file. */
+static void write_certificate(int fd)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = X509_new();
+	X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name,
+						  "DNS:alpha.example");
+	FILE *f = fdopen(fd, "w");
+
+	assert_non_null(f);
+	assert_non_null(ext);
+	X509_set_version(x, 2);
+	X509_gmtime_adj(X509_getm_notBefore(x), -60);
+	X509_gmtime_adj(X509_getm_notAfter(x), 90 * 86400);
+	X509_set_pubkey(x, key);
+	X509_add_ext(x, ext, -1);
+	X509_EXTENSION_free(ext);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	assert_int_equal(PEM_write_X509(f, x), 1);
+	fclose(f);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static void a_certificate_alone_is_a_fault(void **state)
+{
+	static const struct {
+		const char *key, *fault;
+	} cases[] = {
+		{"", ":1: site \"alpha.example\" has a certificate but no key"},
+		{"key = \"\"", ":1: key: \"\" is not usable"},
+		{"key = relative", ":1: key: \"relative\" is not usable"},
+	};
+	char pem[] = "/tmp/test_config_pem.XXXXXX";
+
+	write_certificate(mkstemp(pem));
+	for (size_t i = 0; i < N_ELEMS(cases); i++) {
+		char path[] = "/tmp/test_config.XXXXXX", *report = NULL;
+		struct config *c = NULL;
+		FILE *f = fdopen(mkstemp(path), "w");
+
+		assert_non_null(f);
+		fprintf(f, "site \"alpha.example\" { certificate = \"%s\" %s }\n", pem,
+			cases[i].key);
+		fclose(f);
+		assert_int_equal(config_load(&c, &report, path), EINVAL);
+		assert_null(c);
+		if (!strstr(report, cases[i].fault))
+			fail_msg("want\n%s\ngot\n%s", cases[i].fault, report);
+		mem_deref(report);
+		unlink(path);
+	}
+	unlink(pem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +523,7 @@ int main(void)
 		cmocka_unit_test(size_and_number_of_faults_are_bounded),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(files_are_looked_at),
+		cmocka_unit_test(a_certificate_alone_is_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
