@@ -97,9 +97,11 @@ static void do_finish(struct call *call)
 
 	if (!call->active_us)
 		call->core->counters.n_calls_failed++;
-	log_info(call_id(call), "call.ended", "reason=%s code=%u talk_s=%llu text=%s",
+	log_info(call_id(call), "call.ended", "reason=%s code=%u talk_s=%llu",
 		 cause_reason_name(call->cause_a.reason), call->cause_a.code,
-		 (unsigned long long)talk_us / 1000000, LQ(call->cause_a.text));
+		 (unsigned long long)talk_us / 1000000);
+	/* It may name an address in full. */
+	log_debug(call_id(call), "call.why", "text=%s", LQ(call->cause_a.text));
 	timer_cancel(&call->oa_timer);
 	quotas_give(call);
 	call_turn(call);

@@ -208,7 +208,7 @@ static int serve(struct daemon *d)
 		 d->user.set ? LQ(d->user.name) : "-");
 	if (!d->user.set && geteuid() == 0)
 		log_warn(NULL, "main.root",
-			 "why=\"run { user } names nobody: it stays root\"");
+			 "why=\"run { user = … } is not set: it stays root\"");
 	process_notify("READY=1");
 	d->loop->ops->run(d->loop);
 	end(d);

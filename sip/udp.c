@@ -162,11 +162,15 @@ static void datagram(struct sip_udp *u, const char *p, size_t n, const struct sa
 	s = sip_object(msg);
 	if (s && s->sip_request && s->sip_via &&
 	    judge(&r, u->sip, s, msg_extract_errors(msg))) {
-		if (r.status != 200 && log_gate_open(&gate, 2))
+		if (r.status != 200 && log_gate_open(&gate, 2)) {
+			char peer[64];
+
+			re_snprintf(peer, sizeof(peer), "%J", src);
 			log_warn(NULL, "sip.refused",
-				 "via=udp method=%s status=%u why=%s",
+				 "via=udp peer=%s method=%s status=%u why=%s", peer,
 				 LQ(s->sip_request->rq_method_name), r.status,
 				 LQ(r.cause.text));
+		}
 		answer(u, msg, s, &r, src);
 	}
 	msg_destroy(msg);
@@ -200,6 +204,18 @@ static void udp_destructor(void *arg)
 		close(u->fd);
 }
 
+/* With the port that the system chose, where the configuration says 0. */
+static void say_listening(const struct sip_udp *u)
+{
+	struct sa sa = {.len = sizeof(sa.u)};
+	char text[64];
+
+	if (getsockname(u->fd, &sa.u.sa, &sa.len))
+		return;
+	re_snprintf(text, sizeof(text), "%J", &sa);
+	log_info(NULL, "sip.listen", "address=%s transport=udp", text);
+}
+
 int sip_udp_listen(struct sip *sip, const struct sa *sa, char **whyp)
 {
 	struct sip_udp *u = mem_zalloc(sizeof(*u), udp_destructor);
@@ -225,5 +241,6 @@ int sip_udp_listen(struct sip *sip, const struct sa *sa, char **whyp)
 		return err;
 	}
 	list_append(&sip->udp, &u->le, u);
+	say_listening(u);
 	return 0;
 }

@@ -229,6 +229,8 @@ static int edge_listen(struct edge *e, char **whyp, size_t i)
 				  sa_text(text, &lc->sa), uv_strerror(err));
 	sa_set_sa(&sa, (struct sockaddr *)&ss);
 	l->port = sa_port(&sa);
+	log_info(NULL, "sip.listen", "address=%s transport=%s", sa_text(text, &sa),
+		 l->tls ? "tls" : "tcp");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "sip/udp.h"
 #include "tests/unit/sip/sip_peer.h"
 
@@ -107,6 +108,34 @@ static void answers(void **state)
 	assert_true(peer_quiet());
 }
 
+/* The first of all: the log swallows more than two of them a second. */
+static void the_log_says_from_where(void **state)
+{
+	char want[64], line[1024];
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	int ends[2];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	snprintf(want, sizeof(want),
+		 "via=udp peer=127.0.0.1:%u method=", ntohs(sin.sin_port));
+	assert_int_equal(pipe(ends), 0);
+	log_fd_set(ends[1]);
+	log_level_set(LOG_WARN);
+	say(request("INVITE", "sip:alice@alpha.example", "", ";rport"));
+	log_level_set(LOG_ERR);
+	log_fd_set(STDERR_FILENO);
+	close(ends[1]);
+	n = read(ends[0], line, sizeof(line) - 1);
+	close(ends[0]);
+	assert_true(n > 0);
+	line[n] = '\0';
+	if (!strstr(line, want))
+		fail_msg("want\n%s\ngot\n%s", want, line);
+}
+
 /* No answer, no crash, no look-up: ACK, responses, noise, and Vias that point elsewhere. */
 static void noise(void **state)
 {
@@ -164,7 +193,8 @@ static void flood(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(answers), T(noise), T(flood)};
+	const struct CMUnitTest tests[] = {T(the_log_says_from_where), T(answers),
+					   T(noise), T(flood)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
