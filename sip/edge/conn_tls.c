@@ -178,4 +178,8 @@ void conn_tls_shut(struct conn *c)
 		(void)SSL_shutdown(c->ssl);
 		ERR_clear_error();
 	}
+	/* What the peer still sends is not read any more; its good-bye is waited for without
+	 * the buffers that a close_notify leaves behind (16 KiB). */
+	SSL_free(c->ssl);
+	c->ssl = NULL;
 }
