@@ -10,6 +10,7 @@ import { capture } from '../lib/capture.mjs';
 import { datagrams, phone, sitesWithBrowsers } from '../lib/phones.mjs';
 import * as sdp from '../lib/sdp.mjs';
 import { SipSite } from '../lib/sip.mjs';
+import { until } from '../lib/world.mjs';
 
 let set, gamma;
 
@@ -54,6 +55,10 @@ for (const kind of ['chromium', 'firefox']) {
 		call.ack(ok);
 		assert.match(ok.text, /^a=candidate:/m, 'half trickle: the answer is complete');
 		assert.ok(ok.text.includes(browser.host.address));
+		/* What was watched for does happen, and is seen, once she has accepted. */
+		const later = await bob.evaluate(() => ({ pc: window.seen.pc.map((p) => p.what), media: window.seen.media }));
+		assert.ok(later.media > 0 && later.pc.includes('setRemoteDescription') && later.pc.includes('setLocalDescription'), later.pc.join());
+		await until(5000, async () => datagrams(await taps[1].packets()).length > 0, 'her browser checks the path');
 		await call.bye();
 		await bob.ended(/./);
 		const [site, machine] = await Promise.all(taps.map((tap) => tap.stop()));
