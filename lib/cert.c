@@ -102,13 +102,65 @@ static FILE *cert_file(const char *file, struct cert_stamp *stamp, char **whyp, 
 }
 
 /* A key with a passphrase would make OpenSSL ask on the terminal. */
-static int cert_no_passphrase(char *buf, int size, int rw, void *arg)
+static int cert_no_passphrase(char *buf, int size, int rw, void *asked)
 {
 	(void)buf;
 	(void)size;
 	(void)rw;
-	(void)arg;
+	if (asked)
+		*(bool *)asked = true;
 	return -1;
+}
+
+/* The text of a name that is plain: no NUL inside, only what a host name has. A wildcard, an escape, a
+ * port or a user part make it something that RFC 5922 §7.1 does not take as a SIP domain. */
+static size_t cert_plain(char out[256], const uint8_t *p, int n)
+{
+	size_t o = 0;
+
+	if (n <= 0 || n > 253)
+		return 0;
+	for (int i = 0; i < n; i++) {
+		int c = tolower(p[i]);
+
+		if (!isalnum(c) && c != '-' && c != '.')
+			return 0;
+		out[o++] = (char)c;
+	}
+	if (out[0] == '.' || out[o - 1] == '.')
+		return 0;
+	out[o] = '\0';
+	return o;
+}
+
+/* What a leaf without one name that counts has instead, for people. */
+static void cert_instead(X509 *leaf, char *buf, size_t size)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+	char name[256];
+
+	if (!names && X509_NAME_get_index_by_NID(X509_get_subject_name(leaf),
+						 NID_commonName, -1) >= 0)
+		snprintf(buf, size, "it has a common name only");
+	else
+		snprintf(buf, size, "it is for: no name");
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *gn = sk_GENERAL_NAME_value(names, i);
+		const uint8_t *p;
+		int n;
+
+		if (gn->type != GEN_DNS)
+			continue;
+		p = ASN1_STRING_get0_data(gn->d.dNSName);
+		n = ASN1_STRING_length(gn->d.dNSName);
+		if (n > 2 && p[0] == '*' && p[1] == '.' &&
+		    cert_plain(name, p + 2, n - 2)) {
+			snprintf(buf, size, "it is for: *.%s; wildcards do not do", name);
+			break;
+		}
+	}
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
 }
 
 static int cert_load_chain(struct cert_pair *cp, X509 **leafp, STACK_OF(X509) * *chainp,
@@ -140,15 +192,17 @@ static int cert_load_chain(struct cert_pair *cp, X509 **leafp, STACK_OF(X509) * 
 	}
 	ERR_clear_error();
 	if (!cert_covers(leaf, cp->domain)) {
-		char names[256];
+		static const char begin[] = "it is for: ";
+		char has[300] = "it is for: ";
 
-		cert_names(leaf, names, sizeof(names));
+		if (!cert_names(leaf, has + sizeof(begin) - 1,
+				sizeof(has) - sizeof(begin) + 1))
+			cert_instead(leaf, has, sizeof(has));
 		err = cert_why(
 			whyp, EINVAL,
-			"%s does not cover %s (it is for: %s); a certificate with the DNS "
-			"name %s would be right",
-			cp->chain_file, cp->domain, *names ? names : "no name",
-			cp->domain);
+			"%s does not cover %s (%s); a certificate with the DNS name %s "
+			"would be right",
+			cp->chain_file, cp->domain, has, cp->domain);
 	}
 out:
 	fclose(f);
@@ -166,15 +220,21 @@ static int cert_load(struct cert_pair *cp, char **whyp)
 	STACK_OF(X509) *chain = NULL;
 	EVP_PKEY *key = NULL;
 	X509 *leaf = NULL;
+	bool encrypted = false;
 	FILE *f;
 	int err = cert_load_chain(cp, &leaf, &chain, whyp);
 
 	f = cert_file(cp->key_file, &cp->key_stamp, err ? NULL : whyp,
 		      err ? &(int){0} : &err);
 	if (f) {
-		key = PEM_read_PrivateKey(f, NULL, cert_no_passphrase, NULL);
+		key = PEM_read_PrivateKey(f, NULL, cert_no_passphrase, &encrypted);
 		fclose(f);
 	}
+	if (!err && !key && encrypted)
+		err = cert_why(whyp, EINVAL,
+			       "%s is encrypted; openssl pkey -in %s -out NEW takes the "
+			       "passphrase off",
+			       cp->key_file, cp->key_file);
 	if (!err && !key)
 		err = cert_why(
 			whyp, EINVAL,
@@ -296,27 +356,6 @@ int cert_store_expiry(const struct cert_store *cs, const char *domain,
 		return ENOENT;
 	*not_after_s = cert_time_s(X509_get0_notAfter(cp->leaf));
 	return 0;
-}
-
-/* The text of a name that is plain: no NUL inside, only what a host name has. A wildcard, an escape, a
- * port or a user part make it something that RFC 5922 §7.1 does not take as a SIP domain. */
-static size_t cert_plain(char out[256], const uint8_t *p, int n)
-{
-	size_t o = 0;
-
-	if (n <= 0 || n > 253)
-		return 0;
-	for (int i = 0; i < n; i++) {
-		int c = tolower(p[i]);
-
-		if (!isalnum(c) && c != '-' && c != '.')
-			return 0;
-		out[o++] = (char)c;
-	}
-	if (out[0] == '.' || out[o - 1] == '.')
-		return 0;
-	out[o] = '\0';
-	return o;
 }
 
 /* Calls `h` for each SIP domain of a leaf; stops when it gives true. RFC 5922 §7.1: sip URIs first, and

@@ -209,6 +209,74 @@ static void a_bad_pair_is_refused_in_one_clear_line(void **state)
 	EVP_PKEY_free(kb);
 }
 
+static void a_leaf_without_a_name_is_told_so(void **state)
+{
+	static const struct {
+		const char *cn, *san, *has;
+	} cases[] = {
+		{"x", "DNS:*.Example", "(it is for: *.example; wildcards do not do)"},
+		{"x", "email:a@b.example,DNS:*.b.example", "(it is for: *.b.example; "},
+		{"alpha.example", NULL, "(it has a common name only)"},
+		{"x", "IP:192.0.2.1", "(it is for: no name)"},
+		{"x", "DNS:*", "(it is for: no name)"},
+		{"x", "DNS:*.w.example,DNS:b.example", "(it is for: b.example)"},
+	};
+	struct cert_store *cs;
+
+	(void)state;
+	assert_int_equal(cert_store_alloc(&cs), 0);
+	for (size_t i = 0; i < N_ELEMS(cases); i++) {
+		char *why = NULL;
+		EVP_PKEY *key;
+		X509 *x = make(&key, cases[i].cn, cases[i].san);
+
+		store("a.pem", "a.key", x, key);
+		assert_int_equal(cert_store_add(cs, &why, "alpha.example", file("a.pem"),
+						file("a.key")),
+				 EINVAL);
+		if (!strstr(why, cases[i].has))
+			fail_msg("want %s, got %s", cases[i].has, why);
+		mem_deref(why);
+		X509_free(x);
+		EVP_PKEY_free(key);
+	}
+	mem_deref(cs);
+}
+
+/* Both forms of PEM: PKCS #8, and what openssl wrote in former times. */
+static void an_encrypted_key_is_told_so(void **state)
+{
+	struct cert_store *cs;
+	EVP_PKEY *key;
+	X509 *x = make(&key, "x", "DNS:alpha.example");
+
+	(void)state;
+	store("a.pem", "a.key", x, key);
+	assert_int_equal(cert_store_alloc(&cs), 0);
+	for (int old = 0; old < 2; old++) {
+		BIO *bio = BIO_new_file(file("a.key"), "w");
+		char *why = NULL;
+
+		assert_int_equal(old ? PEM_write_bio_PrivateKey_traditional(
+					       bio, key, EVP_aes_128_cbc(),
+					       (const uint8_t *)"secret", 6, NULL, NULL)
+				     : PEM_write_bio_PrivateKey(
+					       bio, key, EVP_aes_128_cbc(),
+					       (const uint8_t *)"secret", 6, NULL, NULL),
+				 1);
+		BIO_free(bio);
+		assert_int_equal(cert_store_add(cs, &why, "alpha.example", file("a.pem"),
+						file("a.key")),
+				 EINVAL);
+		if (!strstr(why, "a.key is encrypted; openssl pkey -in "))
+			fail_msg("got %s", why);
+		mem_deref(why);
+	}
+	mem_deref(cs);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
 static X509 *shown(struct cert_store *cs, SSL_CTX *ctx, const char *domain, bool or_first)
 {
 	SSL *ssl = SSL_new(ctx);
@@ -279,6 +347,8 @@ int main(void)
 		cmocka_unit_test(a_name_with_a_nul_inside_proves_nothing),
 		cmocka_unit_test(names_are_listed_as_far_as_they_fit),
 		cmocka_unit_test(a_bad_pair_is_refused_in_one_clear_line),
+		cmocka_unit_test(a_leaf_without_a_name_is_told_so),
+		cmocka_unit_test(an_encrypted_key_is_told_so),
 		cmocka_unit_test(a_new_pair_is_taken_and_a_broken_one_is_not),
 	};
 
