@@ -265,20 +265,26 @@ static int run(const char *file, bool test)
 static void usage(FILE *f)
 {
 	fprintf(f,
-		"usage: slussd [-c FILE] [-t] [-V]\n"
-		"  -c FILE  the configuration (%s)\n"
-		"  -t       check it, say everything that is wrong, and end\n"
-		"  -V       say the version\n",
+		"usage: slussd [-c FILE] [-t] [-V] [-h]\n"
+		"  -c FILE        the configuration (%s)\n"
+		"  -t             check it, say everything that is wrong, and end\n"
+		"  -V, --version  say the version\n"
+		"  -h, --help     say this\n",
 		CONFIG_FILE);
 }
 
 int main(int argc, char **argv)
 {
+	static const struct option options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
 	const char *file = CONFIG_FILE;
 	bool test = false;
 	int o;
 
-	while ((o = getopt(argc, argv, "c:tVh")) != -1) {
+	while ((o = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':
 			file = optarg;
@@ -298,6 +304,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind < argc) {
+		fprintf(stderr, "slussd: \"%s\" is no option\n", argv[optind]);
 		usage(stderr);
 		return 2;
 	}

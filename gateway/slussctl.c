@@ -217,9 +217,10 @@ static void usage(FILE *f)
 			c->argument ? c->argument : "", c->help);
 	}
 	fprintf(f,
-		"  -s SOCKET  slussd's control socket (%s)\n"
-		"  --json     one JSON document instead of a table\n"
-		"  -V         the version\n",
+		"  -s SOCKET      slussd's control socket (%s)\n"
+		"  --json         one JSON document instead of a table\n"
+		"  -V, --version  the version\n"
+		"  -h, --help     this\n",
 		CONTROL_SOCKET);
 }
 
@@ -239,6 +240,25 @@ static int command_find(const struct command **cp, int argc, char **argv)
 			return 2;
 	}
 	return 0;
+}
+
+/* What is wrong with the command line, before the usage; c: NULL for no such command. */
+static void command_wrong(const struct command *c, int argc, char **argv)
+{
+	bool user = argc > 0 && !strcmp(argv[0], "user");
+
+	if (c && !c->argument)
+		fprintf(stderr, "slussctl: \"%s\" takes no argument\n", c->name);
+	else if (c)
+		fprintf(stderr, "slussctl: \"%s\" takes %s argument: %s\n", c->name,
+			*c->argument == '[' ? "at most one" : "one", c->argument);
+	else if (argc < 1)
+		complain("a command is missing");
+	else if (user && argc < 2)
+		complain("\"user\" needs a second word");
+	else
+		fprintf(stderr, "slussctl: there is no command \"%s%s%s\"\n", argv[0],
+			user ? " " : "", user ? argv[1] : "");
 }
 
 static int command_run(struct tool *t, const struct command *c, const char *argument)
@@ -287,6 +307,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
 	struct tool t = {.path = CONTROL_SOCKET, .fd = -1};
@@ -316,6 +337,7 @@ int main(int argc, char **argv)
 	left = argc - optind - used;
 	if (!used || left > (c->argument ? 1 : 0) ||
 	    (left == 0 && c->argument && *c->argument != '[')) {
+		command_wrong(used ? c : NULL, argc - optind, argv + optind);
 		usage(stderr);
 		return USED_WRONGLY;
 	}

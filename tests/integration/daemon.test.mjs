@@ -40,7 +40,9 @@ async function refused(daemon) {
 }
 
 test('-V says who it is, -t says that a good file is good', async () => {
-	assert.match((await slussd('-V')).stdout, /sluss.* \d+\.\d+/);
+	for (const option of ['-V', '--version'])
+		assert.match((await slussd(option)).stdout, /sluss.* \d+\.\d+/);
+	assert.match((await slussd('--help')).stdout, /^usage: slussd /);
 	const { code, stdout, stderr } = await slussd('-t', '-c', alpha.config);
 	assert.equal(code, 0, stdout + stderr);
 });
@@ -170,6 +172,8 @@ test('slussctl: every command in JSON and in words, clear errors, exit status', 
 		assert.notEqual(done.code, 0, args.join(' '));
 		assert.ok((done.stderr + done.stdout).trim().length > 5, `${args.join(' ')} says why`);
 	}
+	assert.match((await alpha.ctl('nonsense')).stderr, /^slussctl: there is no command "nonsense"\nusage: /);
+	assert.match((await words('--version')).stdout, /^slussctl \d+\.\d+/);
 	const passwd = await alpha.ctl('user', 'passwd', 'new@alpha.test', { input: 'a better password\n' });
 	assert.equal(passwd.code, 0, passwd.stderr + passwd.stdout);
 	assert.equal((await alpha.ctl('user', 'remove', 'new@alpha.test')).code, 0);
