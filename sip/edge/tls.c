@@ -56,9 +56,9 @@ static int PRINTF_LIKE(3, 4) tls_fault(char **whyp, int err, const char *fmt, ..
 /* ---- whom we believe ---- */
 
 /* May a certificate of the chain stand for a SIP domain? No extended key usage, any,
- * sipDomain, server. DEVIATES: RFC 5924 §4 and RFC 5246 want another purpose of a
- * client's certificate, but public authorities issue none for clients any more (since
- * 2026): every peer that has an ordinary certificate needs this. */
+ * sipDomain, server. DEVIATES: RFC 5924 §4 and RFC 5246 want another purpose of a client's
+ * certificate, but public authorities give up issuing any for clients: every peer that shows
+ * its ordinary certificate needs this. */
 static bool tls_purpose(X509 *cert, bool of_client)
 {
 	uint32_t known = X509_get_extended_key_usage(cert);

@@ -383,6 +383,30 @@ static void what_cannot_start_says_why(void **state)
 	world_end(&v);
 }
 
+/* Who says nothing goes: before TLS, and with TLS up but no message. Pings do not count. */
+static void the_quiet_are_closed(void **state)
+{
+	struct edge_world v;
+	struct stream mute;
+
+	(void)state;
+	world_make(&v);
+	v.config.limits.sip_handshake_s = 1;
+	v.config.limits.sip_idle_s = 1;
+	world_start(&v);
+	stream_dial(&mute, world_port(&v, 0));
+	stream_expect_end(&mute);
+	stream_close(&mute);
+	peer_dial(&peer, &v, "beta.test", "alpha.test");
+	stream_send(&peer, "\r\n\r\n");
+	assert_int_equal(SSL_read(peer.ssl, text, 2), 2);
+	stream_expect_end(&peer);
+	assert_true(SSL_get_shutdown(peer.ssl) & SSL_RECEIVED_SHUTDOWN);
+	stream_close(&peer);
+	WORLD_AWAIT(&v, n_handshake_failed, 1);
+	world_end(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_failures_in_words, begin, end),
 		cmocka_unit_test_setup_teardown(certificates_are_read_again, begin, end),
 		cmocka_unit_test_setup_teardown(what_cannot_start_says_why, begin, end),
+		cmocka_unit_test(the_quiet_are_closed),
 	};
 
 	alarm(120);
