@@ -82,6 +82,8 @@ void stream_accept(struct stream *s, int fd);
  *  other's. Gives 0, or the OpenSSL reason, or -1. `sni` may be NULL. */
 int stream_tls(struct stream *s, const struct edge_world *w, bool server,
 	       const char *name, const char *sni);
+/** While true, stream_tls() refuses what the other end shows, as from an unknown authority. */
+extern bool stream_distrusts;
 /** Dials the edge's TLS listener as that peer; the handshake must succeed. */
 void peer_dial(struct stream *s, struct edge_world *w, const char *cert, const char *sni);
 void stream_send(struct stream *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
