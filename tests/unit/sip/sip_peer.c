@@ -482,9 +482,10 @@ struct leg *peer_call_in(struct dialog *d)
 	struct message m;
 
 	dialog_init(d, "in-1@peer.example");
-	dialog_send(d, "INVITE", d->cseq, "in1", PEER_DOMAIN,
-		    "Require: 100rel\nSupported: timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n",
-		    peer_sdp_b);
+	dialog_send(
+		d, "INVITE", d->cseq, "in1", PEER_DOMAIN,
+		"Require: 100rel\nSupported: timer\nAllow: INVITE, ACK, CANCEL, BYE, UPDATE\n",
+		peer_sdp_b);
 	peer_expect(&m, "SIP/2.0 100 ");
 	return peer_call_last()->leg;
 }
