@@ -11,7 +11,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 200 };
+enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64, PAUSE_MS = 200, UNSENT_BYTES = 131072 };
 
 struct listener {
 	struct le le;
@@ -100,7 +100,7 @@ static void adopt(struct listener *l, int fd, const struct sa *from)
 		.fd.sockfd = fd,
 	};
 	struct conn *c;
-	int on = 1;
+	int on = 1, unsent = UNSENT_BYTES;
 
 	if (web_conn_alloc(&c, s, from, fd, !l->plain)) {
 		static struct log_gate gate;
@@ -114,6 +114,8 @@ static void adopt(struct listener *l, int fd, const struct sa *from)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* Who does not read is to be seen in our queue, with its limit, and not to fill megabytes of the kernel's. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	/* One reference is lws's, given back at WSI_DESTROY. That comes also when adopting fails, as long as
 	 * a wsi was made at all, but not before the loop turns. */
 	desc.opaque = mem_ref(c);
