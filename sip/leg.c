@@ -24,6 +24,7 @@ void sip_leg_close(struct sip_leg *leg)
 {
 	timer_cancel(&leg->guard);
 	timer_cancel(&leg->release);
+	timer_cancel(&leg->trying);
 	session_timer_stop(&leg->st);
 	sip_reoffer_close(leg);
 	sip_leg_out_cancel(leg);

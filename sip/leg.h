@@ -49,6 +49,7 @@ struct sip_leg {
 	/* LEG_IN */
 	nta_incoming_t *irq; /* the INVITE, until its ACK or refusal */
 	nta_reliable_t *rel; /* the 180, until its PRACK */
+	struct timer trying; /* until a 100 is due */
 
 	/* LEG_OUT */
 	struct sip_try *attempt; /* the INVITE that counts */

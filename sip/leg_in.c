@@ -9,6 +9,8 @@
 #include "lib/secret.h"
 #include "sip/leg.h"
 
+enum { TRYING_MS = 150 };
+
 static const struct {
 	int err;
 	enum cause_reason reason;
@@ -172,6 +174,15 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 			  leg->hop->domain);
 }
 
+/* RFC 3261 §17.2.1: a 100 is for those who would hear nothing within 200 ms. */
+static void trying(void *arg)
+{
+	struct sip_leg *leg = arg;
+
+	if (leg->irq && nta_incoming_status(leg->irq) < 100)
+		sip_reply(leg->sip, leg->irq, NULL, 100, "Trying", NULL, TAG_END());
+}
+
 void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 		       const struct joint *j)
 {
@@ -199,7 +210,8 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	if (err)
 		goto out;
 	sip_leg_hold(leg);
-	sip_reply(sip, irq, NULL, 100, "Trying", NULL, TAG_END());
+	if (timer_start(sip->core->loop->timers, &leg->trying, TRYING_MS, trying, leg))
+		trying(leg);
 	log_info(leg->invite->call_id, "sip.invite", "dir=in from=%s to=%s peer=%s",
 		 LQ(AT_SHORT(&from.addr)), LQ(AT_SHORT(&to)), LQ(j->addr));
 out:
