@@ -10,3 +10,4 @@ import './sdk/socket.test.mjs';
 import './sdk/call.test.mjs';
 import './sdk/change.test.mjs';
 import './sdk/page.test.mjs';
+import './sdk/language.test.mjs';

@@ -3,7 +3,7 @@
 // Who uses it: phone.js and the views. No style, no script and no handler is ever written as text:
 // the page's Content-Security-Policy forbids it.
 
-import { strings } from './strings.js';
+import { language } from './language.js';
 import { words } from './words.js';
 
 export const $ = (id) => document.getElementById(id);
@@ -20,7 +20,7 @@ export function fillTexts(root) {
 		}
 	}
 	if (root === document)
-		document.documentElement.lang = strings.lang;
+		document.documentElement.lang = language();
 }
 
 /** Shows a sentence, or hides the element when there is none. */

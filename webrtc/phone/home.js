@@ -3,6 +3,7 @@
 // Who uses it: phone.js. Recent calls are kept in memory only: they are gone with the page.
 
 import { $, bdi, fillTexts, focus, icon, say } from './dom.js';
+import { language } from './language.js';
 import { duration, endWords, errorWords, whoIs, words } from './words.js';
 
 const RECENT_MAX = 8;
@@ -102,7 +103,7 @@ export class Home {
 		const { kind, result } = outcome(call);
 		const who = whoIs(call.remote);
 		const again = el.querySelector('[data-do=again]');
-		const time = new Date().toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+		const time = new Date().toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit' });
 		const address = call.remote.address;
 
 		el.dataset.kind = kind;

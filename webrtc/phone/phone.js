@@ -9,6 +9,7 @@ import { Phone } from '../sdk/sluss.js';
 import { $, announce, fillTexts, focus, say } from './dom.js';
 import { Home } from './home.js';
 import { Incoming } from './incoming.js';
+import { begin } from './language.js';
 import { Ringer } from './ring.js';
 import { Signin } from './signin.js';
 import { Talk } from './talk.js';
@@ -246,6 +247,7 @@ function title() {
 
 /* The beginning */
 
+begin();
 fillTexts(document);
 show('loading');
 $('loading-text').textContent = words('loading');

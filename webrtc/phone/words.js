@@ -1,16 +1,16 @@
 // words.js - from what the SDK says to what a person reads. Pure.
 //
-// Who uses it: the views. Words come from strings.js; names and addresses that are filled in are
+// Who uses it: the views. Words come from the message files (language.js); names and addresses that are filled in are
 // isolated (Unicode FSI … PDI), so that right-to-left text stays in its place.
 
 import { texts } from '../sdk/errors.js';
-import { strings } from './strings.js';
+import { language, messages } from './language.js';
 
 const FSI = '\u2068', PDI = '\u2069';
 
 /** The string of a key, filled in; undefined when there is none. */
 export function words(key, fill = {}) {
-	const text = strings[key];
+	const text = messages()[key];
 
 	return text?.replace(/\{(\w+)\}/g, (all, name) => (typeof fill[name] === 'string'
 		? `${FSI}${fill[name]}${PDI}` : fill[name] ?? all));
@@ -40,8 +40,11 @@ export function duration(s) {
 
 /** An error of the SDK, or of a browser, as a sentence. */
 export function errorWords(e) {
-	// What the site says itself, or the SDK about this very case, says more than the code does.
-	const text = e.message === texts[e.code] ? strings.error[e.code] ?? e.message : e.message;
+	const ours = words(`error.${e.code}`);
+	// In English, what the site says itself, or the SDK about this very case, says more than the code.
+	const text = language() === 'en'
+		? (e.message === texts[e.code] ? ours : null) ?? e.message
+		: ours ?? `${words('error.other')} (${e.message})`;
 
 	return text.charAt(0).toUpperCase() + text.slice(1);
 }
@@ -58,6 +61,9 @@ export function stateWords(call) {
 /** Reasons that speak of somebody who was never reached; after a talk they mean that it was cut off. */
 const NEVER_REACHED = new Set(['no-answer', 'offline', 'not-found', 'no-route', 'unreachable', 'timeout']);
 
+/** Reasons of many causes: the site's sentence says which, so it stays even in another language. */
+const SITE_KNOWS = new Set(['unreachable', 'forbidden', 'media', 'limit', 'no-route']);
+
 /**
  * How a call ended -> {title, text}: our headline, and the sentence that came with the cause.
  * @param connectedAt  of the call: was there a talk before?
@@ -65,9 +71,16 @@ const NEVER_REACHED = new Set(['no-answer', 'offline', 'not-found', 'no-route', 
 export function endWords({ cause: { reason, text }, connectedAt }) {
 	const title = connectedAt && NEVER_REACHED.has(reason) ? words('end.lost')
 		: words(`end.${reason}`) ?? words('end.other');
-	const below = words(`end.${reason}.text`) ?? text;
+	const below = words(`end.${reason}.text`) ?? (language() === 'en' ? text : explain(reason, text));
 
 	return { title, text: below === title ? '' : below };
+}
+
+/** The site speaks English; here is what its reason means in the language of the page. */
+function explain(reason, text) {
+	const ours = words(`explain.${reason}`) ?? words('explain.other', { reason: text });
+
+	return SITE_KNOWS.has(reason) ? `${ours} (${text})` : ours;
 }
 
 /** Media mode and encryption -> {title, text, media, tone}, or null while nobody has said anything. */

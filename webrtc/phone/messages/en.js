@@ -1,12 +1,11 @@
-// strings.js - every word of the phone, in English. Another language is one more file like this.
+// messages/en.js - every word of the phone, in English; de.js has the same keys. {x} is filled in.
 //
-// Who uses it: dom.js (elements with data-text in index.html) and words.js. {x} is filled in; what
-// is filled in comes from other people and is isolated, so that it cannot turn the sentence round.
+// Who uses it: language.js. A new text goes into every file of this folder; a test compares their
+// keys and what they fill in. What is filled in comes from other people and is isolated by words.js,
+// so that it cannot turn the sentence round.
 
-import { texts as sdk } from '../sdk/errors.js';
-
-export const strings = {
-	lang: 'en',
+export default {
+	language: 'English',
 	title: 'Sluss',
 	'title.incoming': '{who} is calling',
 	'title.call': '{who}',
@@ -150,13 +149,52 @@ export const strings = {
 	'notice.elsewhere': 'Answered on another device',
 	'notice.ended': 'Call from {who} ended',
 
-	/** What went wrong, by the code of a SlussError; the SDK's own English is the rest. */
-	error: {
-		...sdk,
-		'mic-denied': 'This page may not use the microphone. Click the sign to the left of the '
-			+ 'address in your browser’s address bar, allow the microphone, and try again.',
-		'camera-denied': 'This page may not use the camera. Click the sign to the left of the '
-			+ 'address in your browser’s address bar, allow the camera, and try again.',
-		'unreachable': 'The site cannot be reached at the moment.',
-	},
+	// What went wrong, by the code of a SlussError. In English the site's own sentence goes first.
+	'error.bad-address': 'An address looks like name@site.example.',
+	'error.insecure': 'Browsers give the microphone only to pages that came over HTTPS.',
+	'error.unsupported': 'This browser cannot make calls: it has no WebRTC.',
+	'error.mic-denied': 'This page may not use the microphone. Click the sign to the left of the '
+		+ 'address in your browser’s address bar, allow the microphone, and try again.',
+	'error.mic-missing': 'No microphone was found. Plug one in, then try again.',
+	'error.mic-busy': 'The microphone could not be started. Another program may be using it.',
+	'error.camera-denied': 'This page may not use the camera. Click the sign to the left of the '
+		+ 'address in your browser’s address bar, allow the camera, and try again.',
+	'error.camera-missing': 'No camera was found. Plug one in, then try again.',
+	'error.camera-busy': 'The camera could not be started. Another program may be using it.',
+	'error.unreachable': 'The site cannot be reached at the moment.',
+	'error.timeout': 'The site did not answer in time.',
+	'error.lost': 'The connection to the site was lost.',
+	'error.offline': 'There is no connection to the site at the moment.',
+	'error.closed': 'The phone is switched off.',
+	'error.not-signed-in': 'You are not signed in any more. Please sign in again.',
+	'error.bad-login': 'The name or the password is wrong.',
+	'error.bad-state': 'That is not possible in this state of the call.',
+	'error.ended': 'The call has ended.',
+	'error.refused': 'The other side did not take the change.',
+	'error.limit': 'That is more than this site allows at once.',
+	'error.rate': 'That was too fast. Wait a moment, then try again.',
+	'error.stopping': 'The site is closing down for the moment.',
+	'error.internal': 'Something went wrong at the site.',
+	'error.too-many': 'This account is open in too many places at once.',
+	'error.other': 'Something went wrong.',
+
+	// Below the headline of a call that has ended, where the site's own sentence is in another language.
+	'explain.hangup': 'The call is over.',
+	'explain.cancelled': 'The call was given up before anybody took it.',
+	'explain.busy': 'The line is busy.',
+	'explain.declined': 'The call was not taken.',
+	'explain.no-answer': 'Nobody took the call in time.',
+	'explain.offline': 'This person is not signed in anywhere at the moment.',
+	'explain.not-found': 'The site does not know this address.',
+	'explain.no-route': 'No site takes calls for this address.',
+	'explain.unreachable': 'The other site does not answer, or could not prove its name.',
+	'explain.timeout': 'The other site did not reply in time.',
+	'explain.forbidden': 'The site does not allow this call.',
+	'explain.media': 'The two browsers found no way to each other.',
+	'explain.lost': 'The connection to the site was lost, and the call with it.',
+	'explain.shutdown': 'The site is being restarted.',
+	'explain.limit': 'The site has reached one of its limits.',
+	'explain.redirect': 'The other site names another address.',
+	'explain.gone': 'The other site says that this address is not used any more.',
+	'explain.other': 'The site gives this reason: {reason}.',
 };
