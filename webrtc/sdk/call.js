@@ -11,8 +11,10 @@ import { shown, step } from './call-state.js';
 import { causes, SlussError } from './errors.js';
 import { openTracks, stopTracks } from './media.js';
 import { Negotiator } from './negotiator.js';
+import { OwnMedia } from './own-media.js';
 import { Peer } from './peer.js';
 import { kinds } from './sdp.js';
+import { LABEL, PROTOCOL, Side, TEXT_MAX } from './side.js';
 
 /** A talk that does not find a way in this time is given up. */
 export const CONNECT_MS = 30000;
@@ -49,6 +51,8 @@ export class Call extends EventTarget {
 	#busy = false;
 	#shown;
 	#streams = null;
+	#own = null;
+	#side;
 
 	/**
 	 * Made by Phone only.
@@ -70,6 +74,13 @@ export class Call extends EventTarget {
 			this.#sdp = what.sdp;
 			this.#offered = Object.freeze(kinds(what.sdp));
 		}
+		this.#side = new Side({
+			changed: () => {
+				if (!this.#cause)
+					this.#changed(true);
+			},
+			text: (text) => this.#announce('text', { text }),
+		});
 	}
 
 	/** What the page may read */
@@ -86,6 +97,12 @@ export class Call extends EventTarget {
 	get held() { return { ...this.#hold }; }
 	get muted() { return { ...this.#muted }; }
 	get interrupted() { return this.#path === 'down' && !this.#cause; }
+	/** What the other side says of itself; null when its phone does not. */
+	get remoteMuted() { return this.#side.remote && { ...this.#side.remote.muted }; }
+	get remoteScreen() { return Boolean(this.#side.remote?.screen); }
+	/** Can text be sent? */
+	get canText() { return this.#side.open && !this.#cause; }
+	get screen() { return Boolean(this.#own?.screen) && !this.#cause; }
 	get connectedAt() { return this.#connectedAt; }
 	get channel() { return this.#channel; }
 	get sending() {
@@ -107,8 +124,9 @@ export class Call extends EventTarget {
 			await until(this.#open({ audio, video, stream }));
 			this.#makePeer();
 			this.#peer.add(this.#given, true);
+			this.#side.take(this.#peer.channel(LABEL, { protocol: PROTOCOL }));
 			if (data)
-				this.#setChannel(this.#peer.channel('sluss'));
+				this.#setChannel(this.#peer.channel('data'));
 			const { sdp } = await until(this.#peer.offer());
 			const text = await until(sdp);
 			if (this.#cause)
@@ -214,48 +232,34 @@ export class Call extends EventTarget {
 	}
 
 	/** Turns the camera on. Resolves when the other side has agreed to the picture. */
-	async addVideo({ video = true, stream } = {}) {
-		this.#needEstablished();
-		const { tracks, own } = await openTracks({ video, stream });
-		const track = tracks.find((t) => t.kind === 'video');
+	async addVideo(options) { await this.#change((own) => own.addVideo(options)); }
+	/** Turns the camera (or the screen) off: its light goes out at once. */
+	async removeVideo() { await this.#change((own) => own.removeVideo()); }
+	/** Shares a screen, a window or a tab; it takes the camera's place. */
+	async shareScreen(options) { await this.#change((own) => own.shareScreen(options)); }
+	async stopScreen() { await this.#change((own) => own.stopScreen()); }
+	/** Another microphone or camera: {deviceId} or other constraints. No break, no new offer. */
+	async setMicrophone(audio = true, { stream } = {}) {
+		await this.#change((own) => own.setMicrophone(audio, stream));
+	}
+	async setCamera(video = true) { await this.#change((own) => own.setCamera(video)); }
 
-		if (!track)
-			throw new SlussError('camera-missing');
-		if (this.#cause || this.#peer.sends('video')) {
-			if (own)
-				stopTracks([track]);
-			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
-		}
-		if (own)
-			this.#tracks.push(track);
+	async #change(what) {
+		this.#needEstablished();
 		try {
-			await this.#negotiator.run(() => this.#peer.send(track));
-			this.#changed(true);
-			await this.#negotiator.change();
+			await what(this.#own);
 		} catch (e) {
-			await this.#unsend('video');
 			throw wordy(e);
 		}
 	}
 
-	/** Turns the camera off: its light goes out at once. */
-	async removeVideo() {
-		this.#needEstablished();
-		if (!this.#peer.sends('video'))
-			return;
-		await this.#unsend('video');
-		await this.#negotiator.change();
-	}
-
-	async #unsend(kind) {
-		const track = this.#cause ? null : await this.#peer.unsend(kind);
-
-		if (track && this.#tracks.includes(track)) {
-			this.#tracks.splice(this.#tracks.indexOf(track), 1);
-			stopTracks([track]);
-		}
-		this.#changed(true);
-		this.#announce('streams');
+	/** Text to the other side, at most 4000 characters. */
+	sendText(text) {
+		if (typeof text !== 'string' || !text.trim() || text.length > TEXT_MAX)
+			throw new SlussError('bad-text');
+		if (!this.canText)
+			throw new SlussError(this.#cause ? 'ended' : 'no-text');
+		this.#side.text(text);
 	}
 
 	hold() { return this.#setHold(true); }
@@ -371,7 +375,14 @@ export class Call extends EventTarget {
 			throw new SlussError('ended');
 		}
 		for (const track of tracks)
-			track.addEventListener('ended', () => this.#announce('trackended', { track }));
+			this.#watch(track);
+	}
+
+	#watch(track) {
+		track.addEventListener('ended', () => {
+			if (!this.#cause && this.#tracks.includes(track))
+				this.#announce('trackended', { track });
+		});
 	}
 
 	#drop() {
@@ -385,13 +396,17 @@ export class Call extends EventTarget {
 			connection: (state) => this.#connection(state),
 			streams: () => this.#announce('streams'),
 			channel: (channel) => {
-				if (this.#wantData && !this.#channel)
+				if (Side.is(channel))
+					this.#side.take(channel);
+				else if (this.#wantData && !this.#channel)
 					this.#setChannel(channel);
 				else
 					channel.close();
 			},
 		});
 		this.#streams = Object.freeze({ local: this.#peer.local, remote: this.#peer.remote });
+		this.#own = new OwnMedia(this.#ownLink());
+		this.#own.began(this.#given);
 		for (const kind of ['audio', 'video'])
 			this.#peer.mute(kind, this.#muted[kind]);
 		this.#negotiator = new Negotiator(this.#peer, {
@@ -405,6 +420,30 @@ export class Call extends EventTarget {
 			},
 			failed: () => this.#hangup('media', causes.badMedia),
 		});
+	}
+
+	/** What own-media.js may do with the call. */
+	#ownLink() {
+		const call = this;
+
+		return {
+			peer: this.#peer,
+			get over() { return Boolean(call.#cause); },
+			change: () => this.#negotiator.change(),
+			run: (what) => this.#negotiator.run(what),
+			opened: (track) => {
+				this.#tracks.push(track);
+				this.#watch(track);
+			},
+			closed: (track) => {
+				const at = this.#tracks.indexOf(track);
+
+				if (at >= 0)
+					stopTracks(this.#tracks.splice(at, 1));
+			},
+			changed: () => this.#changed(true),
+			streams: () => this.#announce('streams'),
+		};
 	}
 
 	#setChannel(channel) {
@@ -444,6 +483,7 @@ export class Call extends EventTarget {
 	#changed(also = false) {
 		const now = shown(this.#phase, this.#path, this.#hold);
 
+		this.#side.say({ muted: { ...this.#muted }, screen: this.screen });
 		if (now === this.#shown && !also)
 			return;
 		this.#shown = now;

@@ -17,6 +17,8 @@ export const texts = {
 		+ 'address bar, then try again.',
 	'camera-missing': 'No camera was found. Plug one in, then try again.',
 	'camera-busy': 'The camera could not be started. Another program may be using it.',
+	'screen-denied': 'No screen was shared: the browser did not allow it, or nothing was picked.',
+	'screen-missing': 'This browser cannot share a screen.',
 	// the connection to the site
 	'unreachable': 'The calling site could not be reached. Check the network connection.',
 	'timeout': 'The calling site did not answer in time.',
@@ -33,6 +35,8 @@ export const texts = {
 	'ended': 'The call has ended.',
 	'bad-tones': 'Only the keys 0 to 9, * and #, A to D and a comma for a pause can be sent.',
 	'no-tones': 'Tones cannot be sent in this call.',
+	'bad-text': 'A text has 1 to 4000 characters.',
+	'no-text': 'The other side’s phone takes no text.',
 	'refused': 'The other side did not take the change.',
 };
 

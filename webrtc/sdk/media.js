@@ -28,6 +28,20 @@ export async function openTracks({ audio = false, video = false, stream } = {}) 
 	}
 }
 
+/** A screen, a window or a tab, as the person picks it. -> {tracks, own}. Throws SlussError. */
+export async function openScreen() {
+	if (!globalThis.navigator?.mediaDevices?.getDisplayMedia)
+		throw new SlussError('screen-missing');
+	try {
+		const got = await navigator.mediaDevices.getDisplayMedia({ video: true, audio: false });
+
+		return { tracks: got.getTracks(), own: true };
+	} catch (e) {
+		throw new SlussError(e?.name === 'NotAllowedError' ? 'screen-denied' : 'screen-missing',
+			undefined, { cause: e });
+	}
+}
+
 /** Which device failed, and how. With both wanted the browser does not say which it was. */
 async function codeOf(e, audio, video) {
 	const how = {

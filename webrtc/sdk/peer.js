@@ -133,6 +133,18 @@ export class Peer {
 		this.#apply();
 	}
 
+	/** Puts a track in the place of one of its kind: nothing to negotiate. Gives the old one. */
+	async swap(track) {
+		const sender = this.#senders[track.kind];
+		const before = sender.track;
+
+		await sender.replaceTrack(track);
+		this.local.removeTrack(before);
+		this.local.addTrack(track);
+		this.#apply();
+		return before;
+	}
+
 	/** Stops sending a kind; the next offer says so. Gives the track that was sent. */
 	async unsend(kind) {
 		const sender = this.#senders[kind];
@@ -162,6 +174,11 @@ export class Peer {
 	/** Is a track of this kind meant to go out? */
 	sends(kind) {
 		return Boolean(this.#senders[kind]?.track);
+	}
+
+	/** The track of a kind that goes out, or null. */
+	track(kind) {
+		return this.#senders[kind]?.track ?? null;
 	}
 
 	mute(kind, on) {
@@ -231,8 +248,8 @@ export class Peer {
 
 	/** The rest */
 
-	channel(label) {
-		return this.#pc.createDataChannel(label);
+	channel(label, options) {
+		return this.#pc.createDataChannel(label, options);
 	}
 
 	/** The sender's RTCDTMFSender, or null when no sound goes out. */

@@ -51,9 +51,10 @@ export type ErrorCode =
 	// the SDK's
 	| 'insecure' | 'unsupported' | 'own-origin' | 'bad-site'
 	| 'mic-denied' | 'mic-missing' | 'mic-busy'
-	| 'camera-denied' | 'camera-missing' | 'camera-busy'
+	| 'camera-denied' | 'camera-missing' | 'camera-busy' | 'screen-denied' | 'screen-missing'
 	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed'
-	| 'aborted' | 'ended' | 'refused' | 'media' | 'bad-tones' | 'no-tones';
+	| 'aborted' | 'ended' | 'refused' | 'media' | 'bad-tones' | 'no-tones'
+	| 'bad-text' | 'no-text';
 
 /** What every method of the SDK rejects with or throws. `message` is for people. */
 export class SlussError extends Error {
@@ -180,6 +181,10 @@ export interface Sent {
 	packets?: number;
 	bytes?: number;
 	frames?: number;
+	/** As the other side reports it: packets lost so far, and the share lost lately, 0 to 1. */
+	lost?: number;
+	lossFraction?: number;
+	jitterMs?: number;
 }
 
 export interface PathEnd {
@@ -207,6 +212,8 @@ export interface CallEventMap {
 	streams: Event;
 	/** `call.channel` is there. */
 	channel: Event & { readonly channel: RTCDataChannel };
+	/** Text from the other side. */
+	text: Event & { readonly text: string };
 	/** A microphone or camera was unplugged. */
 	trackended: Event & { readonly track: MediaStreamTrack };
 }
@@ -224,7 +231,7 @@ export class Call extends EventTarget {
 	readonly encryption: Encryption | null;
 	/** null until the call has ended. */
 	readonly cause: Cause | null;
-	/** What an incoming call offers; null for an outgoing one. */
+	/** What an incoming call offers; null for an outgoing one. `data`: also the SDK's own channel. */
 	readonly offered: { readonly audio: boolean; readonly video: boolean;
 		readonly data: boolean } | null;
 	/** null until there is a connection; then the same two streams to the end. */
@@ -233,6 +240,14 @@ export class Call extends EventTarget {
 	readonly muted: { audio: boolean; video: boolean };
 	/** What goes out: is there a microphone, a camera? */
 	readonly sending: { audio: boolean; video: boolean };
+	/** What the other side says of itself; null when its phone does not. */
+	readonly remoteMuted: { audio: boolean; video: boolean } | null;
+	/** The other side says that its picture is a screen. */
+	readonly remoteScreen: boolean;
+	/** Can text be sent? */
+	readonly canText: boolean;
+	/** Is our picture a screen? */
+	readonly screen: boolean;
 	/** The path between the browsers is broken at the moment; it may come back. */
 	readonly interrupted: boolean;
 	/** Date.now() of the first 'connected'. */
@@ -249,6 +264,16 @@ export class Call extends EventTarget {
 	addVideo(options?: { video?: boolean | MediaTrackConstraints; stream?: MediaStream }):
 		Promise<void>;
 	removeVideo(): Promise<void>;
+	/** Shares a screen, a window or a tab; it takes the camera's place. */
+	shareScreen(options?: { stream?: MediaStream }): Promise<void>;
+	/** Back to the camera if it was on before. */
+	stopScreen(): Promise<void>;
+	/** Another microphone without a break, or one in a call that had none. */
+	setMicrophone(audio?: boolean | MediaTrackConstraints, options?: { stream?: MediaStream }): Promise<void>;
+	/** Another camera, while one is on. */
+	setCamera(video?: boolean | MediaTrackConstraints): Promise<void>;
+	/** 1 to 4000 characters. */
+	sendText(text: string): void;
 	hold(): Promise<void>;
 	resume(): Promise<void>;
 	/** 0-9, *, #, A-D and a comma for a pause. */

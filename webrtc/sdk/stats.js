@@ -26,6 +26,15 @@ function outbound(s, was = {}) {
 	};
 }
 
+/** What the other side reports of what we send (RTCP). */
+function reported(s) {
+	return {
+		lost: s.packetsLost,
+		lossFraction: s.fractionLost,
+		jitterMs: s.jitter === undefined ? undefined : Math.round(s.jitter * 1000),
+	};
+}
+
 /** The pair of candidates in use: Chromium names it on the transport, Firefox marks it. */
 function pairOf(all) {
 	for (const s of all) {
@@ -58,6 +67,11 @@ export function summary(report) {
 			out.received[s.kind] = inbound(s, out.received[s.kind]);
 		else if (s.type === 'outbound-rtp' && !s.isRemote)
 			out.sent[s.kind] = outbound(s, out.sent[s.kind]);
+	}
+
+	for (const s of all) {
+		if (s.type === 'remote-inbound-rtp' && out.sent[s.kind])
+			Object.assign(out.sent[s.kind], reported(s));
 	}
 
 	const pair = pairOf(all);

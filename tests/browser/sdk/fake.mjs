@@ -105,6 +105,36 @@ export class FakeStream {
 	}
 }
 
+export class FakeChannel extends EventTarget {
+	readyState = 'connecting';
+	sent = [];
+
+	constructor(label, protocol = '') {
+		super();
+		Object.assign(this, { label, protocol });
+	}
+
+	send(text) {
+		if (this.readyState !== 'open')
+			throw new DOMException('not open', 'InvalidStateError');
+		this.sent.push(JSON.parse(text));
+	}
+
+	close() {
+		this.readyState = 'closed';
+	}
+
+	opened() {
+		this.readyState = 'open';
+		this.dispatchEvent(new Event('open'));
+	}
+
+	/** What the other side says, as text. */
+	say(data) {
+		this.dispatchEvent(Object.assign(new Event('message'), { data }));
+	}
+}
+
 /** Signalling states of W3C webrtc §4.4.1; gathering ends at once, or when the test says gathered(). */
 export class FakePeer extends EventTarget {
 	static all = [];
@@ -118,6 +148,7 @@ export class FakePeer extends EventTarget {
 	connectionState = 'new';
 	localDescription = null;
 	did = [];
+	channels = [];
 	#transceivers = [];
 	#n = 0;
 
@@ -154,8 +185,17 @@ export class FakePeer extends EventTarget {
 		return this.#transceivers;
 	}
 
-	createDataChannel(label) {
-		return { label, readyState: 'connecting', close() {} };
+	createDataChannel(label, { protocol = '' } = {}) {
+		const channel = new FakeChannel(label, protocol);
+
+		this.channels.push(channel);
+		return channel;
+	}
+
+	/** The other side has opened one. */
+	channel(channel) {
+		this.dispatchEvent(Object.assign(new Event('datachannel'), { channel }));
+		channel.opened();
 	}
 
 	async createOffer() {
@@ -235,6 +275,14 @@ export function install() {
 
 			mic.tracks.push(...tracks);
 			return new FakeStream(tracks);
+		},
+		async getDisplayMedia() {
+			if (mic.fail)
+				throw new DOMException('fake', mic.fail);
+			const track = new FakeTrack('video');
+
+			mic.tracks.push(track);
+			return new FakeStream([track]);
 		},
 		enumerateDevices: async () => [],
 	};

@@ -70,6 +70,12 @@ test('stats: Chromium names the pair on the transport', () => {
 	assert.equal(s.path.local.address, '192.0.2.1');
 	assert.deepEqual(s.security, { dtls: 'connected', cipher: 'C', srtp: 'S' });
 });
+test('stats: what the other side reports of our sound', () => {
+	const s = summary(new Map([...report, ['oa', { id: 'oa', type: 'outbound-rtp', kind: 'audio', packetsSent: 90 }],
+		['ri', { id: 'ri', type: 'remote-inbound-rtp', kind: 'audio', packetsLost: 8, fractionLost: 0.08, jitter: 0.01 }]]));
+
+	assert.deepEqual(s.sent.audio, { packets: 90, bytes: undefined, lost: 8, lossFraction: 0.08, jitterMs: 10 });
+});
 test('stats: an empty report is no error', () => {
 	assert.deepEqual(summary(new Map()).received, {});
 	assert.equal(summary(new Map()).path, null);
