@@ -89,7 +89,7 @@ static void next_target(struct sip_leg *leg, const char *target,
 		failed(leg, cause);
 }
 
-/* sip_target_s have gone since the edge wrote the INVITE, and there was not even a 100. */
+/* sip_target_s have gone since the edge began to connect to it, and there was not even a 100. */
 static void silent(void *arg)
 {
 	struct sip_try *t = arg;
@@ -460,16 +460,18 @@ static struct sip_try *find_token(struct sip *sip, uint64_t token)
 
 void sip_try_sent(struct sip *sip, const struct edge_event *ev)
 {
+	uint64_t limit_ms = (uint64_t)sip->core->config->limits.sip_target_s * 1000;
 	struct sip_try *t = find_token(sip, ev->token);
 
 	if (!t)
 		return;
 	snprintf(t->target, sizeof(t->target), "%s", ev->target);
 	t->edge_failed = false;
+	/* One target has its time once: what connecting took is gone from it. */
 	if (t->leg && t->invite && nta_outgoing_status(t->invite) < 100)
 		timer_start(sip->core->loop->timers, &t->silence,
-			    (uint64_t)sip->core->config->limits.sip_target_s * 1000,
-			    silent, t);
+			    ev->spent_ms < limit_ms ? limit_ms - ev->spent_ms : 0, silent,
+			    t);
 }
 
 void sip_try_failed(struct sip *sip, const struct edge_event *ev)

@@ -27,7 +27,8 @@ struct trip {
 	struct sa targetv[TARGETS_MAX];
 	bool donev[TARGETS_MAX];
 	size_t n;
-	bool tried; /* some target was really tried */
+	bool tried;       /* some target was really tried */
+	uint64_t turn_us; /* since then it is the present target's turn */
 	bool over;
 	char why[TLS_WHY]; /* of the last failure */
 	struct resolve *resolve;
@@ -137,11 +138,13 @@ static void trip_target_failed(struct trip *t, const struct sa *target, const ch
 /* Gives the bytes to an open connection. False when it broke at that. */
 static bool trip_send(struct trip *t, struct conn *c)
 {
+	uint64_t spent_us = timers_now_us(t->d->timers) - t->turn_us;
+
 	if (conn_send(c, t->bytes->buf, t->bytes->end))
 		return false;
 	mem_ref(t);
 	trip_end(t);
-	t->ops->sent(c, t->arg);
+	t->ops->sent(c, (uint32_t)(spent_us / 1000), t->arg);
 	mem_deref(t);
 	return true;
 }
@@ -216,6 +219,7 @@ static void trip_next(struct trip *t)
 		}
 		t->donev[i] = true;
 		t->tried = true;
+		t->turn_us = timers_now_us(t->d->timers);
 		c = trip_conn(t, (size_t)i);
 		if (!c || !conn_is_open(c)) {
 			struct conn *other = trip_detour(t, (size_t)i, limit_ms);

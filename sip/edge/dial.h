@@ -25,8 +25,9 @@ struct trip_want {
 	const char *skip; /**< '/'-separated targets not to try */
 };
 struct trip_ops {
-	/** The bytes were written to `c`. The trip is gone. */
-	void (*sent)(struct conn *c, void *arg);
+	/** The bytes were written to `c`, `spent_ms` after this target's turn began: what
+	 *  connecting and the handshake took. The trip is gone. */
+	void (*sent)(struct conn *c, uint32_t spent_ms, void *arg);
 	/** No target is left; why it is, in words. The trip is gone. */
 	void (*failed)(const char *why, void *arg);
 	/** One target could not be used. */

@@ -24,7 +24,8 @@ struct edge;
 
 /* ---- edge -> signalling ---- */
 enum edge_event_kind {
-	/** token, domain, target ("192.0.2.7:5061"): this request was written to it */
+	/** token, domain, target ("192.0.2.7:5061"), spent_ms: this request was written to
+	 *  it, after so long a wait for its connection */
 	EDGE_SENT,
 	/** token, domain, target, why: a target could not be used, or (target empty) there
 	 *  is no way to any. The edge goes on to the next one; when none is left Sofia gets
@@ -44,6 +45,7 @@ struct edge_event {
 	char why[160];
 	bool up;
 	unsigned n_conns;
+	uint32_t spent_ms; /* of the time that one target has (limits.sip_target_s) */
 };
 
 /* ---- signalling -> edge ---- */

@@ -34,17 +34,23 @@ static bool is_method(const struct message *m, const char *method)
 
 /* ---- events for the leg ---- */
 
-static void outward_tell(struct edge *e, enum edge_event_kind kind, uint64_t token,
-			 const char *domain, const char *target, const char *why)
+static void outward_tell(struct edge *e, struct edge_event *ev, const char *domain,
+			 const char *target, const char *why)
 {
-	struct edge_event ev = {.kind = kind, .token = token};
-
-	if (!token)
+	if (!ev->token)
 		return;
-	snprintf(ev.domain, sizeof(ev.domain), "%s", domain);
-	snprintf(ev.target, sizeof(ev.target), "%s", target);
-	snprintf(ev.why, sizeof(ev.why), "%s", why);
-	edge_tell(e, &ev);
+	snprintf(ev->domain, sizeof(ev->domain), "%s", domain);
+	snprintf(ev->target, sizeof(ev->target), "%s", target);
+	snprintf(ev->why, sizeof(ev->why), "%s", why);
+	edge_tell(e, ev);
+}
+
+static void outward_tell_failed(struct edge *e, uint64_t token, const char *domain,
+				const char *target, const char *why)
+{
+	struct edge_event ev = {.kind = EDGE_FAILED, .token = token};
+
+	outward_tell(e, &ev, domain, target, why);
 }
 
 /* ---- answers of our own to Sofia ---- */
@@ -148,13 +154,15 @@ static void errand_destroy(void *p)
 	mem_deref(er->txn);
 }
 
-static void outward_sent(struct conn *c, void *arg)
+static void outward_sent(struct conn *c, uint32_t spent_ms, void *arg)
 {
 	struct errand *er = arg;
+	struct edge_event ev = {
+		.kind = EDGE_SENT, .token = er->token, .spent_ms = spent_ms};
 	struct txn *t = er->txn;
 
 	er->edge->n_out++;
-	outward_tell(er->edge, EDGE_SENT, er->token, er->domain, conn_addr(c), "");
+	outward_tell(er->edge, &ev, er->domain, conn_addr(c), "");
 	if (t) {
 		t->trip = NULL;
 		t->conn = conn_id(c);
@@ -181,7 +189,7 @@ static void outward_target_failed(const char *target, const char *why, void *arg
 {
 	struct errand *er = arg;
 
-	outward_tell(er->edge, EDGE_FAILED, er->token, er->domain, target, why);
+	outward_tell_failed(er->edge, er->token, er->domain, target, why);
 }
 
 static const struct trip_ops outward_trip_ops = {outward_sent, outward_failed,
@@ -290,7 +298,7 @@ static void outward_request(struct edge *e, const struct inner_conn *ic,
 	t->domain = base_dup(j->domain, strlen(j->domain));
 	t->token = j->token;
 	if (!site || outward_go(e, t, m, top, branch, site, j, &why)) {
-		outward_tell(e, EDGE_FAILED, j->token, j->domain, "", why);
+		outward_tell_failed(e, j->token, j->domain, "", why);
 		outward_do(e, t, txn_step(t, TXN_LOST), why);
 	}
 	mem_deref(t);

@@ -6,7 +6,7 @@
 //                                            ├─ .73 503
 //                                            └─ .74 answers
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import * as sdp from '../lib/sdp.mjs';
 import { Incoming, SipSite } from '../lib/sip.mjs';
@@ -108,6 +108,44 @@ test('a target that shakes hands and is silent: the next one gets a new INVITE, 
 	assert.equal(ack.message.tag('To'), bye.message.tag('To'));
 	bye.reply(200);
 	assert.equal(bob.count('answered', { call: id }), 1);
+	await bob.request('hangup', { call: id });
+	(await good.request('BYE')).reply(200);
+	await ended(id);
+});
+
+test('a target that shakes hands late and then is silent has its four seconds once', async () => {
+	dns.site('gamma7.test', '198.18.0.74', { targets: [target(73, 0), target(74, 1)] });
+	await dns.serve();
+	const silent = await SipSite.listen({ domain: 'gamma7.test', pair: ca.valid('gamma7.test'), ca: ca.root, address: '198.18.0.73', port: 5062 });
+	sites.push(silent);
+	const open = new Set();
+	const late = createServer((socket) => {
+		socket.on('error', () => {});
+		open.add(socket);
+		// The lateness is the fault that is tried; nothing is waited for here.
+		setTimeout(() => {
+			const on = connect(5062, '198.18.0.73');
+			on.on('error', () => {});
+			open.add(on);
+			socket.pipe(on).pipe(socket);
+		}, 3000);
+	});
+	await new Promise((resolve) => late.listen(5061, '198.18.0.73', resolve));
+	sites.push({ close: () => new Promise((resolve) => {
+		for (const socket of open)
+			socket.destroy();
+		late.close(resolve);
+	}) });
+	const good = await gammaAt('gamma7.test', 74);
+	const start = performance.now();
+	const { id } = await dial(bob, 'gunda@gamma7.test');
+	await silent.request('INVITE', 15_000);
+	const invite = await good.request('INVITE', 15_000);
+	const took = performance.now() - start;
+	assert.ok(took < 5500 + 1000 * (SLOW - 1), `one target took ${took} ms`);
+	invite.reply(200, { body: sdp.answer('good') });
+	await good.request('ACK');
+	await bob.event('answered', { call: id });
 	await bob.request('hangup', { call: id });
 	(await good.request('BYE')).reply(200);
 	await ended(id);

@@ -265,6 +265,28 @@ static void one_connection_for_all(void **state)
 	}
 }
 
+/* The leg learns what connecting took, since a target's time is for that and its silence together. */
+static void the_time_for_connecting_is_told(void **state)
+{
+	struct edge_event ev;
+
+	(void)state;
+	world_cert(&w, "one.test", &(struct world_cert){.names = "dns:one.test"});
+	sofia_sends("INVITE", 1, "domain=one.test", "", "sip:b@one.test", "");
+	stream_accept(&peer, listen_fd[2]);
+	usleep(300000); /* the peer's slowness is what is measured */
+	assert_int_equal(stream_tls(&peer, &w, true, "one.test", NULL), 0);
+	at_peer("INVITE");
+	world_event(&w, EDGE_SENT, &ev);
+	assert_in_range(ev.spent_ms, 290, 1000);
+	/* By a connection that is there it takes none. */
+	sofia_sends("OPTIONS", 2, "domain=one.test", "", "sip:b@one.test", "");
+	at_peer("OPTIONS");
+	world_event(&w, EDGE_SENT, &ev);
+	assert_in_range(ev.spent_ms, 0, 100);
+	stream_close(&peer);
+}
+
 /* A connection that proved one domain is not lent to another, though the address is the
  * same. */
 static void domains_do_not_share(void **state)
@@ -361,6 +383,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_that_lead_nowhere, begin, end),
 		cmocka_unit_test(private_addresses_are_not_dialled),
 		cmocka_unit_test_setup_teardown(one_connection_for_all, begin, end),
+		cmocka_unit_test_setup_teardown(the_time_for_connecting_is_told, begin,
+						end),
 		cmocka_unit_test_setup_teardown(domains_do_not_share, begin, end),
 		cmocka_unit_test_setup_teardown(a_cancel_while_dialling, begin, end),
 		cmocka_unit_test_setup_teardown(dialogs_follow_their_route, begin, end),

@@ -1,5 +1,6 @@
 /* test_sip_leg_out.c - calls to a peer.   call ──► leg ══ INVITE ══► peer, its forks and its targets */
 #include "tests/unit/sip/sip_peer.h"
+#include "tests/unit/sip/sip_standin.h"
 
 #define CONTACT "Contact: <sip:bob@192.0.2.7:5061;transport=tls>\n"
 
@@ -288,6 +289,36 @@ static void failover(void **state)
 	peer_end(leg, CAUSE_HANGUP);
 }
 
+/* A target has its time once: three of the four seconds went for the handshake, one is left. */
+static void connecting_counts_as_silence(void **state)
+{
+	uint32_t limit_ms = peer->config.limits.sip_target_s * 1000;
+	struct edge_event ev = {.kind = EDGE_SENT, .spent_ms = limit_ms - 1000};
+	struct message one, two, three;
+
+	(void)state;
+	peer_call_out();
+	peer_expect(&one, "INVITE ");
+	ev.token = message_token(&one);
+	snprintf(ev.target, sizeof(ev.target), "192.0.2.1:5061");
+	standin_post(&ev);
+	peer_settle();
+	peer_advance_ms(900);
+	assert_true(peer_quiet());
+	peer_advance_ms(200);
+	peer_expect(&two, "INVITE ");
+	/* All of it is gone: the next one's turn. */
+	ev.token = message_token(&two);
+	ev.spent_ms = limit_ms + 1;
+	snprintf(ev.target, sizeof(ev.target), "192.0.2.7:5061");
+	standin_post(&ev);
+	peer_settle();
+	peer_advance_ms(1);
+	peer_expect(&three, "INVITE ");
+	assert_non_null(strstr(HEADER(&three, JOINT_HEADER),
+			       ";skip=192.0.2.1:5061/192.0.2.7:5061"));
+}
+
 /* All targets are through: the last true story is told, not "no target left". */
 static void no_target_left(void **state)
 {
@@ -567,6 +598,7 @@ int main(void)
 		T(cancel),
 		T(cancel_crosses_200),
 		T(failover),
+		T(connecting_counts_as_silence),
 		T(no_target_left),
 		T(edge_failed),
 		T(call_fails_when_a_target_dies_after_the_invite),
