@@ -160,8 +160,10 @@ int dns_alloc(struct dns **dp, uv_loop_t *loop, struct timers *timers,
 	struct ares_options o = {
 		.flags = ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
 		.ednspsz = 1232,
-		.timeout = 1500,
-		.tries = 3,
+		/* A lost packet must not cost a question its part of the look-up's time
+		 * (lookup.c): asked again after 0.5, 1.5 and 3.5 s. */
+		.timeout = 500,
+		.tries = 4,
 		.ndomains = 0, /* never with a search domain behind the name */
 		.sock_state_cb = dns_sock_state,
 		.sock_state_cb_data = d,

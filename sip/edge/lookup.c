@@ -14,6 +14,11 @@ enum {
 	LOOKUP_NOTHING_S = 30, /* the name or its records do not exist */
 	LOOKUP_TROUBLE_S = 5,  /* servers silent or in trouble: soon asked again */
 	LOOKUP_PORT = 5061,
+	/* Of the time for all of it, in per cent: NAPTR may take so much, and the SRV records
+	 * may have come by then. Who does not answer one question may well answer the next: a
+	 * good many servers and boxes on the way know no NAPTR. */
+	LOOKUP_NAPTR_UNTIL = 40,
+	LOOKUP_SRV_UNTIL = 70,
 };
 
 enum lookup_step { LOOKUP_NAPTR, LOOKUP_SRV, LOOKUP_ADDR };
@@ -23,13 +28,16 @@ struct lookup {
 	char host[ADDR_HOST_MAX + 1];
 	uint16_t port;
 	enum lookup_step step;
-	struct timer timer;
+	struct timer timer, step_timer;
+	uint64_t begin_us;
 	uint32_t ttl_s;
 	bool over;       /* `h` has run, or nobody wants it any more */
 	bool late_srv;   /* the URI's port led to no address: SRV after all */
 	unsigned n_open; /* questions whose answers are to come; each holds a reference */
+	unsigned round;  /* counts the steps: what was asked in an earlier one is late */
 	bool refused;    /* an address was left out as special */
 	int err;         /* the last that went wrong with an address */
+	int trouble; /* NAPTR or SRV went unanswered: whether there is one is not known */
 	char srv_namev[LOOKUP_NAPTR_MAX][DNS_NAME];
 	size_t n_srv_names, srv_i;
 	size_t n;
@@ -40,6 +48,7 @@ struct lookup {
 
 struct lookup_question {
 	struct lookup *lookup;
+	unsigned round;
 	size_t host_i; /* DNS_ADDR: whose */
 };
 
@@ -71,6 +80,7 @@ static void lookup_done(struct lookup *l, int err)
 		return;
 	l->over = true;
 	timer_cancel(&l->timer);
+	timer_cancel(&l->step_timer);
 	if (err) {
 		result.why = lookup_why(err);
 		result.n = 0;
@@ -85,14 +95,27 @@ static void lookup_done(struct lookup *l, int err)
 	mem_deref(l);
 }
 
+static size_t lookup_n_addrs(const struct lookup *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += l->hostv[i].n;
+	return n;
+}
+
+/* One host's silent server does not take the others' addresses away. */
 static void lookup_timeout(void *arg)
 {
-	lookup_done(arg, ETIMEDOUT);
+	struct lookup *l = arg;
+
+	lookup_done(l, l->step == LOOKUP_ADDR && lookup_n_addrs(l) ? 0 : ETIMEDOUT);
 }
 
 /* ---- the steps ---- */
 
 static void lookup_answer(const struct dns_answer *a, void *arg);
+static void lookup_answered(struct lookup *l, const struct dns_answer *a, size_t host_i);
 
 static void lookup_ask(struct lookup *l, enum dns_kind kind, const char *name,
 		       size_t host_i)
@@ -106,29 +129,60 @@ static void lookup_ask(struct lookup *l, enum dns_kind kind, const char *name,
 		return;
 	}
 	q->lookup = mem_ref(l);
+	q->round = l->round;
 	q->host_i = host_i;
 	l->config.ops->ask(l->config.dns, kind, name, lookup_answer, q);
 }
 
+static void lookup_step_timeout(void *arg)
+{
+	struct lookup *l = arg;
+	static const struct dns_answer silence = {.err = ETIMEDOUT};
+
+	mem_ref(l);
+	lookup_answered(l, &silence, 0);
+	mem_deref(l);
+}
+
+/* The next step: what is still unanswered is not waited for any more, and this has until
+ * `until` per cent of the whole time, shared with `others` that follow. */
+static void lookup_step(struct lookup *l, enum lookup_step step, unsigned until,
+			size_t others)
+{
+	uint64_t gone_ms = (timers_now_us(l->config.timers) - l->begin_us) / 1000;
+	uint64_t until_ms = l->config.limit_s * 10ull * until;
+	uint64_t ms = gone_ms < until_ms ? (until_ms - gone_ms) / (others + 1) : 0;
+
+	l->step = step;
+	l->round++;
+	l->n_open = 0;
+	timer_cancel(&l->step_timer);
+	/* The whole time is `timer`'s. */
+	if (until < 100 &&
+	    timer_start(l->config.timers, &l->step_timer, ms, lookup_step_timeout, l))
+		log_err(NULL, "edge.timer", "err=%d", ENOMEM);
+}
+
 static void lookup_naptr(struct lookup *l)
 {
-	l->step = LOOKUP_NAPTR;
+	lookup_step(l, LOOKUP_NAPTR, l->late_srv ? LOOKUP_SRV_UNTIL : LOOKUP_NAPTR_UNTIL,
+		    0);
 	lookup_ask(l, DNS_NAPTR, l->host, 0);
 }
 
 static void lookup_srv(struct lookup *l)
 {
-	l->step = LOOKUP_SRV;
 	if (!l->n_srv_names) {
 		snprintf(l->srv_namev[0], DNS_NAME, "_sips._tcp.%s", l->host);
 		l->n_srv_names = 1;
 	}
+	lookup_step(l, LOOKUP_SRV, LOOKUP_SRV_UNTIL, l->n_srv_names - 1 - l->srv_i);
 	lookup_ask(l, DNS_SRV, l->srv_namev[l->srv_i], 0);
 }
 
 static void lookup_addr(struct lookup *l, const char *host, uint16_t port)
 {
-	l->step = LOOKUP_ADDR;
+	lookup_step(l, LOOKUP_ADDR, 100, 0);
 	l->n = 1;
 	memset(&l->hostv[0], 0, sizeof(l->hostv[0]));
 	l->hostv[0].port = port;
@@ -174,6 +228,17 @@ static int srv_cmp(const void *a, const void *b)
 
 static void lookup_on_addrs(struct lookup *l);
 
+/* Why there is no address. That a name does not exist is said of all its records; else what went
+ * unanswered may have led to one. */
+static int lookup_error(const struct lookup *l)
+{
+	if (l->refused)
+		return EACCES;
+	if (l->trouble && l->err != ENOENT)
+		return l->trouble;
+	return l->err ? l->err : ENODATA;
+}
+
 /* An answer may come at once: the last one counts only when all have been asked. */
 static void lookup_ask_all(struct lookup *l, const struct dns_srv *v)
 {
@@ -197,7 +262,7 @@ static void lookup_on_srv(struct lookup *l, const struct dns_answer *a)
 	if (n)
 		memcpy(v, a->srv, n * sizeof(v[0]));
 	qsort(v, n, sizeof(v[0]), srv_cmp);
-	l->step = LOOKUP_ADDR;
+	lookup_step(l, LOOKUP_ADDR, 100, 0);
 	l->n = 0;
 	for (size_t i = 0; i < n && l->n < SRV_HOSTS_MAX; i++) {
 		if (!v[i].port || addr_host_parse(host, v[i].host, strlen(v[i].host)))
@@ -215,7 +280,7 @@ static void lookup_on_srv(struct lookup *l, const struct dns_answer *a)
 	if (++l->srv_i < l->n_srv_names)
 		lookup_srv(l);
 	else if (l->late_srv)
-		lookup_done(l, l->err ? l->err : ENODATA);
+		lookup_done(l, lookup_error(l));
 	else
 		lookup_addr(l, l->host, LOOKUP_PORT);
 }
@@ -239,17 +304,36 @@ static void lookup_on_addr(struct lookup *l, const struct dns_answer *a, size_t 
 /* All addresses that can be had are here. */
 static void lookup_on_addrs(struct lookup *l)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		n += l->hostv[i].n;
-	if (n) {
+	if (lookup_n_addrs(l)) {
 		lookup_done(l, 0);
 	} else if (l->port && !l->late_srv && !l->refused) {
 		l->late_srv = true;
 		lookup_naptr(l);
 	} else {
-		lookup_done(l, l->refused ? EACCES : l->err ? l->err : ENODATA);
+		lookup_done(l, lookup_error(l));
+	}
+}
+
+/* Without NAPTR there may be SRV, without SRV an address (RFC 3263 §4.1-4.2): trouble with one
+ * question is remembered, and the next is asked. */
+static void lookup_answered(struct lookup *l, const struct dns_answer *a, size_t host_i)
+{
+	bool is_trouble = a->err && a->err != ENOENT && a->err != ENODATA;
+
+	switch (l->step) {
+	case LOOKUP_NAPTR:
+		l->trouble = is_trouble ? a->err : l->trouble;
+		lookup_on_naptr(l, a);
+		break;
+	case LOOKUP_SRV:
+		l->trouble = is_trouble ? a->err : l->trouble;
+		lookup_on_srv(l, a);
+		break;
+	case LOOKUP_ADDR:
+		lookup_on_addr(l, a, host_i);
+		if (!l->n_open)
+			lookup_on_addrs(l);
+		break;
 	}
 }
 
@@ -258,31 +342,14 @@ static void lookup_answer(const struct dns_answer *a, void *arg)
 	struct lookup_question *q = arg;
 	struct lookup *l = q->lookup;
 	size_t host_i = q->host_i;
+	bool late = q->round != l->round;
 
 	mem_deref(q);
-	l->n_open--;
-	if (l->over) {
-		mem_deref(l);
-		return;
-	}
-	if (!a->err && a->ttl_s < l->ttl_s)
-		l->ttl_s = a->ttl_s;
-	switch (l->step) {
-	case LOOKUP_NAPTR:
-		/* Who does not answer this will not answer the rest in time. */
-		if (a->err == ETIMEDOUT)
-			lookup_done(l, ETIMEDOUT);
-		else
-			lookup_on_naptr(l, a);
-		break;
-	case LOOKUP_SRV:
-		lookup_on_srv(l, a);
-		break;
-	case LOOKUP_ADDR:
-		lookup_on_addr(l, a, host_i);
-		if (!l->n_open)
-			lookup_on_addrs(l);
-		break;
+	if (!l->over && !late) {
+		l->n_open--;
+		if (!a->err && a->ttl_s < l->ttl_s)
+			l->ttl_s = a->ttl_s;
+		lookup_answered(l, a, host_i);
 	}
 	mem_deref(l);
 }
@@ -294,6 +361,7 @@ static void lookup_destroy(void *p)
 	struct lookup *l = p;
 
 	timer_cancel(&l->timer);
+	timer_cancel(&l->step_timer);
 }
 
 int lookup_alloc(struct lookup **lp, const struct lookup_config *config, const char *host,
@@ -308,6 +376,7 @@ int lookup_alloc(struct lookup **lp, const struct lookup_config *config, const c
 	snprintf(l->host, sizeof(l->host), "%s", host);
 	l->port = port;
 	l->ttl_s = LOOKUP_TTL_MAX_S;
+	l->begin_us = timers_now_us(config->timers);
 	l->h = h;
 	l->arg = arg;
 	err = timer_start(config->timers, &l->timer, config->limit_s * 1000ull,
@@ -338,5 +407,6 @@ void lookup_end(struct lookup **lp)
 		return;
 	l->over = true;
 	timer_cancel(&l->timer);
+	timer_cancel(&l->step_timer);
 	mem_deref(l);
 }

@@ -3,6 +3,7 @@
  *
  *   NAPTR SIPS+D2T ──► SRV (its name, else _sips._tcp.NAME) ──► A and AAAA of each host
  *   a port in the URI: A and AAAA at once, SRV only when there are none
+ *   no answer, or trouble, is like no such record: the next step, while there is time
  *
  * Edge thread. Bounded in number and time; special addresses are left out (reach.h). */
 #ifndef SLUSS_SIP_EDGE_LOOKUP_H
