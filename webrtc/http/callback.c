@@ -90,8 +90,8 @@ static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 		return 0;
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return c->socket ? ws_writable(c) : -1;
-	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* an answer to ours needs none */
-		return c->socket && c->socket->close_sent ? -1 : 0;
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		return ws_peer_closes(c);
 	case LWS_CALLBACK_CLOSED:
 		web_conn_gone(c);
 		return 0;

@@ -118,6 +118,7 @@ void web_conn_kill(struct conn *c)
 		return;
 	/* lws closes it when its own timers run next; server.c kicks them after every turn of ours */
 	lws_set_timeout(c->wsi, PENDING_TIMEOUT_CLOSE_ACK, LWS_TO_KILL_ASYNC);
+	c->server->wants_lws_turn = true;
 }
 
 /* Somebody who sends on while he does not take his answer would keep the loop spinning: lws does not read

@@ -50,7 +50,9 @@ struct server {
 	struct list
 		undelivered; /**< conns whose end the signalling thread has not been told yet */
 	struct timer undelivered_timer;
+	struct list unsent; /**< conns that have something for ws_flush() */
 	bool stopping;
+	bool wants_lws_turn; /**< server.c:turn_lws() */
 };
 
 /** What goes out as answer to one HTTP request. */
@@ -64,7 +66,7 @@ struct reply {
 	uint64_t waited_ms; /**< since the socket took something last */
 };
 
-/** One message on its way to a browser. */
+/** Messages on their way to a browser, each a whole frame: one write, one TLS record. */
 struct out {
 	struct le le;
 	struct mbuf *mb; /**< from LWS_PRE on */
@@ -82,11 +84,11 @@ struct socket {
 	bool told_open;        /**< the signalling thread knows it */
 	uint16_t close_code;   /**< 0: not closing */
 	const char *close_why;
-	bool close_sent;
+	bool close_sent; /**< by us or, as answer to the other side's, by lws: nothing follows */
 };
 
 struct conn {
-	struct le le_id, le_all, le_undelivered;
+	struct le le_id, le_all, le_undelivered, le_unsent;
 	struct server *server;
 	uint64_t id;
 	struct lws *wsi; /**< NULL once lws has closed it */
@@ -172,8 +174,12 @@ int ws_established(struct conn *c);
 int ws_receive(struct conn *c, const void *p, size_t n);
 int ws_writable(struct conn *c);
 void ws_heard(struct conn *c);
+/** The other side's close frame has come. Gives what lws wants to know: 0 answer it, -1 it was the answer to ours. */
+int ws_peer_closes(struct conn *c);
 /** Queues a message; what does not fit closes the connection (1013). */
 void ws_send(struct conn *c, const struct server_msg *m);
+/** Writes what was queued, as far as the socket takes it. To be called in the turn that queued it. */
+void ws_flush(struct server *s);
 /** Closes it after what was sent before. */
 void ws_close(struct conn *c, uint16_t code, const char *why);
 void web_socket_free(struct conn *c);

@@ -35,14 +35,22 @@ static void on_lws_log(int level, const char *line)
 
 static void on_timers_changed(void *arg);
 
+/* A connection killed or an answer finished outside of lws's own turn waits for the next one; a message needs none. */
+static void turn_lws(struct server *s)
+{
+	if (!s->wants_lws_turn)
+		return;
+	s->wants_lws_turn = false;
+	lws_cancel_service(s->context);
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct server *s = t->data;
 
 	timers_run(s->timers);
 	on_timers_changed(s);
-	lws_cancel_service(
-		s->context); /* what was started on lws outside of its turn begins now */
+	turn_lws(s);
 }
 
 static void on_timers_changed(void *arg)
@@ -115,8 +123,10 @@ static void on_down(const void *msg, void *arg)
 			ws_close(c, down->close.code, down->close.why);
 		break;
 	case WEB_REPLY:
-		if (c && !c->over)
+		if (c && !c->over) {
+			s->wants_lws_turn = true;
 			web_api_answer(c, down->reply);
+		}
 		break;
 	case WEB_STOP:
 		begin_stop(s);
@@ -142,7 +152,8 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 
 	(void)!read(s->wake_fd, &n, sizeof(n));
 	mailbox_drain(s->down, DRAIN_MAX, on_down, s);
-	lws_cancel_service(s->context);
+	ws_flush(s);
+	turn_lws(s);
 }
 
 /* ---- the thread ---- */

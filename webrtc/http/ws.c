@@ -13,7 +13,10 @@ enum {
 	PING_BYTES = 4,
 	CLOSE_MS = 3000,
 	WS_IN_BYTES = 4096,
-	CLOSE_WHY_MAX = 100
+	CLOSE_WHY_MAX = 100,
+	HEAD_MAX = 10, /* of a frame: RFC 6455 section 5.2 */
+	OUT_BYTES =
+		16384 /* messages for one browser share a write up to here: a TLS record */
 };
 
 /* ---- opening ---- */
@@ -158,6 +161,7 @@ void web_socket_free(struct conn *c)
 	if (!s)
 		return;
 	timer_cancel(&s->ping);
+	list_unlink(&c->le_unsent);
 	list_flush(&s->queue);
 	mem_deref(s->in);
 	c->socket = mem_deref(s);
@@ -181,48 +185,93 @@ void ws_close(struct conn *c, uint16_t code, const char *why)
 		    c); /* no more pings */
 }
 
-static void ws_queue(struct conn *c, struct mbuf *mb)
+static void too_slow(struct conn *c)
 {
 	struct socket *s = c->socket;
-	struct out *o = mem_zalloc(sizeof(*o), out_destructor);
+	static struct log_gate gate;
 
-	if (!o || s->queue_bytes + mb->end - LWS_PRE >
-			  c->server->config->limits.ws_queue_bytes) {
-		static struct log_gate gate;
+	if (log_gate_open(&gate, 5))
+		log_warn(NULL, "web.slow", "conn=%llu queued=%zu: closed",
+			 (unsigned long long)c->id, s->queue_bytes);
+	list_flush(&s->queue);
+	s->queue_bytes = 0;
+	ws_close(c, 1013, "does not read");
+}
 
-		if (log_gate_open(&gate, 5))
-			log_warn(NULL, "web.slow", "conn=%llu queued=%zu: closed",
-				 (unsigned long long)c->id, s->queue_bytes);
-		mem_deref(o);
-		list_flush(&s->queue);
-		s->queue_bytes = 0;
-		ws_close(c, 1013, "does not read");
-		return;
-	}
-	o->mb = mem_ref(mb);
+/* The last of the queue where it has room, else a new one. */
+static struct mbuf *out_room(struct socket *s, size_t n)
+{
+	struct out *o = list_ledata(list_tail(&s->queue));
+
+	if (o && o->mb->end + n <= LWS_PRE + OUT_BYTES)
+		return o->mb;
+	o = mem_zalloc(sizeof(*o), out_destructor);
+	if (o)
+		o->mb = mbuf_alloc(LWS_PRE + n);
+	if (!o || !o->mb)
+		return mem_deref(o);
+	o->mb->pos = o->mb->end = LWS_PRE;
 	list_append(&s->queue, &o->le, o);
-	s->queue_bytes += mb->end - LWS_PRE;
-	lws_callback_on_writable(c->wsi);
+	return o->mb;
+}
+
+/* A whole text message of a server's: FIN, not masked. Gives the length. */
+static size_t frame_head(uint8_t head[HEAD_MAX], size_t n)
+{
+	unsigned n_len = n < 126 ? 0 : n < 65536 ? 2 : 8;
+
+	head[0] = 0x81;
+	head[1] = (uint8_t)(!n_len ? n : n_len == 2 ? 126 : 127);
+	for (unsigned i = 0; i < n_len; i++)
+		head[2 + i] = (uint8_t)((uint64_t)n >> 8 * (n_len - 1 - i));
+	return 2 + n_len;
+}
+
+/* Appends it as a frame; on error nothing has changed. */
+static int print_frame(struct mbuf *mb, const struct server_msg *m)
+{
+	size_t at = mb->end, n, n_head;
+	uint8_t head[HEAD_MAX];
+	int err;
+
+	mb->pos = at;
+	err = mbuf_fill(mb, 0, HEAD_MAX);
+	if (!err)
+		err = server_msg_print(mb, m);
+	if (err) {
+		mb->pos = mb->end = at;
+		return err;
+	}
+	n = mb->end - at - HEAD_MAX;
+	n_head = frame_head(head, n);
+	memcpy(mb->buf + at, head, n_head);
+	memmove(mb->buf + at + n_head, mb->buf + at + HEAD_MAX, n);
+	mb->end = at + n_head + n;
+	return 0;
 }
 
 static void send_printed(struct conn *c, const struct server_msg *m)
 {
-	struct mbuf *mb =
-		mbuf_alloc(LWS_PRE + 256 + (m->sdp ? m->sdp->len + m->sdp->len / 8 : 0));
+	size_t guess = 512 + (m->sdp ? m->sdp->len + m->sdp->len / 8 : 0), was = 0;
+	struct socket *s = c->socket;
+	struct mbuf *mb = out_room(s, guess);
 	int err = ENOMEM;
 
 	if (mb) {
-		mb->pos = mb->end = LWS_PRE;
-		err = server_msg_print(mb, m);
+		was = mb->end;
+		err = print_frame(mb, m);
 	}
 	if (err) {
 		log_err(m->call[0] ? m->call : NULL, "web.print", "type=%s err=%d",
 			server_kind_name(m->kind), err);
 		ws_close(c, 1013, "out of memory"); /* it would miss something */
-	} else {
-		ws_queue(c, mb);
+		return;
 	}
-	mem_deref(mb);
+	s->queue_bytes += mb->end - was;
+	if (s->queue_bytes > c->server->config->limits.ws_queue_bytes)
+		too_slow(c);
+	else if (!c->le_unsent.list)
+		list_append(&c->server->unsent, &c->le_unsent, c);
 }
 
 void ws_send(struct conn *c, const struct server_msg *m)
@@ -257,11 +306,53 @@ static int write_close(struct conn *c)
 	return lws_write(c->wsi, f, 4 + n, LWS_WRITE_RAW) < (int)(4 + n) ? -1 : 0;
 }
 
-int ws_writable(struct conn *c)
+/* The head of the queue. What the socket does not take of it, lws keeps, and asks for its turn by itself. */
+static int write_out(struct conn *c)
 {
 	struct socket *s = c->socket;
 	struct out *o = list_ledata(list_head(&s->queue));
-	int n;
+	int n = (int)(o->mb->end - LWS_PRE);
+	bool whole;
+
+	s->queue_bytes -= (size_t)n;
+	list_unlink(&o->le);
+	whole = !n ||
+		lws_write(c->wsi, o->mb->buf + LWS_PRE, (size_t)n, LWS_WRITE_RAW) == n;
+	mem_deref(o);
+	return whole ? 0 : -1;
+}
+
+/* To wait for lws's "writable" would cost two turns of the loop and four changes of what is polled for. */
+static void flush_conn(struct conn *c)
+{
+	struct socket *s = c->socket;
+
+	if (!s || c->over || s->close_sent)
+		return;
+	while (s->queue.head && !s->want_ping && !lws_partial_buffered(c->wsi)) {
+		if (write_out(c)) {
+			web_conn_step(c, CONN_CLOSE);
+			web_conn_kill(c);
+			return;
+		}
+	}
+	if (s->queue.head)
+		lws_callback_on_writable(c->wsi);
+}
+
+void ws_flush(struct server *s)
+{
+	while (s->unsent.head) {
+		struct conn *c = s->unsent.head->data;
+
+		list_unlink(&c->le_unsent);
+		flush_conn(c);
+	}
+}
+
+int ws_writable(struct conn *c)
+{
+	struct socket *s = c->socket;
 
 	if (s->close_sent)
 		return 0;
@@ -273,16 +364,9 @@ int ws_writable(struct conn *c)
 		if (lws_write(c->wsi, ping + LWS_PRE, PING_BYTES, LWS_WRITE_PING) <
 		    PING_BYTES)
 			return -1;
-	} else if (o) {
-		n = (int)(o->mb->end - LWS_PRE);
-		s->queue_bytes -= (size_t)n;
-		list_unlink(&o->le);
-		if (lws_write(c->wsi, o->mb->buf + LWS_PRE, (size_t)n, LWS_WRITE_TEXT) <
-		    n) {
-			mem_deref(o);
+	} else if (s->queue.head) {
+		if (write_out(c))
 			return -1;
-		}
-		mem_deref(o);
 	} else if (s->close_code) {
 		return write_close(c);
 	}
@@ -304,6 +388,7 @@ static void refuse(struct conn *c, const struct parse_fault *fault)
 	snprintf(m->error.text, sizeof(m->error.text), "%s", fault->text);
 	ws_send(c, m);
 	mem_deref(m);
+	ws_flush(c->server);
 }
 
 static int refuse_frame(struct conn *c, enum lws_close_status code, const char *why)
@@ -337,6 +422,15 @@ static int whole_message(struct conn *c, const char *p, size_t n)
 	if (err)
 		refuse(c, &fault);
 	return 0;
+}
+
+int ws_peer_closes(struct conn *c)
+{
+	bool ours_first = c->socket && c->socket->close_sent;
+
+	if (c->socket)
+		c->socket->close_sent = true;
+	return ours_first ? -1 : 0;
 }
 
 void ws_heard(struct conn *c)
