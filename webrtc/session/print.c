@@ -1,7 +1,9 @@
 /* webrtc/session/print.c - the site's side of docs/protocol.md: struct server_msg to JSON text.
  *
- * Pure; runs on the web thread; called by ws.c and api.c; uses jansson. */
+ * Pure; runs on the web thread; called by ws.c and api.c; uses jansson, but for the description: that is nearly all
+ * of a message, and jansson calls back for every few bytes of it. RFC 8259 section 7. */
 #include "webrtc/session/print.h"
+#include "webrtc/session/utf8.h"
 #include <jansson.h>
 
 /* Sets a key; a value that could not be made (not UTF-8, no memory) leaves its mark in *bad. */
@@ -14,11 +16,6 @@ static void put(json_t *obj, const char *key, json_t *value, bool *bad)
 static void put_text(json_t *obj, const char *key, const char *text, bool *bad)
 {
 	put(obj, key, json_string(text), bad);
-}
-
-static void put_body(json_t *obj, const char *key, const struct body *body, bool *bad)
-{
-	put(obj, key, body ? json_stringn(body->data, body->len) : NULL, bad);
 }
 
 static void put_party(json_t *obj, const char *key, const struct web_party *party,
@@ -98,14 +95,54 @@ static int append(const char *p, size_t n, void *arg)
 	return mbuf_write_mem(arg, (const uint8_t *)p, n) ? -1 : 0;
 }
 
-static int finish(struct mbuf *mb, json_t *obj, bool bad)
+static int print_escaped(struct mbuf *mb, const char *p, const char *end)
+{
+	static const char names[] =
+		"btn?fr"; /* U+0008 to U+000D; the vertical tab has none */
+	int err = 0;
+
+	while (p < end && !err) {
+		const char *run = p;
+
+		while (p < end && (uint8_t)*p >= 0x20 && *p != '"' && *p != '\\')
+			p++;
+		err = mbuf_write_mem(mb, (const uint8_t *)run, (size_t)(p - run));
+		if (p == end || err)
+			break;
+		if (*p == '"' || *p == '\\')
+			err = mbuf_printf(mb, "\\%c", *p);
+		else if (*p >= '\b' && *p <= '\r' && *p != '\v')
+			err = mbuf_printf(mb, "\\%c", names[*p - '\b']);
+		else
+			err = mbuf_printf(mb, "\\u%04x", (unsigned)(uint8_t)*p);
+		p++;
+	}
+	return err;
+}
+
+/* Over the brace that ends an object with other members. */
+static int print_sdp(struct mbuf *mb, const struct body *sdp)
+{
+	int err;
+
+	mb->pos = --mb->end;
+	err = mbuf_write_str(mb, ",\"sdp\":\"");
+	if (!err)
+		err = print_escaped(mb, sdp->data, sdp->data + sdp->len);
+	return err ? err : mbuf_write_str(mb, "\"}");
+}
+
+/* `sdp` NULL: there is none. */
+static int finish(struct mbuf *mb, json_t *obj, bool bad, const struct body *sdp)
 {
 	int err = 0;
 
-	if (bad)
+	if (bad || (sdp && !utf8_valid(sdp->data, sdp->len)))
 		err = EILSEQ;
 	else if (json_dump_callback(obj, append, mb, JSON_COMPACT))
 		err = ENOMEM;
+	else if (sdp)
+		err = print_sdp(mb, sdp);
 	json_decref(obj);
 	return err;
 }
@@ -113,6 +150,7 @@ static int finish(struct mbuf *mb, json_t *obj, bool bad)
 int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 {
 	json_t *obj = json_object();
+	const struct body *sdp = NULL;
 	bool bad = false;
 
 	if (!obj)
@@ -131,7 +169,8 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	case SERVER_INCOMING:
 		put_party(obj, "from", &m->who.party, &bad);
 		put_text(obj, "to", m->who.to, &bad);
-		put_body(obj, "sdp", m->sdp, &bad);
+		sdp = m->sdp;
+		bad |= !sdp;
 		put_media(obj, m, &bad);
 		put_identity(obj, m->identityv, &bad);
 		break;
@@ -139,7 +178,8 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_text(obj, "state", m->state, &bad);
 		break;
 	case SERVER_ANSWERED:
-		put_body(obj, "sdp", m->sdp, &bad);
+		sdp = m->sdp;
+		bad |= !sdp;
 		put_media(obj, m, &bad);
 		put_party(obj, "remote", &m->who.party, &bad);
 		break;
@@ -148,7 +188,8 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		break;
 	case SERVER_OFFER:
 	case SERVER_ANSWER:
-		put_body(obj, "sdp", m->sdp, &bad);
+		sdp = m->sdp;
+		bad |= !sdp;
 		break;
 	case SERVER_REFUSED:
 	case SERVER_ENDED:
@@ -159,7 +200,7 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_text(obj, "text", m->bye.text, &bad);
 		break;
 	}
-	return finish(mb, obj, bad);
+	return finish(mb, obj, bad, sdp);
 }
 
 int api_reply_print(struct mbuf *mb, const struct api_reply *r)
@@ -181,5 +222,5 @@ int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 		put(obj, "expires", json_integer(r->expires_s), &bad);
 	if (r->token[0] && r->bearer)
 		put_text(obj, "token", r->token, &bad);
-	return finish(mb, obj, bad);
+	return finish(mb, obj, bad, NULL);
 }

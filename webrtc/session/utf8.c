@@ -34,9 +34,17 @@ bool utf8_valid(const char *p, size_t n)
 	const uint8_t *s = (const uint8_t *)p, *end = s + n;
 
 	while (s < end) {
+		uint64_t eight;
 		unsigned n_tail;
 		uint8_t lo, hi;
 
+		if (end - s >= 8) { /* nearly all of it is ASCII */
+			memcpy(&eight, s, 8);
+			if (!(eight & 0x8080808080808080u)) {
+				s += 8;
+				continue;
+			}
+		}
 		if (!utf8_head(*s++, &n_tail, &lo, &hi) || (size_t)(end - s) < n_tail)
 			return false;
 		for (; n_tail; n_tail--, s++) {
