@@ -2,9 +2,11 @@
  * behind our names. Any thread; scrypt in the back office only. RFC 7914 (scrypt), RFC 2104 (HMAC). */
 #include "lib/secret.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 /* Small requests are served from a pool of the thread's own: OpenSSL's generator costs a system call and a microsecond
@@ -88,6 +90,53 @@ int secret_hmac_sha256(uint8_t out[SECRET_SHA256_BYTES], const void *key, size_t
 	if (key_len > INT32_MAX)
 		return EINVAL;
 	return HMAC(EVP_sha256(), key, (int)key_len, p, n, out, NULL) ? 0 : EIO;
+}
+
+struct secret_mac {
+	EVP_MAC_CTX *keyed;
+};
+
+static void mac_destroy(void *arg)
+{
+	EVP_MAC_CTX_free(((struct secret_mac *)arg)->keyed);
+}
+
+int secret_mac_alloc(struct secret_mac **mp, const void *key, size_t key_len)
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	struct secret_mac *m = mem_zalloc(sizeof(*m), mac_destroy);
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	int err = m && mac && key_len ? 0 : key_len ? ENOMEM : EINVAL;
+
+	if (!err) {
+		m->keyed = EVP_MAC_CTX_new(mac);
+		if (!m->keyed || EVP_MAC_init(m->keyed, key, key_len, params) != 1)
+			err = ENOMEM;
+	}
+	EVP_MAC_free(mac);
+	if (err)
+		mem_deref(m);
+	else
+		*mp = m;
+	return err;
+}
+
+int secret_mac(uint8_t out[SECRET_SHA256_BYTES], struct secret_mac *m, const void *p,
+	       size_t n)
+{
+	size_t len = 0;
+
+	return EVP_MAC_init(m->keyed, NULL, 0, NULL) == 1 &&
+			       EVP_MAC_update(m->keyed, p, n) == 1 &&
+			       EVP_MAC_final(m->keyed, out, &len, SECRET_SHA256_BYTES) ==
+				       1 &&
+			       len == SECRET_SHA256_BYTES
+		       ? 0
+		       : EIO;
 }
 
 bool secret_equal(const void *a, const void *b, size_t n)

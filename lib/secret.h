@@ -17,6 +17,13 @@ int secret_sha256(uint8_t out[SECRET_SHA256_BYTES], const void *p, size_t n);
 int secret_sha256_hex(char out[2 * SECRET_SHA256_BYTES + 1], const void *p, size_t n);
 int secret_hmac_sha256(uint8_t out[SECRET_SHA256_BYTES], const void *key, size_t key_len,
 		       const void *p, size_t n);
+/** HMAC-SHA-256 (RFC 2104) with a key that stays: a quarter of the time of secret_hmac_sha256() for a short text.
+ *  One thread; wiped when freed (mem_deref). Errors: ENOMEM, EINVAL. */
+struct secret_mac;
+int secret_mac_alloc(struct secret_mac **mp, const void *key, size_t key_len);
+/** Errors: EIO when OpenSSL fails. */
+int secret_mac(uint8_t out[SECRET_SHA256_BYTES], struct secret_mac *m, const void *p,
+	       size_t n);
 /** Constant time in `n`. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *p, size_t n);

@@ -10,7 +10,7 @@
 enum { MARK_HEX = 32 };
 
 struct mark {
-	uint8_t key[32];
+	struct secret_mac *mac;
 	struct mbuf *room; /* what is being hashed */
 };
 
@@ -18,24 +18,29 @@ static void mark_destroy(void *p)
 {
 	struct mark *mk = p;
 
-	secret_wipe(mk->key, sizeof(mk->key));
+	mem_deref(mk->mac);
 	mem_deref(mk->room);
 }
 
 int mark_alloc(struct mark **mp)
 {
 	struct mark *mk = mem_zalloc(sizeof(*mk), mark_destroy);
+	uint8_t key[32];
+	int err;
 
 	if (!mk)
 		return ENOMEM;
+	secret_random(key, sizeof(key));
+	err = secret_mac_alloc(&mk->mac, key, sizeof(key));
+	secret_wipe(key, sizeof(key));
 	mk->room = mbuf_alloc(512);
-	if (!mk->room) {
+	if (!err && !mk->room)
+		err = ENOMEM;
+	if (err)
 		mem_deref(mk);
-		return ENOMEM;
-	}
-	secret_random(mk->key, sizeof(mk->key));
-	*mp = mk;
-	return 0;
+	else
+		*mp = mk;
+	return err;
 }
 
 /* Hashes texts with their lengths, so that no two lists of texts look alike, and numbers.
@@ -58,8 +63,7 @@ static int mark_hash(char hex[MARK_HEX + 1], struct mark *mk, const char *what,
 			err = mbuf_write_pl(mk->room, textv[i]);
 	}
 	if (!err)
-		err = secret_hmac_sha256(hash, mk->key, sizeof(mk->key), mk->room->buf,
-					 mk->room->end);
+		err = secret_mac(hash, mk->mac, mk->room->buf, mk->room->end);
 	if (err)
 		return ENOMEM;
 	for (size_t i = 0; i < MARK_HEX / 2; i++) {

@@ -9,6 +9,7 @@
 
 static void sha256_and_hmac_give_the_published_values(void **state)
 {
+	struct secret_mac *keyed;
 	char hex[65];
 	uint8_t mac[32];
 
@@ -24,6 +25,19 @@ static void sha256_and_hmac_give_the_published_values(void **state)
 	assert_memory_equal(
 		mac, "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7",
 		16);
+	/* the same with a key that stays, as often as one likes */
+	assert_int_equal(secret_mac_alloc(&keyed, "Jefe", 4), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		uint8_t again[32];
+
+		assert_int_equal(
+			secret_mac(again, keyed, "what do ya want for nothing?", 28), 0);
+		assert_memory_equal(again, mac, sizeof(mac));
+		assert_int_equal(secret_mac(again, keyed, "another", 7), 0);
+		assert_memory_not_equal(again, mac, sizeof(mac));
+	}
+	mem_deref(keyed);
+	assert_int_equal(secret_mac_alloc(&keyed, "", 0), EINVAL);
 }
 
 static void a_password_is_known_again_and_only_it(void **state)
