@@ -76,6 +76,6 @@ enum cause_reason call_reason_of(int err);
 void call_oa_event(struct call *call, enum oa_event event, struct body *body,
 		   const struct cause *cause);
 /** Is it a description that two browsers can use directly? Errors: EBADMSG, and why in *cause. */
-int call_sdp_check(const struct core *core, struct cause *cause, const struct body *body);
+int call_sdp_check(const struct core *core, struct cause *cause, struct body *body);
 
 #endif

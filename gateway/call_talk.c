@@ -6,7 +6,7 @@
 #include "gateway/sdp.h"
 #include "lib/log.h"
 
-int call_sdp_check(const struct core *core, struct cause *cause, const struct body *body)
+int call_sdp_check(const struct core *core, struct cause *cause, struct body *body)
 {
 	struct sdp_facts facts;
 	const char *why;
@@ -17,6 +17,8 @@ int call_sdp_check(const struct core *core, struct cause *cause, const struct bo
 		cause_set(cause, CAUSE_MEDIA, "There is no media description.");
 		return EBADMSG;
 	}
+	if (body->webrtc_ok)
+		return 0;
 	err = sdp_check(&facts, &why, body->data, body->len,
 			core->config->limits.sdp_bytes);
 	if (err) {
@@ -31,6 +33,7 @@ int call_sdp_check(const struct core *core, struct cause *cause, const struct bo
 			"The media are not encrypted the way browsers need it (DTLS-SRTP with ICE).");
 		return EBADMSG;
 	}
+	body->webrtc_ok = true;
 	return 0;
 }
 

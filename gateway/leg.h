@@ -27,7 +27,8 @@ struct leg;
 /** A session description or other body, immutable, counted (mem_ref), one thread at a time. */
 struct body {
 	size_t len;
-	char data[]; /**< `len` bytes and a NUL behind */
+	bool webrtc_ok; /**< sdp_check() has found that it is one for browsers, within the limits: once is enough */
+	char data[];    /**< `len` bytes and a NUL behind */
 };
 /** Errors: ENOMEM. */
 int body_alloc(struct body **bp, const void *p, size_t len);

@@ -73,10 +73,27 @@ static bool number(uint32_t *v, struct text t, uint32_t max)
 	return true;
 }
 
+/** Is one of eight bytes below 0x20, or 0x7f? (Such a byte less 0x20 borrows into its highest bit.) */
+static bool any_control(uint64_t v)
+{
+	const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+	uint64_t del = v ^ 0x7f * ones;
+
+	return (((v - 0x20 * ones) & ~v) | ((del - ones) & ~del)) & high;
+}
+
 /** RFC 8866 §9 byte-string, without the control characters nobody needs but the tab. */
 static bool line_text_ok(struct text t)
 {
-	for (size_t i = 0; i < t.n; i++) {
+	size_t i = 0;
+	uint64_t eight;
+
+	for (; i + 8 <= t.n; i += 8) {
+		memcpy(&eight, t.p + i, 8);
+		if (any_control(eight))
+			break;
+	}
+	for (; i < t.n; i++) {
 		uint8_t c = (uint8_t)t.p[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7f)

@@ -127,7 +127,8 @@ static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
 	else if (!facts.webrtc)
 		browser_error(c->b, m->id, ERROR_BAD_SDP,
 			      "every medium needs DTLS, ICE and a sha-256 fingerprint");
-	return !err && facts.webrtc;
+	m->sdp->webrtc_ok = !err && facts.webrtc;
+	return m->sdp->webrtc_ok;
 }
 
 static void request_call(struct browser_calls *c, const struct client_msg *m)
