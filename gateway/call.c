@@ -74,6 +74,7 @@ static void do_answer(struct call *call)
 		call->again = CALL_BROKEN;
 		return;
 	}
+	call->gathered = mem_deref(call->gathered); /* the winner has them */
 	call->active_us = timers_now_us(call->core->loop->timers);
 	call->core->counters.n_calls_established++;
 	log_info(call_id(call), "call.established", "leg=%s media=%s after_ms=%llu",
@@ -277,6 +278,7 @@ static void destructor(void *arg)
 		list_unlink(&call->le);
 		call->core->n_calls--;
 	}
+	mem_deref(call->gathered);
 	mem_deref(call->invite);
 }
 

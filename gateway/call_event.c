@@ -127,6 +127,9 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 			call_oa_event(call, leg == call->a ? OA_A_REFUSE : OA_B_REFUSE,
 				      NULL, cause);
 		break;
+	case LEG_CANDIDATES:
+		call_candidates_event(call, leg, ev->candidates);
+		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);
 		break;

@@ -102,8 +102,10 @@ static bool leg_start(struct call *call, struct leg *leg)
 	err = leg->ops->invite(leg, call->invite);
 	log_debug(call_id(call), "call.leg.invite", "leg=%s kind=%s err=%d", LQ(leg->tag),
 		  leg->ops->kind, err);
-	if (!err)
+	if (!err) {
+		call_candidates_replay(call, leg);
 		return true;
+	}
 	start_refused(call, err);
 	call_leg_drop(call, leg, NULL); /* never started: no op, no event */
 	return false;

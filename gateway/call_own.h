@@ -25,6 +25,8 @@ struct call {
 
 	struct route *route; /**< in ROUTING only */
 	enum route_kind kind;
+	/** A's for its first offer, so far: for every leg that rings; NULL: none, or the call is established */
+	struct candidates *gathered;
 	struct party callee; /**< as dialled */
 	struct addr account; /**< the caller here; user empty: the call came by SIP */
 	char user_key[ADDR_TEXT_MAX +
@@ -75,6 +77,12 @@ enum cause_reason call_reason_of(int err);
 /* call_talk.c: offer and answer in ACTIVE */
 void call_oa_event(struct call *call, enum oa_event event, struct body *body,
 		   const struct cause *cause);
+/* call_trickle.c: candidates from leg to leg */
+void call_candidates_event(struct call *call, struct leg *leg,
+			   const struct candidates *c);
+/** Tells a leg that has just been invited what has been found so far. */
+void call_candidates_replay(struct call *call, struct leg *leg);
+
 /** Is it a description that two browsers can use directly? Errors: EBADMSG, and why in *cause. */
 int call_sdp_check(const struct core *core, struct cause *cause, struct body *body);
 

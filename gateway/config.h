@@ -24,12 +24,16 @@ struct listen_config {
 /** What a peer domain must show before its calls are taken. Identity is checked by a later room. */
 enum require { REQUIRE_TLS, REQUIRE_IDENTITY, REQUIRE_BOTH, REQUIRE_EITHER };
 
+/** Does a peer domain take candidates one after the other (RFC 8840)? */
+enum trickle { TRICKLE_AUTO, TRICKLE_YES, TRICKLE_NO };
+
 struct peer_config {
 	char domain[ADDR_HOST_MAX + 1];
 	bool has_address; /**< overrides DNS */
 	struct listen_config address;
 	enum require require;
 	bool block; /**< nothing from or to this domain */
+	enum trickle trickle;
 };
 
 /** Every limit: one row of config_limits[] (config_limits.c) gives key, default, range and meaning;
@@ -44,6 +48,8 @@ struct limits {
 	uint32_t calls_per_peer;     /* 1000   at once, with one domain */
 	uint32_t calls;              /* 20000  in all */
 	uint32_t sdp_bytes;          /* 65536  */
+	uint32_t candidates;         /* 100    of one description */
+	uint32_t gather_s; /* 2      half trickle: how long candidates are waited for */
 	/* browsers */
 	uint32_t devices_per_user;    /* 16     */
 	uint32_t sessions_per_user;   /* 32     sign-ins kept; the oldest goes */

@@ -227,6 +227,25 @@ static int set_require(struct spot *s)
 	return 0;
 }
 
+static int set_trickle(struct spot *s)
+{
+	static const char *const words[] = {
+		[TRICKLE_AUTO] = "auto",
+		[TRICKLE_YES] = "yes",
+		[TRICKLE_NO] = "no",
+	};
+	struct peer_config *p = s->base;
+
+	for (size_t i = 0; i < N_ELEMS(words); i++) {
+		if (!strcmp(s->v->text, words[i])) {
+			p->trickle = (enum trickle)i;
+			return 0;
+		}
+	}
+	spot_fault(s, s->v, "write \"auto\", \"yes\" or \"no\"");
+	return 0;
+}
+
 static int set_log_level(struct spot *s)
 {
 	enum log_level level;
@@ -287,6 +306,7 @@ static const struct key_row peer_rows[] = {
 	{"address", set_peer_address},
 	{"require", set_require},
 	{"block", set_bool, IN(peer_config, block)},
+	{"trickle", set_trickle},
 	{NULL},
 };
 static const struct key_row store_rows[] = {

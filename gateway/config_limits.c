@@ -20,6 +20,8 @@ const struct limit_row config_limits[] = {
 	ROW("calls-per-peer", calls_per_peer, 1000, 1, 1000000, "calls", "calls at once with one federated domain"),
 	ROW("calls", calls, 20000, 1, 1000000, "calls", "calls at once in all"),
 	ROW("sdp-size", sdp_bytes, 65536, 1024, 1048576, "bytes", "the largest session description"),
+	ROW("candidates", candidates, 100, 8, 256, "candidates", "ICE candidates of one description"),
+	ROW("gather-time", gather_s, 2, 1, 30, "s", "how long a call to a domain without trickle ICE waits for its candidates"),
 	/* browsers */
 	ROW("devices-per-user", devices_per_user, 16, 1, 1000, "devices", "browsers and programs of one user online at once"),
 	ROW("sessions-per-user", sessions_per_user, 32, 1, 10000, "sign-ins", "sign-ins kept for one user; beyond it the oldest ends"),

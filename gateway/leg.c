@@ -14,7 +14,7 @@ int body_alloc(struct body **bp, const void *p, size_t len)
 	if (!b)
 		return ENOMEM;
 	b->len = len;
-	b->webrtc_ok = false;
+	b->webrtc_ok = b->trickle = false;
 	if (len)
 		memcpy(b->data, p, len);
 	b->data[len] = '\0';

@@ -17,6 +17,7 @@
 #define SLUSS_GATEWAY_LEG_H
 
 #include "gateway/addr.h"
+#include "gateway/candidates.h"
 #include "gateway/cause.h"
 #include "lib/base.h"
 
@@ -28,7 +29,10 @@ struct leg;
 struct body {
 	size_t len;
 	bool webrtc_ok; /**< sdp_check() has found that it is one for browsers, within the limits: once is enough */
-	char data[];    /**< `len` bytes and a NUL behind */
+	/** an SDP that is not complete: its party's candidates follow (RFC 8838). Set by who made it,
+	 *  before anybody else has it */
+	bool trickle;
+	char data[]; /**< `len` bytes and a NUL behind */
 };
 /** Errors: ENOMEM. */
 int body_alloc(struct body **bp, const void *p, size_t len);
@@ -46,7 +50,7 @@ struct invite {
 	char call_id[17]; /**< ours, 16 hex digits, joins both sides in the logs */
 	struct party from;
 	struct addr to;     /**< as dialled */
-	struct body *offer; /**< complete SDP (half trickle); never NULL */
+	struct body *offer; /**< SDP; offer->trickle: its candidates follow; never NULL */
 	/** to write on the wire: already less one where it came from SIP */
 	unsigned max_forwards;
 };
@@ -68,14 +72,18 @@ enum leg_event_type {
 	LEG_OFFER,
 	/** cause: the offer that is open towards this leg was refused; call unchanged */
 	LEG_OFFER_REFUSED,
+	/** candidates: for the description that this leg's party gave last (before the answer: the
+	 *  incoming leg only). They are told once each, in their order */
+	LEG_CANDIDATES,
 	/** cause: refused, cancelled, hung up, lost. Last event */
 	LEG_ENDED,
 	LEG_EVENT_N
 };
 struct leg_event {
 	enum leg_event_type type;
-	struct body *body;         /**< borrowed for the time of the call */
-	const struct cause *cause; /**< borrowed */
+	struct body *body;                   /**< borrowed for the time of the call */
+	const struct cause *cause;           /**< borrowed */
+	const struct candidates *candidates; /**< borrowed */
 };
 
 struct leg_ops {
@@ -93,6 +101,10 @@ struct leg_ops {
 	int (*offer)(struct leg *leg, struct body *offer);
 	/** Refuses the party's LEG_OFFER; the call goes on as it was. */
 	void (*offer_refuse)(struct leg *leg, const struct cause *cause);
+	/** Candidates of the other side, for the description that this leg was given last; for an
+	 *  outgoing leg that still rings: the caller's, all that were found so far come right after the
+	 *  invite. What cannot be delivered is dropped: ICE lives without. */
+	void (*candidates)(struct leg *leg, const struct candidates *c);
 	/** Ends it whatever its state: refuses, cancels or says goodbye. Safe in every state. */
 	void (*end)(struct leg *leg, const struct cause *cause);
 };

@@ -3,6 +3,7 @@
  * Pure; any thread; linear in the length of its input. Called by call.c for every offer and answer.
  * RFC 8866 §5, §9 (lines), RFC 8839 §5.4 (ICE), RFC 8122 §5 (fingerprint), RFC 8841, RFC 8843, RFC 8829 §5. */
 #include "gateway/sdp.h"
+#include "gateway/candidates.h"
 
 enum { MEDIA_MAX = 64, LINES_MAX = 4096, GROUP_MAX = 1024 };
 
@@ -102,21 +103,6 @@ static bool line_text_ok(struct text t)
 	return true;
 }
 
-/** ice-char of RFC 8839 §5.4: ALPHA / DIGIT / "+" / "/". */
-static bool ice_chars(struct text t, size_t min, size_t max)
-{
-	if (t.n < min || t.n > max)
-		return false;
-	for (size_t i = 0; i < t.n; i++) {
-		uint8_t c = (uint8_t)t.p[i], l = c | 0x20;
-
-		if (!(l >= 'a' && l <= 'z') && !(c >= '0' && c <= '9') && c != '+' &&
-		    c != '/')
-			return false;
-	}
-	return true;
-}
-
 /** "sha-256 AB:CD:…" of full length. */
 static bool fingerprint_strong(struct text v)
 {
@@ -149,11 +135,11 @@ static const char *attribute(struct walk *w, struct level *l, struct text v)
 	if (!name.n)
 		return "an attribute (a=) has no name";
 	if (text_is(name, "ice-ufrag")) {
-		if (!ice_chars(v, 4, 256))
+		if (!ice_chars_ok(v.p, v.n, 4, 256))
 			return "a=ice-ufrag is not 4 to 256 ICE characters";
 		l->ufrag = true;
 	} else if (text_is(name, "ice-pwd")) {
-		if (!ice_chars(v, 22, 256))
+		if (!ice_chars_ok(v.p, v.n, 22, 256))
 			return "a=ice-pwd is not 22 to 256 ICE characters";
 		l->pwd = true;
 	} else if (text_is(name, "fingerprint")) {

@@ -295,6 +295,12 @@ static void op_offer_refuse(struct leg *l, const struct cause *cause)
 	sip_reoffer_refuse((struct sip_leg *)l, cause);
 }
 
+static void op_candidates(struct leg *l, const struct candidates *c)
+{
+	(void)l;
+	(void)c;
+}
+
 static void op_end(struct leg *l, const struct cause *cause)
 {
 	sip_leg_event((struct sip_leg *)l, SE_END, cause);
@@ -308,6 +314,7 @@ const struct leg_ops sip_leg_ops = {
 	.answer = op_answer,
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
+	.candidates = op_candidates,
 	.end = op_end,
 };
 

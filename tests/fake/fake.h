@@ -38,10 +38,11 @@ uint64_t fake_loop_now_us(const struct loop *loop);
 enum { FAKE_TRACE_BYTES = 512 };
 struct fake_leg {
 	struct leg leg;
-	char trace[FAKE_TRACE_BYTES]; /**< the ops so far, "invite answer end(hangup)" */
-	struct invite *invite;        /**< B: what it was invited with */
-	struct body *body;            /**< the last answer or offer it was given */
-	struct cause cause;           /**< of the last offer_refuse or end */
+	char trace[FAKE_TRACE_BYTES];  /**< the ops so far, "invite answer end(hangup)" */
+	struct invite *invite;         /**< B: what it was invited with */
+	struct body *body;             /**< the last answer or offer it was given */
+	struct candidates *candidates; /**< those of the last op of that name */
+	struct cause cause;            /**< of the last offer_refuse or end */
 	int err_invite, err_answer, err_offer; /**< what these ops return */
 	bool over;                             /**< ended, by either side */
 	bool owes_answer, awaits_answer;
@@ -60,6 +61,9 @@ void fake_leg_say_cause(struct fake_leg *fl, enum leg_event_type type,
 			enum cause_reason reason);
 /** ENDED with what a SIP peer said. */
 void fake_leg_say_status(struct fake_leg *fl, unsigned status, const char *phrase);
+/** `n` candidates of section "0", told apart by their foundation: first, first + 1, … */
+void fake_leg_say_candidates(struct fake_leg *fl, const char *ufrag, unsigned first,
+			     unsigned n, bool end);
 /** Forgets the trace so far. */
 void fake_leg_trace_clear(struct fake_leg *fl);
 

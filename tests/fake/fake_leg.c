@@ -119,6 +119,25 @@ static void op_offer_refuse(struct leg *leg, const struct cause *cause)
 	op_ends(fl, "refuse");
 }
 
+static void op_candidates(struct leg *leg, const struct candidates *c)
+{
+	struct fake_leg *fl = (struct fake_leg *)leg;
+	size_t n;
+
+	op_begins(fl, "candidates");
+	if (leg->dir == LEG_OUT && !fl->invite)
+		broken(fl, "candidates before the invite");
+	if (leg->dir == LEG_IN && fl->awaits_answer)
+		broken(fl, "candidates before the answer");
+	trace(fl, "candidates", NULL);
+	n = strlen(fl->trace);
+	snprintf(fl->trace + n, sizeof(fl->trace) - n, "(%zu%s)", c->n,
+		 c->end ? ",end" : "");
+	mem_deref(fl->candidates);
+	fl->candidates = mem_ref((void *)c);
+	op_ends(fl, "candidates");
+}
+
 static void op_end(struct leg *leg, const struct cause *cause)
 {
 	struct fake_leg *fl = (struct fake_leg *)leg;
@@ -139,6 +158,7 @@ static void destructor(void *arg)
 		broken(fl, "freed while in a list");
 	mem_deref(fl->invite);
 	mem_deref(fl->body);
+	mem_deref(fl->candidates);
 }
 
 struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *tag)
@@ -151,6 +171,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.answer = op_answer,
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,
+		.candidates = op_candidates,
 		.end = op_end,
 	};
 	static const struct leg_ops sip_ops = {
@@ -161,6 +182,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.answer = op_answer,
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,
+		.candidates = op_candidates,
 		.end = op_end,
 	};
 	struct fake_leg *fl = mem_zalloc(sizeof(*fl), destructor);
@@ -225,6 +247,30 @@ void fake_leg_say_status(struct fake_leg *fl, unsigned status, const char *phras
 	struct cause c;
 
 	say(fl, LEG_ENDED, NULL, cause_from_sip(&c, status, phrase));
+}
+
+void fake_leg_say_candidates(struct fake_leg *fl, const char *ufrag, unsigned first,
+			     unsigned n, bool end)
+{
+	struct leg_event ev = {.type = LEG_CANDIDATES};
+	struct candidates *c = NULL;
+	char line[80];
+
+	if (candidates_alloc(&c, ufrag, strlen(ufrag)))
+		abort();
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(line, sizeof(line),
+			 "candidate:%u 1 udp 2122260223 192.0.2.%u 50000 typ host",
+			 first + i, (first + i) % 256);
+		if (candidates_add(c, "0", 1, 0, line, strlen(line)))
+			abort();
+	}
+	c->end = end;
+	ev.candidates = c;
+	mem_ref(fl);
+	call_leg_event(&fl->leg, &ev);
+	mem_deref(fl);
+	mem_deref(c);
 }
 
 void fake_leg_trace_clear(struct fake_leg *fl)

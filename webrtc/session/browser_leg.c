@@ -267,6 +267,12 @@ static void op_offer_refuse(struct leg *leg, const struct cause *cause)
 		browser_leg_tell_refused(mine(leg), cause);
 }
 
+static void op_candidates(struct leg *leg, const struct candidates *c)
+{
+	(void)leg;
+	(void)c;
+}
+
 static void op_end(struct leg *leg, const struct cause *cause)
 {
 	struct browser_leg *l = mine(leg);
@@ -284,6 +290,7 @@ static const struct leg_ops ops = {
 	.answer = op_answer,
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
+	.candidates = op_candidates,
 	.end = op_end,
 };
 
