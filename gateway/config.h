@@ -75,6 +75,7 @@ struct limits {
 	uint32_t sip_handshake_s;    /* 10     */
 	uint32_t sip_idle_s;         /* 300    */
 	uint32_t sip_message_bytes;  /* 131072 */
+	uint32_t sip_unproved_rate; /* 20     requests a second of who proves no domain */
 	uint32_t sip_target_s; /* 4      a target may take before the next is tried */
 	uint32_t sip_answer_s; /* 32     before any target has said more than 100 */
 	uint32_t session_expires_s; /* 1800   RFC 4028, 90 at least */

@@ -45,6 +45,7 @@ const struct limit_row config_limits[] = {
 	ROW("sip-handshake-time", sip_handshake_s, 10, 1, 120, "s", "for a TLS handshake with a SIP peer"),
 	ROW("sip-idle-time", sip_idle_s, 300, 10, 86400, "s", "how long a SIP connection may be silent"),
 	ROW("sip-message-size", sip_message_bytes, 131072, 4096, 4194304, "bytes", "the largest SIP message"),
+	ROW("sip-unproved-rate", sip_unproved_rate, 20, 1, 10000, "requests/s", "SIP requests from one address over connections that prove no domain; four times as many in a burst; eight times from all addresses together"),
 	ROW("sip-target-time", sip_target_s, 4, 1, 60, "s", "for one target of a domain to connect, to shake hands and to say anything, before the next is tried"),
 	ROW("sip-answer-time", sip_answer_s, 32, 1, 180, "s", "for a domain to say more than 100 Trying"),
 	ROW("session-expires", session_expires_s, 1800, 90, 86400, "s", "SIP session timer (RFC 4028)"),

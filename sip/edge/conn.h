@@ -84,6 +84,10 @@ const char *conn_why(const struct conn *c);
 /** Does it stand for `domain`: by its certificate, or dialled in plain TCP as the
  *  configuration says? */
 bool conn_proves(const struct conn *c, const char *domain);
+/** Does it stand for any domain at all? */
+bool conn_proves_any(const struct conn *c);
+/** One more request of it was too many; gives how many have been. */
+unsigned conn_note_excess(struct conn *c);
 /** Room for a connection's users: who waits for it to open, what is pending on it. */
 struct list *conn_waiters(struct conn *c);
 struct list *conn_pending(struct conn *c);

@@ -66,6 +66,16 @@ bool conn_proves(const struct conn *c, const char *domain)
 	       (c->proved && !strcasecmp(c->proved, domain));
 }
 
+bool conn_proves_any(const struct conn *c)
+{
+	return *conn_names(c) || c->proved;
+}
+
+unsigned conn_note_excess(struct conn *c)
+{
+	return ++c->n_excess;
+}
+
 struct list *conn_waiters(struct conn *c)
 {
 	return &c->waiters;

@@ -22,8 +22,9 @@ struct conn {
 	uint32_t id, gen;
 	enum conn_state state;
 	bool dialled, tls;
-	bool counted;    /* in the crowd of its address */
-	bool peer_ended; /* its FIN or close_notify has come */
+	bool counted;      /* in the crowd of its address */
+	bool peer_ended;   /* its FIN or close_notify has come */
+	unsigned n_excess; /* requests beyond what it may send */
 	struct sa peer;
 	char addr[64];
 	char *domain, *host; /* dialled: what it must prove */

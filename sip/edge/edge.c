@@ -46,6 +46,7 @@ static void edge_count(struct edge *e)
 	atomic_store_explicit(&e->stats.n_in, e->n_in, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_out, e->n_out, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_stale, e->n_stale, memory_order_relaxed);
+	atomic_store_explicit(&e->stats.n_excess, e->n_excess, memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_dropped_secret, is.n_foreign,
 			      memory_order_relaxed);
 	atomic_store_explicit(&e->stats.n_pending, (uint32_t)txns_count(e->txns),
@@ -257,6 +258,12 @@ static int edge_parts(struct edge *e)
 		err = mark_alloc(&e->mark);
 	if (!err)
 		err = census_alloc(&e->census, edge_on_census, e);
+	if (!err)
+		err = allowance_alloc(&e->strangers, e->timers,
+				      e->config->limits.sip_unproved_rate);
+	if (!err)
+		err = allowance_alloc(&e->their_acks, e->timers,
+				      e->config->limits.sip_unproved_rate);
 	return err;
 }
 
@@ -385,6 +392,8 @@ void edge_free(struct edge **ep)
 	mem_deref(e->dns);
 	mem_deref(e->inner);
 	mem_deref(e->conns);
+	mem_deref(e->strangers);
+	mem_deref(e->their_acks);
 	mem_deref(e->census);
 	mem_deref(e->mark);
 	mem_deref(e->tls);
@@ -411,6 +420,8 @@ void edge_stats(const struct edge *e, struct edge_stats *stats)
 		.n_framing =
 			atomic_load_explicit(&e->stats.n_framing, memory_order_relaxed),
 		.n_stale = atomic_load_explicit(&e->stats.n_stale, memory_order_relaxed),
+		.n_excess =
+			atomic_load_explicit(&e->stats.n_excess, memory_order_relaxed),
 		.n_conns = atomic_load_explicit(&e->stats.n_conns, memory_order_relaxed),
 		.n_pending =
 			atomic_load_explicit(&e->stats.n_pending, memory_order_relaxed),

@@ -76,6 +76,8 @@ struct edge_stats {
 		n_framing;
 	/** Responses whose connection or transaction was gone, and what else led nowhere. */
 	uint64_t n_stale;
+	/** Requests of those who prove nobody that were more than limits.sip_unproved_rate. */
+	uint64_t n_excess;
 	uint32_t n_conns,
 		n_pending; /**< open connections; outgoing transactions remembered */
 };

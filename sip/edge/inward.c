@@ -17,6 +17,8 @@
 #include "sip/edge/reply.h"
 #include "sip/edge/room.h"
 
+enum { INWARD_EXCESS_MAX = 100 }; /* requests too many; then the connection is closed */
+
 int inward_open(struct edge *e, struct conn *c)
 {
 	char line[sizeof(JOINT_HEADER) + JOINT_VALUE_MAX + 8];
@@ -57,7 +59,7 @@ static int inward_write(struct edge *e, const struct message *m, struct edits *e
 }
 
 static void inward_answer(struct edge *e, struct conn *c, const struct message *m,
-			  unsigned status)
+			  unsigned status, const char *extra)
 {
 	struct mbuf *lines = mbuf_alloc(1024);
 	struct pl text;
@@ -65,7 +67,7 @@ static void inward_answer(struct edge *e, struct conn *c, const struct message *
 	mbuf_rewind(e->room);
 	if (lines && !reply_lines(lines, m)) {
 		text = (struct pl){(const char *)lines->buf, lines->end};
-		if (!reply_write(e->room, status, &text, NULL))
+		if (!reply_write(e->room, status, &text, extra))
 			(void)conn_send(c, e->room->buf, e->room->end);
 	}
 	mem_deref(lines);
@@ -86,6 +88,28 @@ static void inward_drop(struct edge *e, struct conn *c, const char *what,
 
 /* ---- requests ---- */
 
+/* Who proves nobody is refused by Sofia anyway, but each refusal costs her a transaction: a few may have
+ * that, the rest hears it from here. Gives whether this one may pass. */
+static bool inward_allowed(struct edge *e, struct conn *c, const struct message *m)
+{
+	static struct log_gate gate;
+	bool ack = !pl_strcmp(&m->method, "ACK");
+
+	if (conn_proves_any(c) ||
+	    allowance_take(ack ? e->their_acks : e->strangers, conn_peer(c)))
+		return true;
+	e->n_excess++;
+	if (log_gate_open(&gate, 1))
+		log_warn(NULL, "edge.excess",
+			 "conn=%" PRIu32 ".%" PRIu32 " addr=%s rate=%" PRIu32, conn_id(c),
+			 conn_gen(c), conn_addr(c), e->config->limits.sip_unproved_rate);
+	if (!ack)
+		inward_answer(e, c, m, 503, "Retry-After: 4\r\n");
+	if (conn_note_excess(c) >= INWARD_EXCESS_MAX)
+		conn_close(c, "it proves no domain and sends too many requests");
+	return false;
+}
+
 static void inward_request(struct edge *e, struct conn *c, const struct message *m)
 {
 	char top_text[MARK_VIA_MAX + sizeof(JOINT_HEADER) + JOINT_VALUE_MAX + 8],
@@ -101,7 +125,7 @@ static void inward_request(struct edge *e, struct conn *c, const struct message 
 
 	status = check_request(m, &top);
 	if (status && pl_strcmp(&m->method, "ACK")) {
-		inward_answer(e, c, m, status);
+		inward_answer(e, c, m, status, NULL);
 		return;
 	}
 	if (status || message_value(m, HEADER_CALL_ID, &call_id) ||
@@ -109,6 +133,8 @@ static void inward_request(struct edge *e, struct conn *c, const struct message 
 		inward_drop(e, c, "faulty request", m);
 		return;
 	}
+	if (!inward_allowed(e, c, m))
+		return;
 	err = mark_inward(branch, e->mark, &top, &call_id, cseq, conn_id(c), conn_gen(c));
 	if (err)
 		return;
@@ -119,7 +145,7 @@ static void inward_request(struct edge *e, struct conn *c, const struct message 
 	via_received(&ed, m, &top, conn_peer(c), received);
 	err = inward_write(e, m, &ed, &top_pl);
 	if (err == E2BIG)
-		inward_answer(e, c, m, 400);
+		inward_answer(e, c, m, 400, NULL);
 	if (err)
 		return;
 	e->n_in++;
@@ -172,5 +198,5 @@ void inward_broken(struct edge *e, struct conn *c, const struct message *m, int 
 {
 	if (m->kind == MESSAGE_REQUEST && m->n_of[HEADER_VIA] &&
 	    pl_strcmp(&m->method, "ACK"))
-		inward_answer(e, c, m, why == EMSGSIZE ? 513 : 400);
+		inward_answer(e, c, m, why == EMSGSIZE ? 513 : 400, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "sip/edge/allowance.h"
 #include "sip/edge/census.h"
 #include "sip/edge/conn.h"
 #include "sip/edge/dial.h"
@@ -19,7 +20,7 @@
 /* edge_stats(), from any thread. */
 struct edge_atomics {
 	_Atomic uint64_t n_accepted, n_dialled, n_handshake_failed, n_in, n_out,
-		n_dropped_secret, n_framing, n_stale;
+		n_dropped_secret, n_framing, n_stale, n_excess;
 	_Atomic uint32_t n_conns, n_pending;
 };
 
@@ -52,9 +53,10 @@ struct edge {
 	struct txns *txns;
 	struct mark *mark;
 	struct census *census;
-	struct edge_listener *listenv; /* of config->sipv[i] */
-	struct mbuf *room;             /* the message being written */
-	uint64_t n_in, n_out, n_stale;
+	struct allowance *strangers, *their_acks; /* of connections that prove nobody */
+	struct edge_listener *listenv;            /* of config->sipv[i] */
+	struct mbuf *room;                        /* the message being written */
+	uint64_t n_in, n_out, n_stale, n_excess;
 	bool stopping;
 	uint32_t stop_ms; /* since then */
 	pthread_t thread;

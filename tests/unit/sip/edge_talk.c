@@ -9,18 +9,24 @@ char text[WORLD_TEXT], value[WORLD_TEXT], other[WORLD_TEXT];
 int listen_fd;
 bool up;
 
-int talk_begin(void **state)
+void talk_begin_with(uint32_t unproved_rate)
 {
 	uint16_t port;
 
-	(void)state;
 	world_make(&w);
 	listen_fd = stream_listen(&port);
 	world_peer(&w, "beta.test", TRANSPORT_TLS, port);
 	world_peer(&w, "plain.test", TRANSPORT_TCP, port);
 	w.config.limits.sip_conns_per_addr = 6;
+	w.config.limits.sip_unproved_rate = unproved_rate;
 	world_start(&w);
 	up = false;
+}
+
+int talk_begin(void **state)
+{
+	(void)state;
+	talk_begin_with(1000);
 	return 0;
 }
 

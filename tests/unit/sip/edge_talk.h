@@ -24,6 +24,8 @@ extern bool up;       /* from_edge is accepted */
 
 /* Setup and teardown: the world, with both peers configured. */
 int talk_begin(void **state);
+/* The same, with that limits.sip_unproved_rate. */
+void talk_begin_with(uint32_t unproved_rate);
 int talk_end(void **state);
 /* The next message at Sofia, or at the peer, begins so; it is in `text`. */
 void at_sofia(const char *first);

@@ -296,6 +296,59 @@ static void who_does_not_read_is_cut_off(void **state)
 	stream_close(&peer);
 }
 
+/* A flood of one who proves nobody: a few requests get to Sofia, the rest is refused on the spot, then the
+ * connection ends. Who proves a domain is not held up, though he comes from the same address. */
+static void a_flood_of_strangers_stops_at_the_edge(void **state)
+{
+	enum { RATE = 5, BURST = 4 * RATE, FLOOD = 200 };
+	static char flood[FLOOD * 300];
+	unsigned refused = 0;
+	struct stream stranger;
+
+	(void)state;
+	peer_dial(&stranger, &w, NULL, "alpha.test");
+	for (unsigned i = 0; i < FLOOD; i++)
+		snprintf(flood + strlen(flood), sizeof(flood) - strlen(flood),
+			 IN("OPTIONS", "1", "stranger%u"), i);
+	stream_send(&stranger, "%s", flood);
+	while (stream_read(&stranger, text)) {
+		assert_int_equal(strncmp(text, "SIP/2.0 503 ", 12), 0);
+		assert_string_equal(sip_header(value, text, "Retry-After", 0), "4");
+		refused++;
+	}
+	stream_close(&stranger);
+	assert_int_equal(refused, 100);
+	WORLD_AWAIT(&w, n_excess, 100);
+	/* What Sofia got of it: the burst, and what has been earned since. */
+	for (unsigned i = 0; i < BURST; i++)
+		at_sofia("OPTIONS");
+	peer_dial(&peer, &w, "beta.test", "alpha.test");
+	for (unsigned i = 0; i < FLOOD; i++)
+		stream_send(&peer, IN("INVITE", "1", "known%u"), i);
+	for (unsigned i = 0, n = 0; i < FLOOD; n++) {
+		assert_true(n < FLOOD + BURST); /* some strangers may stand in between */
+		assert_true(stream_read(&from_edge, text));
+		i += !strncmp(text, "INVITE", 6);
+	}
+	assert_true(world_stats(&w).n_in <= FLOOD + BURST + 4 * RATE);
+	/* Another connection of the stranger's address does not begin anew. ACKs are not answered. */
+	peer_dial(&stranger, &w, NULL, "alpha.test");
+	for (unsigned i = 0; i < 2 * BURST; i++)
+		stream_send(&stranger, IN("ACK", "1", "stranger%u"), i);
+	stream_send(&stranger, IN("OPTIONS", "1", "last") IN("OPTIONS", "1", "last2")
+				       IN("OPTIONS", "1", "last3"));
+	WORLD_AWAIT(&w, n_excess, 100 + BURST / 2);
+	stream_close(&stranger);
+	stream_close(&peer);
+}
+
+static int begin_strict(void **state)
+{
+	talk_begin_with(5);
+	(void)state;
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +361,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(broken_streams_end, talk_begin, talk_end),
 		cmocka_unit_test_setup_teardown(pings_are_answered, talk_begin, talk_end),
 		cmocka_unit_test_setup_teardown(a_cap_per_address, talk_begin, talk_end),
+		cmocka_unit_test_setup_teardown(a_flood_of_strangers_stops_at_the_edge,
+						begin_strict, talk_end),
 		cmocka_unit_test_setup_teardown(answers_to_the_gone_are_dropped,
 						talk_begin, talk_end),
 		cmocka_unit_test_setup_teardown(the_joint_moves_on, talk_begin, talk_end),
