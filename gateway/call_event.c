@@ -130,6 +130,12 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 	case LEG_CANDIDATES:
 		call_candidates_event(call, leg, ev->candidates);
 		break;
+	case LEG_OFFER_WITHDRAWN:
+		if (call->state == CALL_ACTIVE)
+			call_oa_event(call,
+				      leg == call->a ? OA_A_WITHDRAW : OA_B_WITHDRAW,
+				      NULL, cause);
+		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);
 		break;

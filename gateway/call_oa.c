@@ -13,6 +13,8 @@ static const struct oa_step table[OA_STATE_N][OA_EVENT_N] = {
 		[OA_B_ANSWER] = {OA_QUIET, OA_DO_NOTHING},
 		[OA_A_REFUSE] = {OA_QUIET, OA_DO_NOTHING},
 		[OA_B_REFUSE] = {OA_QUIET, OA_DO_NOTHING},
+		[OA_A_WITHDRAW] = {OA_QUIET, OA_DO_NOTHING},
+		[OA_B_WITHDRAW] = {OA_QUIET, OA_DO_NOTHING},
 		[OA_TIMEOUT]  = {OA_QUIET, OA_DO_NOTHING},
 	},
 	[OA_A_OFFERED] = {
@@ -22,6 +24,8 @@ static const struct oa_step table[OA_STATE_N][OA_EVENT_N] = {
 		[OA_B_ANSWER] = {OA_QUIET, OA_DO_ANSWER_A},
 		[OA_A_REFUSE] = {OA_A_OFFERED, OA_DO_NOTHING},
 		[OA_B_REFUSE] = {OA_QUIET, OA_DO_REFUSE_A},
+		[OA_A_WITHDRAW] = {OA_QUIET, OA_DO_WITHDRAW_B},
+		[OA_B_WITHDRAW] = {OA_A_OFFERED, OA_DO_NOTHING},
 		[OA_TIMEOUT]  = {OA_A_LATE, OA_DO_REFUSE_A},
 	},
 	[OA_B_OFFERED] = {
@@ -31,6 +35,8 @@ static const struct oa_step table[OA_STATE_N][OA_EVENT_N] = {
 		[OA_B_ANSWER] = {OA_B_OFFERED, OA_DO_NOTHING},
 		[OA_A_REFUSE] = {OA_QUIET, OA_DO_REFUSE_B},
 		[OA_B_REFUSE] = {OA_B_OFFERED, OA_DO_NOTHING},
+		[OA_A_WITHDRAW] = {OA_B_OFFERED, OA_DO_NOTHING},
+		[OA_B_WITHDRAW] = {OA_QUIET, OA_DO_WITHDRAW_A},
 		[OA_TIMEOUT]  = {OA_B_LATE, OA_DO_REFUSE_B},
 	},
 	[OA_A_LATE] = {
@@ -40,6 +46,8 @@ static const struct oa_step table[OA_STATE_N][OA_EVENT_N] = {
 		[OA_B_ANSWER] = {OA_QUIET, OA_DO_NOTHING},
 		[OA_A_REFUSE] = {OA_A_LATE, OA_DO_NOTHING},
 		[OA_B_REFUSE] = {OA_QUIET, OA_DO_NOTHING},
+		[OA_A_WITHDRAW] = {OA_A_LATE, OA_DO_NOTHING},
+		[OA_B_WITHDRAW] = {OA_A_LATE, OA_DO_NOTHING},
 		[OA_TIMEOUT]  = {OA_A_LATE, OA_DO_NOTHING},
 	},
 	[OA_B_LATE] = {
@@ -49,6 +57,8 @@ static const struct oa_step table[OA_STATE_N][OA_EVENT_N] = {
 		[OA_B_ANSWER] = {OA_B_LATE, OA_DO_NOTHING},
 		[OA_A_REFUSE] = {OA_QUIET, OA_DO_NOTHING},
 		[OA_B_REFUSE] = {OA_B_LATE, OA_DO_NOTHING},
+		[OA_A_WITHDRAW] = {OA_B_LATE, OA_DO_NOTHING},
+		[OA_B_WITHDRAW] = {OA_B_LATE, OA_DO_NOTHING},
 		[OA_TIMEOUT]  = {OA_B_LATE, OA_DO_NOTHING},
 	},
 };
@@ -73,9 +83,10 @@ const char *oa_state_name(enum oa_state state)
 const char *oa_event_name(enum oa_event event)
 {
 	static const char *const names[OA_EVENT_N] = {
-		[OA_A_OFFER] = "A_OFFER",   [OA_B_OFFER] = "B_OFFER",
-		[OA_A_ANSWER] = "A_ANSWER", [OA_B_ANSWER] = "B_ANSWER",
-		[OA_A_REFUSE] = "A_REFUSE", [OA_B_REFUSE] = "B_REFUSE",
+		[OA_A_OFFER] = "A_OFFER",       [OA_B_OFFER] = "B_OFFER",
+		[OA_A_ANSWER] = "A_ANSWER",     [OA_B_ANSWER] = "B_ANSWER",
+		[OA_A_REFUSE] = "A_REFUSE",     [OA_B_REFUSE] = "B_REFUSE",
+		[OA_A_WITHDRAW] = "A_WITHDRAW", [OA_B_WITHDRAW] = "B_WITHDRAW",
 		[OA_TIMEOUT] = "TIMEOUT",
 	};
 

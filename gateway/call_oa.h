@@ -4,6 +4,7 @@
  *   QUIET ──────────► A_OFFERED ──────► A_LATE
  *     ▲  B_ANSWER, B_REFUSE │             │  B_ANSWER, B_REFUSE: too late, A was told TIMEOUT
  *     └─────────────────────┘◄────────────┘
+ * Whoever made the offer may also take it back (A_WITHDRAW), back to QUIET: B hears so and owes nothing.
  * At most one offer is open in the call (RFC 3264 §4). The later of two that cross is refused with
  * CAUSE_GLARE; its maker tries again after the random wait of RFC 3261 §14.1. In A_LATE nobody waits
  * any more, but B still owes an answer: A's next offer cannot be brought to it before that. */
@@ -21,6 +22,8 @@ enum oa_event {
 	OA_B_ANSWER,
 	OA_A_REFUSE, /**< by its party, or because the offer could not be brought to it */
 	OA_B_REFUSE,
+	OA_A_WITHDRAW, /**< its own offer */
+	OA_B_WITHDRAW,
 	OA_TIMEOUT,
 	OA_EVENT_N
 };
@@ -33,6 +36,8 @@ enum oa_action {
 	OA_DO_ANSWER_B,
 	OA_DO_REFUSE_A, /**< tell A that its offer is refused */
 	OA_DO_REFUSE_B,
+	OA_DO_WITHDRAW_A, /**< take the offer back that A was brought */
+	OA_DO_WITHDRAW_B,
 };
 
 /** Whose cause a refusal carries is the caller's choice: the refuser's own, GLARE, TIMEOUT. Only in

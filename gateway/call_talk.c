@@ -128,6 +128,12 @@ static void step_take(struct call *call, enum oa_event event, struct body *body,
 	case OA_DO_REFUSE_B:
 		b->ops->offer_refuse(b, cause);
 		break;
+	case OA_DO_WITHDRAW_A:
+		a->ops->offer_withdraw(a);
+		break;
+	case OA_DO_WITHDRAW_B:
+		b->ops->offer_withdraw(b);
+		break;
 	}
 }
 

@@ -75,6 +75,8 @@ enum leg_event_type {
 	/** candidates: for the description that this leg's party gave last (before the answer: the
 	 *  incoming leg only). They are told once each, in their order */
 	LEG_CANDIDATES,
+	/** cause: the party has taken back its LEG_OFFER, which has no answer yet, and wants none */
+	LEG_OFFER_WITHDRAWN,
 	/** cause: refused, cancelled, hung up, lost. Last event */
 	LEG_ENDED,
 	LEG_EVENT_N
@@ -105,6 +107,9 @@ struct leg_ops {
 	 *  outgoing leg that still rings: the caller's, all that were found so far come right after the
 	 *  invite. What cannot be delivered is dropped: ICE lives without. */
 	void (*candidates)(struct leg *leg, const struct candidates *c);
+	/** Takes back the offer that is open towards this leg's party: no LEG_ANSWER and no
+	 *  LEG_OFFER_REFUSED comes to it any more, and both sides go on as before. */
+	void (*offer_withdraw)(struct leg *leg);
 	/** Ends it whatever its state: refuses, cancels or says goodbye. Safe in every state. */
 	void (*end)(struct leg *leg, const struct cause *cause);
 };

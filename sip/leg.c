@@ -301,6 +301,11 @@ static void op_candidates(struct leg *l, const struct candidates *c)
 	(void)c;
 }
 
+static void op_offer_withdraw(struct leg *l)
+{
+	sip_reoffer_withdraw((struct sip_leg *)l);
+}
+
 static void op_end(struct leg *l, const struct cause *cause)
 {
 	sip_leg_event((struct sip_leg *)l, SE_END, cause);
@@ -315,6 +320,7 @@ const struct leg_ops sip_leg_ops = {
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
+	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };
 

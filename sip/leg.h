@@ -117,6 +117,8 @@ void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s);
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer);
 int sip_reoffer_answer(struct sip_leg *leg, struct body *answer);
 void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause);
+/** Takes the call's offer back: CANCEL when the peer has it; what it answers all the same is undone. */
+void sip_reoffer_withdraw(struct sip_leg *leg);
 /** The peer's INVITE or UPDATE in the dialog; owns irq. */
 void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s);
 /** The first INVITE is over (its ACK is there): what waited may go. */

@@ -72,12 +72,12 @@ static void out_dead(void *arg)
 	sip_reoffer_ready(leg);
 }
 
-static void offer_timeout(void *arg)
+/* The call's offer is wanted no more, whether it waits or is with the peer. */
+static void take_back(struct sip_leg *leg)
 {
-	struct sip_leg *leg = arg;
 	struct reoffer *ro = &leg->ro;
-	struct cause c;
 
+	timer_cancel(&ro->timeout);
 	if (ro->state == OF_LOCAL_WAITS) {
 		/* What it waited for goes on: whose it is shows from what is open. */
 		ro->state = ro->out ? OF_REFRESH : ro->in ? OF_ANSWERED : OF_QUIET;
@@ -93,6 +93,14 @@ static void offer_timeout(void *arg)
 		ro->withdrawn = true;
 		ro->state = OF_REFRESH; /* until its final answer is there */
 	}
+}
+
+static void offer_timeout(void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct cause c;
+
+	take_back(leg);
 	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL,
 		     cause_set(&c, CAUSE_TIMEOUT, "%s did not answer in time.",
 			       leg->hop->domain));
@@ -308,6 +316,12 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 	return offer_watch(leg);
 }
 
+void sip_reoffer_withdraw(struct sip_leg *leg)
+{
+	if (leg->ro.state == OF_LOCAL || leg->ro.state == OF_LOCAL_WAITS)
+		take_back(leg);
+}
+
 void sip_reoffer_ready(struct sip_leg *leg)
 {
 	struct reoffer *ro = &leg->ro;
@@ -365,8 +379,13 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
 		nta_incoming_destroy(irq);
 		ro->in = NULL;
-		if (ack && ro->state == OF_ANSWERED)
+		if (ack && ro->state == OF_ANSWERED) {
 			quiet(leg);
+		} else if (!ack && ro->state == OF_REMOTE) {
+			quiet(leg);
+			sip_leg_tell(leg, LEG_OFFER_WITHDRAWN, NULL,
+				     cause_set(&c, CAUSE_CANCELLED, NULL));
+		}
 		sip_reoffer_ready(leg);
 	}
 	mem_deref(leg);
@@ -410,10 +429,6 @@ int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
 
 	if (ro->state != OF_REMOTE)
 		return EINVAL;
-	if (!ro->in) { /* the peer took its offer back meanwhile */
-		quiet(leg);
-		return 0;
-	}
 	sip_leg_sdp_set(&leg->local_sdp, answer);
 	sip_leg_sdp_set(&leg->remote_sdp, ro->sdp);
 	return in_accept(leg, answer);
@@ -425,11 +440,9 @@ void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
 
 	if (ro->state != OF_REMOTE)
 		return;
-	if (ro->in) {
-		sip_refuse(leg->sip, ro->in, cause);
-		nta_incoming_destroy(ro->in);
-		ro->in = NULL;
-	}
+	sip_refuse(leg->sip, ro->in, cause);
+	nta_incoming_destroy(ro->in);
+	ro->in = NULL;
 	quiet(leg);
 }
 

@@ -21,6 +21,7 @@ let stand;
 
 before(async () => {
 	stand = await Stand.start({
+		limits: { 'sip-unproved-rate': 10_000 }, // over TCP nobody is proved, and there is much to say
 		sites: ['example.com', 'example.org', 'chair-dnrc.example.com', 'company.com'],
 		users: ['user@example.com', 'joe@example.com', 'vivekg@chair-dnrc.example.com', 't.watson@example.org'],
 		peers: ['peer.test', 'example.net', 'east.example.com'],

@@ -138,6 +138,18 @@ static void op_candidates(struct leg *leg, const struct candidates *c)
 	op_ends(fl, "candidates");
 }
 
+static void op_offer_withdraw(struct leg *leg)
+{
+	struct fake_leg *fl = (struct fake_leg *)leg;
+
+	op_begins(fl, "offer_withdraw");
+	if (!fl->owes_answer)
+		broken(fl, "no offer is there to be taken back");
+	trace(fl, "withdraw", NULL);
+	fl->owes_answer = false;
+	op_ends(fl, "withdraw");
+}
+
 static void op_end(struct leg *leg, const struct cause *cause)
 {
 	struct fake_leg *fl = (struct fake_leg *)leg;
@@ -172,6 +184,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,
 		.candidates = op_candidates,
+		.offer_withdraw = op_offer_withdraw,
 		.end = op_end,
 	};
 	static const struct leg_ops sip_ops = {
@@ -183,6 +196,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,
 		.candidates = op_candidates,
+		.offer_withdraw = op_offer_withdraw,
 		.end = op_end,
 	};
 	struct fake_leg *fl = mem_zalloc(sizeof(*fl), destructor);
@@ -208,6 +222,8 @@ static void say(struct fake_leg *fl, enum leg_event_type type, struct body *body
 		fl->awaits_answer = true;
 	else if (type == LEG_ANSWER || type == LEG_OFFER_REFUSED)
 		fl->owes_answer = false;
+	else if (type == LEG_OFFER_WITHDRAWN)
+		fl->awaits_answer = false;
 	mem_ref(fl);
 	call_leg_event(&fl->leg, &ev);
 	mem_deref(fl);

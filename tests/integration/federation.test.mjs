@@ -243,6 +243,32 @@ test('re-INVITE and UPDATE from the foreign site', async () => {
 	await bob.event('ended', { call: id });
 });
 
+test('a re-INVITE that is cancelled when the browser has seen it: the browser is told, and may offer', async () => {
+	const call = link.call({ from, to, body: sdp.offer('first') });
+	const { call: id } = await takeCall(bob);
+	const ok = await call.response(200);
+	call.ack(ok);
+	await bob.event('established', { call: id });
+
+	const taken = call.send('INVITE', { body: sdp.offer('taken back', { video: true }) });
+	await bob.event('offer', { call: id });
+	const cancel = call.request('CANCEL', { cseq: taken.cseq.n, branch: taken.branch() });
+	await call.response(200, { to: cancel });
+	const terminated = await call.response(487, { to: taken });
+	call.request('ACK', { cseq: taken.cseq.n, branch: taken.branch(), toHeader: terminated.get('To') });
+	await bob.event('withdrawn', { call: id });
+	await assert.rejects(bob.request('answer', { call: id, sdp: sdp.answer('too late') }), { code: 'bad-state' });
+
+	await bob.request('offer', { call: id, sdp: sdp.offer('what holds') });
+	const ours = await gamma.request('INVITE');
+	assert.match(ours.message.text, /^s=what holds/m);
+	ours.reply(200, { body: sdp.answer('agreed') });
+	await gamma.request('ACK');
+	assert.match((await bob.event('answer', { call: id })).sdp, /^s=agreed/m);
+	await call.bye();
+	await bob.event('ended', { call: id });
+});
+
 test('glare with the foreign site: 491 both ways', async () => {
 	const { id } = await dial(bob, 'gunda@gamma.test');
 	const invite = await gamma.request('INVITE');

@@ -337,6 +337,9 @@ export class Call extends EventTarget {
 		case 'refused':
 			this.#negotiator?.refused(msg.cause);
 			break;
+		case 'withdrawn':
+			this.#negotiator?.withdrawn();
+			break;
 		case 'ended':
 			this.#end(msg.cause);
 			break;

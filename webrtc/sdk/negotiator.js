@@ -14,8 +14,10 @@ export class Negotiator {
 	#queue = Promise.resolve();
 	#timer = null;
 	#closed = false;
-	/** What the current action is about: the other side's description, or why ours was refused. */
+	/** What the current action is about: the other side's answer or offer, or why ours was refused. */
 	#theirs = null;
+	/** the newest offer of theirs: {sdp, withdrawn, answered: ours was set} */
+	#theirOffer = null;
 	#offer = null;
 	#why = null;
 	/** counts offers made; a gathering that ends after its offer was taken back is ignored */
@@ -46,7 +48,20 @@ export class Negotiator {
 
 	/** Events from the site. */
 	offered(sdp) {
-		this.#post('offer', () => { this.#theirs = sdp; });
+		const offer = { sdp, withdrawn: false, answered: false };
+
+		this.#theirOffer = offer;
+		this.#post('offer', () => { this.#theirs = offer; });
+	}
+
+	/** They have taken their newest offer back: what was not begun is left, what was done is mended. */
+	withdrawn() {
+		const offer = this.#theirOffer;
+
+		if (!offer)
+			return;
+		offer.withdrawn = true;
+		this.#post('withdrawn', () => offer.answered);
 	}
 
 	answered(sdp) {
@@ -73,9 +88,11 @@ export class Negotiator {
 		this.#asked = [];
 	}
 
+	/** @param before  runs in its turn, before the step; when it gives false there is no step */
 	#post(event, before) {
 		this.run(async () => {
-			before?.();
+			if (before?.() === false)
+				return;
 			const [state, ...actions] = step(this.#state, event);
 
 			this.#state = state;
@@ -131,16 +148,26 @@ export class Negotiator {
 			const theirs = this.#theirs;
 
 			try {
-				await this.#peer.take(theirs);
-				const { sdp } = await this.#peer.answer();
+				if (!theirs.withdrawn)
+					await this.#peer.take(theirs.sdp);
+				if (!theirs.withdrawn) {
+					const { sdp } = await this.#peer.answer();
 
-				sdp.then((text) => this.#link.answer(text)).catch(() => {})
-					.then(() => this.#post('done', () => this.#link.agreed()));
+					theirs.answered = true;
+					sdp.then((text) => theirs.withdrawn || this.#link.answer(text)).catch(() => {})
+						.then(() => this.#post('done', () => {
+							if (!theirs.withdrawn)
+								this.#link.agreed();
+						}));
+					return;
+				}
+				await this.#peer.rollback();
 			} catch {
 				await this.#peer.rollback().catch(() => {});
-				this.#link.refuse('media').catch(() => {});
-				this.#post('done');
+				if (!theirs.withdrawn)
+					this.#link.refuse('media').catch(() => {});
 			}
+			this.#post('done');
 		},
 		refuse: () => {
 			this.#link.refuse('glare').catch(() => {});

@@ -15,13 +15,15 @@
 //   wanted  something changed since the last offer was made: offer again when it is our turn
 //   owed    an offer of ours was taken back after it had been sent; the site will refuse it
 //   timer   the 491 timer runs
+// withdrawn: they took their offer back when our answer was already set. The peer connection cannot
+// undo that, so an offer of ours follows and brings both sides together again.
 // Actions: make, send, apply, take (answer theirs), refuse (theirs, glare), rollback, wait (start the
 // 491 timer), fail (tell those who asked for the change).
 
 export const start = Object.freeze({ at: 'stable', wanted: false, owed: false, timer: false });
 
 export const events = ['change', 'made', 'make-failed', 'offer', 'done', 'answer', 'glare',
-	'refused', 'timer'];
+	'refused', 'withdrawn', 'timer'];
 
 /** What comes after a turn has ended: wait for our refusal or timer, offer again, or rest. */
 function next(s, ...actions) {
@@ -64,6 +66,7 @@ export const table = {
 	answering: {
 		change: want,
 		done: (s) => next(s),
+		withdrawn: want,
 		glare: glareOwed,
 		refused: refusedOwed,
 		timer: (s) => [{ ...s, timer: false }],

@@ -337,6 +337,7 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 	case BLEG_DO_TELL_OFFER:
 	case BLEG_DO_TELL_ANSWER:
 	case BLEG_DO_TELL_REFUSED:
+	case BLEG_DO_TELL_WITHDRAWN:
 	case BLEG_DO_OFFER_ANSWER:
 	case BLEG_ACTION_N:
 		break;

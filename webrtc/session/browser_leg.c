@@ -273,6 +273,14 @@ static void op_candidates(struct leg *leg, const struct candidates *c)
 	(void)c;
 }
 
+static void op_offer_withdraw(struct leg *leg)
+{
+	struct browser_leg *l = mine(leg);
+
+	if (browser_leg_step(l, BLEG_O_OFFER_WITHDRAW) == BLEG_DO_TELL_WITHDRAWN)
+		send_event(l, event_new(l, SERVER_WITHDRAWN, NULL));
+}
+
 static void op_end(struct leg *leg, const struct cause *cause)
 {
 	struct browser_leg *l = mine(leg);
@@ -291,6 +299,7 @@ static const struct leg_ops ops = {
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
+	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };
 

@@ -53,6 +53,7 @@ static const struct cell table[BLEG_STATE_N][BLEG_EVENT_N] = {
 		[BLEG_O_ANSWER] = TO(ACTIVE, OFFER_ANSWER),
 		[BLEG_O_OFFER] = TO(ACTIVE, OFFER_ANSWER),
 		[BLEG_O_OFFER_REFUSE] = TO(ACTIVE, OFFER_ANSWER),
+		[BLEG_O_OFFER_WITHDRAW] = TO(ACTIVE, OFFER_ANSWER),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 };
@@ -71,6 +72,7 @@ static const struct cell oa_table[BLEG_OA_N][BLEG_EVENT_N] = {
 		[BLEG_C_OFFER] = OA(THEIRS, GLARE),
 		[BLEG_C_ANSWER] = OA(QUIET, PASS_ANSWER),
 		[BLEG_C_REFUSE] = OA(QUIET, PASS_REFUSE),
+		[BLEG_O_OFFER_WITHDRAW] = OA(QUIET, TELL_WITHDRAWN),
 	},
 };
 /* clang-format on */
@@ -119,10 +121,10 @@ const char *bleg_oa_name(enum bleg_oa oa)
 const char *bleg_event_name(enum bleg_event event)
 {
 	static const char *const names[BLEG_EVENT_N] = {
-		"client ringing", "client accept", "client reject", "client answer",
-		"client offer",   "client refuse", "client hangup", "invite",
-		"ringing",        "accepted",      "answer",        "offer",
-		"offer refused",  "end",           "lost",
+		"client ringing", "client accept",   "client reject", "client answer",
+		"client offer",   "client refuse",   "client hangup", "invite",
+		"ringing",        "accepted",        "answer",        "offer",
+		"offer refused",  "offer withdrawn", "end",           "lost",
 	};
 
 	return names[event];

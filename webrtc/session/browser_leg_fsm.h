@@ -6,7 +6,7 @@
  *
  * Inside ACTIVE, offers and answers are a machine of their own:
  *   QUIET ─client's offer─► OURS ─the call's answer or refusal─► QUIET
- *   QUIET ─the call's offer─► THEIRS ─client's answer or refusal─► QUIET                                  */
+ *   QUIET ─the call's offer─► THEIRS ─client's answer or refusal, or the call takes it back─► QUIET         */
 #ifndef SLUSS_WEBRTC_SESSION_BROWSER_LEG_FSM_H
 #define SLUSS_WEBRTC_SESSION_BROWSER_LEG_FSM_H
 
@@ -39,6 +39,7 @@ enum bleg_event {
 	BLEG_O_ANSWER,
 	BLEG_O_OFFER,
 	BLEG_O_OFFER_REFUSE,
+	BLEG_O_OFFER_WITHDRAW,
 	BLEG_O_END,
 	/* the socket */
 	BLEG_LOST,
@@ -65,6 +66,7 @@ enum bleg_action {
 	BLEG_DO_TELL_OFFER,
 	BLEG_DO_TELL_ANSWER,
 	BLEG_DO_TELL_REFUSED,
+	BLEG_DO_TELL_WITHDRAWN,
 	BLEG_DO_GLARE, /**< our client's offer crossed theirs: ok, and `refused` with glare at once */
 	BLEG_ACTION_N
 };

@@ -158,6 +158,7 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	put_head(obj, m, &bad);
 	switch (m->kind) {
 	case SERVER_OK:
+	case SERVER_WITHDRAWN:
 	case SERVER_KIND_N:
 		break;
 	case SERVER_WELCOME:

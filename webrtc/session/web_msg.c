@@ -118,6 +118,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "answer";
 	case SERVER_REFUSED:
 		return "refused";
+	case SERVER_WITHDRAWN:
+		return "withdrawn";
 	case SERVER_ENDED:
 		return "ended";
 	case SERVER_BYE:

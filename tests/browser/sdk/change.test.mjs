@@ -115,6 +115,30 @@ describe('changes', () => {
 		assert.equal(call.sending.video, false);
 		assert.deepEqual(call.streams.remote.getTracks().map((t) => t.kind), ['audio', 'video']);
 	});
+	test('theirs: taken back when our answer is out: an offer of ours brings both together again', async () => {
+		socket.event('offer', { call: call.id, sdp: 'v=0\r\nm=audio 9 X 1\r\n' });
+		await settle();
+		assert.equal(socket.got('answer').sdp, 'answer 2');
+		socket.event('withdrawn', { call: call.id });
+		socket.refuse(socket.got('answer'), 'bad-state');
+		await settle();
+		assert.deepEqual(did(), ['remote offer', 'local answer', 'local offer']);
+		await agree();
+		assert.deepEqual(did(), ['remote offer', 'local answer', 'local offer', 'remote answer']);
+		assert.equal(call.state, 'connected');
+	});
+	test('theirs: taken back before it was looked at: nothing is answered, nothing has changed', async () => {
+		socket.event('offer', { call: call.id, sdp: 'v=0\r\nm=audio 9 X 1\r\n' });
+		socket.event('withdrawn', { call: call.id });
+		await settle();
+		assert.deepEqual(did().filter((what) => !what.startsWith('remote')), []);
+		assert.equal(peer.signalingState, 'stable');
+		assert.equal(socket.got('answer'), undefined);
+		assert.equal(socket.got('offer'), undefined);
+		socket.event('offer', { call: call.id, sdp: 'v=0\r\nm=audio 9 X 1\r\n' });
+		await settle();
+		assert.match(socket.got('answer').sdp, /^answer/);
+	});
 	test('theirs: an offer that cannot be used is refused, the call goes on', async () => {
 		socket.event('offer', { call: call.id, sdp: 'unusable' });
 		await settle();

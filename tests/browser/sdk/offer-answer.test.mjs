@@ -55,6 +55,12 @@ test('offers: ours, answered', () => {
 test('offers: theirs, answered', () => {
 	assert.deepEqual(run('offer', 'done'), [start, 'take']);
 });
+test('offers: theirs, answered but taken back: ours follows', () => {
+	const [state, actions] = run('offer', 'withdrawn', 'done', 'made', 'answer');
+
+	assert.deepEqual(state, start);
+	assert.equal(actions, 'take make send apply');
+});
 test('offers: a change while ours is out goes out after it', () => {
 	const [state, actions] = run('change', 'made', 'change', 'answer');
 

@@ -5,25 +5,28 @@
 #include <cmocka.h>
 
 /* clang-format off */
-/*      A_OFFER  B_OFFER  A_ANSWER  B_ANSWER  A_REFUSE  B_REFUSE  TIMEOUT */
+/*      A_OFFER  B_OFFER  A_ANSWER  B_ANSWER  A_REFUSE  B_REFUSE  A_WITHDRAW  B_WITHDRAW  TIMEOUT */
 static const char *const expected[OA_STATE_N][OA_EVENT_N] = {
 	[OA_QUIET] = {"A_OFFERED offer_b", "B_OFFERED offer_a", "QUIET", "QUIET", "QUIET", "QUIET",
-		      "QUIET"},
+		      "QUIET", "QUIET", "QUIET"},
 	[OA_A_OFFERED] = {"A_OFFERED", "A_OFFERED refuse_b", "A_OFFERED", "QUIET answer_a",
-			  "A_OFFERED", "QUIET refuse_a", "A_LATE refuse_a"},
+			  "A_OFFERED", "QUIET refuse_a", "QUIET withdraw_b", "A_OFFERED",
+			  "A_LATE refuse_a"},
 	[OA_B_OFFERED] = {"B_OFFERED refuse_a", "B_OFFERED", "QUIET answer_b", "B_OFFERED",
-			  "QUIET refuse_b", "B_OFFERED", "B_LATE refuse_b"},
+			  "QUIET refuse_b", "B_OFFERED", "B_OFFERED", "QUIET withdraw_a",
+			  "B_LATE refuse_b"},
 	[OA_A_LATE] = {"A_LATE refuse_a", "B_OFFERED offer_a", "A_LATE", "QUIET", "A_LATE", "QUIET",
-		       "A_LATE"},
+		       "A_LATE", "A_LATE", "A_LATE"},
 	[OA_B_LATE] = {"A_OFFERED offer_b", "B_LATE refuse_b", "QUIET", "B_LATE", "QUIET", "B_LATE",
-		       "B_LATE"},
+		       "B_LATE", "B_LATE", "B_LATE"},
 };
 /* clang-format on */
 
 static const char *const action_names[] = {
-	[OA_DO_OFFER_A] = " offer_a",   [OA_DO_OFFER_B] = " offer_b",
-	[OA_DO_ANSWER_A] = " answer_a", [OA_DO_ANSWER_B] = " answer_b",
-	[OA_DO_REFUSE_A] = " refuse_a", [OA_DO_REFUSE_B] = " refuse_b",
+	[OA_DO_OFFER_A] = " offer_a",       [OA_DO_OFFER_B] = " offer_b",
+	[OA_DO_ANSWER_A] = " answer_a",     [OA_DO_ANSWER_B] = " answer_b",
+	[OA_DO_REFUSE_A] = " refuse_a",     [OA_DO_REFUSE_B] = " refuse_b",
+	[OA_DO_WITHDRAW_A] = " withdraw_a", [OA_DO_WITHDRAW_B] = " withdraw_b",
 };
 
 static void every_pair(void **state)
@@ -52,12 +55,13 @@ static void symmetry(void **state)
 {
 	static const enum oa_state other_state[] = {OA_QUIET, OA_B_OFFERED, OA_A_OFFERED,
 						    OA_B_LATE, OA_A_LATE};
-	static const enum oa_event other_event[] = {OA_B_OFFER,  OA_A_OFFER,  OA_B_ANSWER,
-						    OA_A_ANSWER, OA_B_REFUSE, OA_A_REFUSE,
-						    OA_TIMEOUT};
+	static const enum oa_event other_event[] = {
+		OA_B_OFFER,  OA_A_OFFER,    OA_B_ANSWER,   OA_A_ANSWER, OA_B_REFUSE,
+		OA_A_REFUSE, OA_B_WITHDRAW, OA_A_WITHDRAW, OA_TIMEOUT};
 	static const enum oa_action other_action[] = {
-		OA_DO_NOTHING,  OA_DO_OFFER_B,  OA_DO_OFFER_A,  OA_DO_ANSWER_B,
-		OA_DO_ANSWER_A, OA_DO_REFUSE_B, OA_DO_REFUSE_A,
+		OA_DO_NOTHING,  OA_DO_OFFER_B,    OA_DO_OFFER_A,
+		OA_DO_ANSWER_B, OA_DO_ANSWER_A,   OA_DO_REFUSE_B,
+		OA_DO_REFUSE_A, OA_DO_WITHDRAW_B, OA_DO_WITHDRAW_A,
 	};
 
 	(void)state;

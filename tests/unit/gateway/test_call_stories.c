@@ -50,7 +50,7 @@ static void something_happens(struct story *s)
 	uint32_t i = dice(s, DEVICES);
 	struct cause c;
 
-	switch (dice(s, 14)) {
+	switch (dice(s, 15)) {
 	case 0:
 	case 1:
 		fake_leg_say(fl, LEG_RINGING);
@@ -91,6 +91,11 @@ static void something_happens(struct story *s)
 			registry_add(s->fc.core.registry, &s->d[i]->d);
 			call_device_online(&s->fc.core, &s->d[i]->d);
 		}
+		break;
+	case 14:
+		if (fl->awaits_answer && fl->leg.call &&
+		    call_state(fl->leg.call) == CALL_ACTIVE)
+			fake_leg_say_cause(fl, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED);
 		break;
 	case 13:
 		fl->err_offer = dice(s, 3) ? 0 : EBUSY;

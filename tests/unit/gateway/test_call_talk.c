@@ -100,6 +100,28 @@ static void refused(void **state)
 	assert_version(w->a, " 13 IN");
 }
 
+/* An offer is taken back: the other side hears so, what it still says to it is nothing, and either may offer. */
+static void withdrawn(void **state)
+{
+	struct world *w = *state;
+
+	fake_leg_say_sdp(w->a, LEG_OFFER, 10);
+	fake_leg_say_cause(w->b, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED); /* not its own */
+	fake_leg_say_cause(w->a, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED);
+	traces(w, "", "offer withdraw");
+	fake_leg_say_cause(w->a, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED); /* twice */
+	fake_leg_say_sdp(w->b, LEG_ANSWER, 11);
+	fake_loop_advance_ms(w->fc.loop,
+			     (uint64_t)w->fc.config.limits.offer_s * 1000 + 10);
+	traces(w, "", "offer withdraw");
+	fake_leg_say_sdp(w->b, LEG_OFFER, 12);
+	fake_leg_say_cause(w->b, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED);
+	traces(w, "offer withdraw", "offer withdraw");
+	fake_leg_say_sdp(w->a, LEG_OFFER, 13);
+	fake_leg_say_sdp(w->b, LEG_ANSWER, 14);
+	traces(w, "offer withdraw answer", "offer withdraw offer");
+}
+
 static void refused_without_a_cause(void **state)
 {
 	struct world *w = *state;
@@ -267,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(both_ways, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(withdrawn, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_without_a_cause, setup, teardown),
 		cmocka_unit_test_setup_teardown(glare_in_the_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(glare_at_the_leg, setup, teardown),

@@ -60,9 +60,13 @@ static void trace(struct call *call, const char *word, const char *detail)
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
 {
 	static const char *const names[LEG_EVENT_N] = {
-		[LEG_RINGING] = "ringing",       [LEG_ACCEPTED] = "accepted",
-		[LEG_ANSWER] = "answer",         [LEG_OFFER] = "offer",
-		[LEG_OFFER_REFUSED] = "refused", [LEG_ENDED] = "ended",
+		[LEG_RINGING] = "ringing",
+		[LEG_ACCEPTED] = "accepted",
+		[LEG_ANSWER] = "answer",
+		[LEG_OFFER] = "offer",
+		[LEG_OFFER_REFUSED] = "refused",
+		[LEG_ENDED] = "ended",
+		[LEG_OFFER_WITHDRAWN] = "withdrawn",
 	};
 	struct call *call = leg->call;
 
@@ -222,7 +226,8 @@ void peer_expect(struct message *m, const char *start)
 {
 	bool come;
 
-	if (!strncmp(start, "SIP/2.0 100", 11)) { /* said when nothing else was for a while */
+	if (!strncmp(start, "SIP/2.0 100",
+		     11)) { /* said when nothing else was for a while */
 		peer_settle();
 		peer_advance_ms(200);
 	}

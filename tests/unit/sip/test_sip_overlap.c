@@ -186,7 +186,8 @@ static void refresh_unanswered_and_peers_offer_cancelled(void **state)
 	dialog_send(&d, "ACK", 101, "w", PEER_DOMAIN, "", NULL);
 	peer_advance_ms(T1X64_MS);
 	peer_expect(&m, "BYE ");
-	assert_string_equal(peer_call_last()->trace, "answer offer ended(lost) ");
+	assert_string_equal(peer_call_last()->trace,
+			    "answer offer withdrawn(cancelled) ended(lost) ");
 }
 
 /* The next offer is made before the withdrawn one has ended by its 487. */

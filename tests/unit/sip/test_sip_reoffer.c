@@ -190,7 +190,7 @@ static void answered_too_late(void **state)
 	assert_string_equal(peer_call_of(leg)->trace, "answer refused(timeout) ");
 }
 
-/* The peer takes its offer back by CANCEL; the call's answer comes too late and is no error. */
+/* The peer takes its offer back by CANCEL: the call hears so; an answer after that belongs to nothing. */
 static void withdrawn(void **state)
 {
 	struct dialog d;
@@ -203,9 +203,9 @@ static void withdrawn(void **state)
 	dialog_send(&d, "CANCEL", 2, "w", PEER_DOMAIN, "", NULL);
 	peer_expect(&m, "SIP/2.0 200 ");
 	peer_expect(&m, "SIP/2.0 487 ");
-	assert_int_equal(answer(leg, peer_sdp_b), 0);
+	assert_string_equal(peer_call_of(leg)->trace, "offer withdrawn(cancelled) ");
+	assert_int_equal(answer(leg, peer_sdp_b), EINVAL);
 	assert_true(peer_quiet());
-	assert_string_equal(peer_call_of(leg)->trace, "offer ");
 	dialog_send(&d, "ACK", 2, "w", PEER_DOMAIN, "", NULL);
 	dialog_send(&d, "INVITE", 3, "w2", PEER_DOMAIN, "", peer_sdp_c);
 	peer_expect(&m, "SIP/2.0 100 ");
@@ -456,6 +456,46 @@ static void offer_behind_withdrawn(void **state)
 			    "answer refused(timeout) refused(timeout) ");
 }
 
+/* The call takes its offer back: CANCEL; what the peer accepts all the same is undone by an offer of what holds. */
+static void the_call_withdraws(void **state)
+{
+	struct dialog d;
+	struct message first, m;
+	struct leg *leg = peer_call_out_talking(&d);
+
+	(void)state;
+	leg->ops->offer_withdraw(leg); /* there is none */
+	assert_true(peer_quiet());
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	peer_expect(&first, "INVITE ");
+	message_answer(&first, 100, "Trying", NULL, "", NULL);
+	peer_settle();
+	leg->ops->offer_withdraw(leg);
+	peer_expect(&m, "CANCEL ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	message_answer(&first, 200, "OK", NULL, CONTACT, peer_sdp_b); /* they crossed */
+	peer_expect(&m, "ACK ");
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(message_body(&m), peer_sdp_a);
+	message_answer(&m, 200, "OK", NULL, CONTACT, peer_sdp_b);
+	peer_expect(&m, "ACK ");
+	/* One that has not left yet just goes. */
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	peer_expect(&first, "INVITE ");
+	message_answer(&first, 100, "Trying", NULL, "", NULL);
+	peer_settle();
+	leg->ops->offer_withdraw(leg);
+	peer_expect(&m, "CANCEL ");
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	leg->ops->offer_withdraw(leg);
+	message_answer(&first, 487, "Terminated", NULL, "", NULL);
+	peer_expect(&m, "ACK ");
+	assert_true(peer_quiet());
+	assert_string_equal(peer_call_of(leg)->trace, "answer ");
+	assert_int_equal(offer(leg, peer_sdp_c), 0);
+	peer_expect(&m, "INVITE ");
+}
+
 /* A cancelled re-INVITE without any final answer is given up in the end; offers work again. */
 static void withdrawn_for_ever(void **state)
 {
@@ -514,6 +554,7 @@ int main(void)
 		T(no_allow),
 		T(offer_over_refresh),
 		T(offer_behind_withdrawn),
+		T(the_call_withdraws),
 		T(withdrawn_for_ever),
 		T(refresh_without_end),
 		T(bad_offers),

@@ -222,6 +222,44 @@ static void an_offer_nobody_answers(void **state)
 	silence();
 }
 
+/* A SIP peer takes its offer back: the client is told, and an answer that crosses this changes nothing. */
+static void an_offer_taken_back(void **state)
+{
+	struct fake_leg *caller;
+	struct call *call;
+
+	both_online();
+	assert_int_equal(fake_core_call(&fc, &call, &caller, "carol@beta.example",
+					"bob@alpha.example"),
+			 0);
+	fake_loop_settle(fc.loop);
+	hear_incoming(2);
+	say(2, CLIENT_ACCEPT, incoming);
+	hear_ok(2);
+	say_sdp(2, CLIENT_ANSWER, incoming);
+	hear_ok(2);
+	hear(2, SERVER_ESTABLISHED);
+	fake_leg_say_sdp(caller, LEG_OFFER, 5);
+	hear(2, SERVER_OFFER);
+	fake_leg_say_cause(caller, LEG_OFFER_WITHDRAWN, CAUSE_CANCELLED);
+	assert_string_equal(hear(2, SERVER_WITHDRAWN)->call, incoming);
+	fake_leg_trace_clear(caller);
+	say_sdp(2, CLIENT_ANSWER, incoming);
+	hear_error(2, ERROR_BAD_STATE);
+	say_reason(2, CLIENT_REFUSE, incoming, REASON_MEDIA);
+	hear_error(2, ERROR_BAD_STATE);
+	assert_string_equal(caller->trace, "");
+	say_sdp(2, CLIENT_OFFER, incoming);
+	hear_ok(2);
+	assert_string_equal(caller->trace, "offer");
+	fake_leg_say_sdp(caller, LEG_ANSWER, 6);
+	hear(2, SERVER_ANSWER);
+	fake_leg_say_cause(caller, LEG_ENDED, CAUSE_HANGUP);
+	hear_ended(2, incoming, CAUSE_HANGUP);
+	mem_deref(caller);
+	silence();
+}
+
 /* ---- what is refused (abuse case 48) ---- */
 
 static void in_the_wrong_order(void **state)
@@ -367,6 +405,7 @@ int main(void)
 		TEST(an_offer_and_its_answer),
 		TEST(offers_that_cross),
 		TEST(an_offer_nobody_answers),
+		TEST(an_offer_taken_back),
 		TEST(in_the_wrong_order),
 		TEST(before_its_time),
 		TEST(other_peoples_calls),

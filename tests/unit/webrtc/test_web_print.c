@@ -140,6 +140,7 @@ static void events(void **state)
 	m = message(SERVER_ANSWER, true);
 	with_sdp(m, "v=0\r\n");
 	done(m, "server-answer");
+	done(message(SERVER_WITHDRAWN, true), "server-withdrawn");
 }
 
 static void causes(void **state)
