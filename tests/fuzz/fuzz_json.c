@@ -40,6 +40,13 @@ static void has_its_fields(const struct client_msg *m)
 	MUST((m->kind == CLIENT_CALL || m->kind == CLIENT_ANSWER ||
 	      m->kind == CLIENT_OFFER) == (m->sdp != NULL));
 	MUST(!m->sdp || (m->sdp->len && m->sdp->len <= limits.sdp_bytes));
+	MUST((m->kind == CLIENT_CANDIDATES) == (m->candidates != NULL));
+	MUST(!m->candidates || m->candidates->n <= CANDIDATES_MAX);
+	for (size_t i = 0; m->candidates && i < m->candidates->n; i++)
+		MUST(candidate_line_ok(m->candidates->v[i].line,
+				       strlen(m->candidates->v[i].line)) &&
+		     candidate_mid_ok(m->candidates->v[i].mid,
+				      strlen(m->candidates->v[i].mid)));
 	MUST(m->kind != CLIENT_REJECT || m->reason == REASON_BUSY ||
 	     m->reason == REASON_DECLINE);
 }

@@ -5,6 +5,7 @@
  * A request never names anything outside its own connection, and the account is the browser's own. */
 #include "webrtc/session/browser_call.h"
 #include "gateway/sdp.h"
+#include "gateway/sdp_ice.h"
 #include "lib/log.h"
 
 enum { PAST_N = 16, MAX_FORWARDS = 70 };
@@ -112,6 +113,23 @@ static void refuse_call(struct browser_calls *c, uint32_t id, int err)
 	}
 }
 
+/* Candidates may follow only what says so (RFC 8840 §4.1): the other side must know it, too. */
+static bool check_trickle(struct browser_calls *c, const struct client_msg *m)
+{
+	struct sdp_ice ice;
+
+	if (!m->sdp->trickle)
+		return true;
+	sdp_ice_read(&ice, m->sdp->data, m->sdp->len);
+	if (sdp_ice_open(&ice))
+		return true;
+	browser_error(
+		c->b, m->id, ERROR_BAD_SDP,
+		"with `trickle` it needs a=ice-options:trickle, a=mid everywhere and no "
+		"a=end-of-candidates");
+	return false;
+}
+
 /* Is it a description that a browser would make? Says what is wrong when not. */
 static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
 {
@@ -128,7 +146,7 @@ static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
 		browser_error(c->b, m->id, ERROR_BAD_SDP,
 			      "every medium needs DTLS, ICE and a sha-256 fingerprint");
 	m->sdp->webrtc_ok = !err && facts.webrtc;
-	return m->sdp->webrtc_ok;
+	return m->sdp->webrtc_ok && check_trickle(c, m);
 }
 
 static void request_call(struct browser_calls *c, const struct client_msg *m)
@@ -196,6 +214,8 @@ static enum bleg_event event_of(enum client_kind kind)
 		return BLEG_C_REFUSE;
 	case CLIENT_HANGUP:
 		return BLEG_C_HANGUP;
+	case CLIENT_CANDIDATES:
+		return BLEG_C_CANDIDATES;
 	case CLIENT_HELLO:
 	case CLIENT_CALL:
 	case CLIENT_PING:
@@ -255,6 +275,22 @@ static void do_answer(struct browser_calls *c, struct browser_leg *l,
 		browser_leg_tell_established(l);
 }
 
+static void do_candidates(struct browser_calls *c, struct browser_leg *l,
+			  const struct client_msg *m)
+{
+	struct leg_event ev = {.type = LEG_CANDIDATES, .candidates = m->candidates};
+	uint32_t max = browser_core(c->b)->config->limits.candidates;
+
+	if (l->n_candidates + m->candidates->n > max) {
+		browser_error(c->b, m->id, ERROR_LIMIT,
+			      "a description may have %u candidates", (unsigned)max);
+		return;
+	}
+	l->n_candidates += m->candidates->n;
+	browser_ok(c->b, m->id);
+	call_leg_event(&l->leg, &ev);
+}
+
 static void do_end(struct browser_calls *c, struct browser_leg *l,
 		   const struct client_msg *m, enum bleg_state was)
 {
@@ -295,6 +331,8 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 
 	if (m->sdp && !check_sdp(c, m))
 		return;
+	if (m->sdp)
+		l->n_candidates = 0;
 	switch (browser_leg_step(l, event_of(m->kind))) {
 	case BLEG_DO_SAY_RINGING:
 		browser_ok(c->b, m->id);
@@ -320,6 +358,9 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 	case BLEG_DO_PASS_REFUSE:
 		do_refuse(c, l, m);
 		break;
+	case BLEG_DO_PASS_CANDIDATES:
+		do_candidates(c, l, m);
+		break;
 	case BLEG_DO_GLARE:
 		do_glare(c, l, m);
 		break;
@@ -338,6 +379,7 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 	case BLEG_DO_TELL_ANSWER:
 	case BLEG_DO_TELL_REFUSED:
 	case BLEG_DO_TELL_WITHDRAWN:
+	case BLEG_DO_TELL_CANDIDATES:
 	case BLEG_DO_OFFER_ANSWER:
 	case BLEG_ACTION_N:
 		break;

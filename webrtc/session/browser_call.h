@@ -17,6 +17,7 @@ struct browser_leg {
 	char call_id[17];            /* in the logs */
 	enum bleg_state state;
 	enum bleg_oa oa;
+	size_t n_candidates; /* for its party's last description */
 };
 
 /** Errors: ENOMEM. `b` owns it and outlives it. */

@@ -54,6 +54,8 @@ static struct server_msg *event_new(const struct browser_leg *l, enum server_kin
 	if (sdp && body_alloc(&m->sdp, sdp->data,
 			      sdp->len)) /* counted without atomics: a copy travels */
 		return mem_deref(m);
+	if (sdp)
+		m->sdp->trickle = sdp->trickle;
 	return m;
 }
 
@@ -269,8 +271,15 @@ static void op_offer_refuse(struct leg *leg, const struct cause *cause)
 
 static void op_candidates(struct leg *leg, const struct candidates *c)
 {
-	(void)leg;
-	(void)c;
+	struct browser_leg *l = mine(leg);
+	struct server_msg *m;
+
+	if (browser_leg_step(l, BLEG_O_CANDIDATES) != BLEG_DO_TELL_CANDIDATES)
+		return;
+	m = event_new(l, SERVER_CANDIDATES, NULL);
+	if (m && candidates_dup(&m->candidates, c))
+		m = mem_deref(m);
+	send_event(l, m);
 }
 
 static void op_offer_withdraw(struct leg *leg)

@@ -29,21 +29,25 @@ static const struct cell table[BLEG_STATE_N][BLEG_EVENT_N] = {
 		[BLEG_O_RINGING] = TO(CALLING, TELL_RINGING),
 		[BLEG_O_ACCEPTED] = TO(CALLING, TELL_ACCEPTED),
 		[BLEG_O_ANSWER] = TO(ACTIVE, TELL_ANSWERED),
+		[BLEG_C_CANDIDATES] = TO(CALLING, PASS_CANDIDATES),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 	[BLEG_ALERTING] = {
 		[BLEG_C_RINGING] = TO(RINGING, SAY_RINGING),
+		[BLEG_O_CANDIDATES] = TO(ALERTING, TELL_CANDIDATES),
 		[BLEG_C_ACCEPT] = TO(ACCEPTED, SAY_ACCEPTED),
 		[BLEG_C_REJECT] = TO(ENDED, SAY_ENDED),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 	[BLEG_RINGING] = {
+		[BLEG_O_CANDIDATES] = TO(RINGING, TELL_CANDIDATES),
 		[BLEG_C_ACCEPT] = TO(ACCEPTED, SAY_ACCEPTED),
 		[BLEG_C_REJECT] = TO(ENDED, SAY_ENDED),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 	[BLEG_ACCEPTED] = {
 		[BLEG_C_ANSWER] = TO(ACTIVE, SAY_ANSWER),
+		[BLEG_O_CANDIDATES] = TO(ACCEPTED, TELL_CANDIDATES),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 	[BLEG_ACTIVE] = {
@@ -54,6 +58,8 @@ static const struct cell table[BLEG_STATE_N][BLEG_EVENT_N] = {
 		[BLEG_O_OFFER] = TO(ACTIVE, OFFER_ANSWER),
 		[BLEG_O_OFFER_REFUSE] = TO(ACTIVE, OFFER_ANSWER),
 		[BLEG_O_OFFER_WITHDRAW] = TO(ACTIVE, OFFER_ANSWER),
+		[BLEG_C_CANDIDATES] = TO(ACTIVE, PASS_CANDIDATES),
+		[BLEG_O_CANDIDATES] = TO(ACTIVE, TELL_CANDIDATES),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
 	},
 };
@@ -121,10 +127,24 @@ const char *bleg_oa_name(enum bleg_oa oa)
 const char *bleg_event_name(enum bleg_event event)
 {
 	static const char *const names[BLEG_EVENT_N] = {
-		"client ringing", "client accept",   "client reject", "client answer",
-		"client offer",   "client refuse",   "client hangup", "invite",
-		"ringing",        "accepted",        "answer",        "offer",
-		"offer refused",  "offer withdrawn", "end",           "lost",
+		"client ringing",
+		"client accept",
+		"client reject",
+		"client answer",
+		"client offer",
+		"client refuse",
+		"client hangup",
+		"client candidates",
+		"invite",
+		"ringing",
+		"accepted",
+		"answer",
+		"offer",
+		"offer refused",
+		"offer withdrawn",
+		"candidates",
+		"end",
+		"lost",
 	};
 
 	return names[event];

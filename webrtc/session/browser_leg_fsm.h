@@ -32,6 +32,7 @@ enum bleg_event {
 	BLEG_C_OFFER,
 	BLEG_C_REFUSE,
 	BLEG_C_HANGUP,
+	BLEG_C_CANDIDATES,
 	/* what the call wants done */
 	BLEG_O_INVITE,
 	BLEG_O_RINGING,
@@ -40,6 +41,7 @@ enum bleg_event {
 	BLEG_O_OFFER,
 	BLEG_O_OFFER_REFUSE,
 	BLEG_O_OFFER_WITHDRAW,
+	BLEG_O_CANDIDATES,
 	BLEG_O_END,
 	/* the socket */
 	BLEG_LOST,
@@ -58,6 +60,8 @@ enum bleg_action {
 	BLEG_DO_TELL_ACCEPTED,
 	BLEG_DO_TELL_ANSWERED,
 	BLEG_DO_TELL_ENDED,
+	BLEG_DO_PASS_CANDIDATES, /**< LEG_CANDIDATES */
+	BLEG_DO_TELL_CANDIDATES,
 	BLEG_DO_OFFER_ANSWER, /**< up to the machine of offers */
 	/* of that machine */
 	BLEG_DO_PASS_OFFER,  /**< LEG_OFFER */

@@ -33,7 +33,7 @@ size_t field_depth(const char *p, size_t n)
 	return deepest;
 }
 
-static int PRINTF_LIKE(2, 3) bad(struct field_fault *fault, const char *fmt, ...)
+int field_bad(struct field_fault *fault, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -48,15 +48,15 @@ static int read_call(char *dst, const char *s, size_t n, const struct field *f,
 		     struct field_fault *fault)
 {
 	if (n < 1 || n > f->max)
-		return bad(fault, "`%s` must be 1 to %u characters", f->name,
-			   (unsigned)f->max);
+		return field_bad(fault, "`%s` must be 1 to %u characters", f->name,
+				 (unsigned)f->max);
 	for (size_t i = 0; i < n; i++) {
 		char c = s[i];
 
 		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 		      (c >= '0' && c <= '9') || c == '_' || c == '-'))
-			return bad(fault, "`%s` may have only A-Z a-z 0-9 _ and -",
-				   f->name);
+			return field_bad(fault, "`%s` may have only A-Z a-z 0-9 _ and -",
+					 f->name);
 	}
 	memcpy(dst, s, n);
 	dst[n] = '\0';
@@ -67,9 +67,9 @@ static int read_sdp(struct body **bp, const char *s, size_t n, const struct fiel
 		    struct field_fault *fault, size_t sdp_bytes)
 {
 	if (!n)
-		return bad(fault, "`%s` must not be empty", f->name);
+		return field_bad(fault, "`%s` must not be empty", f->name);
 	if (n > sdp_bytes) {
-		bad(fault, "`%s` is longer than %zu bytes", f->name, sdp_bytes);
+		field_bad(fault, "`%s` is longer than %zu bytes", f->name, sdp_bytes);
 		fault->kind = FIELD_TOO_LONG;
 		return EBADMSG;
 	}
@@ -91,7 +91,7 @@ static int read_word(int *value, const char *s, const struct field *f,
 		snprintf(list + at, sizeof(list) - at, "%s\"%s\"", at ? ", " : "",
 			 w->word);
 	}
-	return bad(fault, "`%s` must be one of %s", f->name, list);
+	return field_bad(fault, "`%s` must be one of %s", f->name, list);
 }
 
 static int read_string(void *at, const json_t *v, const struct field *f,
@@ -109,8 +109,9 @@ static int read_string(void *at, const json_t *v, const struct field *f,
 		return read_word(at, s, f, fault);
 	count = f->type == FIELD_TEXT ? utf8_count(s, n) : n;
 	if (count < 1 || count > f->max)
-		return bad(fault, "`%s` must be 1 to %u %s", f->name, (unsigned)f->max,
-			   f->type == FIELD_TEXT ? "characters" : "bytes");
+		return field_bad(fault, "`%s` must be 1 to %u %s", f->name,
+				 (unsigned)f->max,
+				 f->type == FIELD_TEXT ? "characters" : "bytes");
 	copy = f->type == FIELD_TEXT ? base_dup(s, n) : secret_dup(s, n);
 	if (f->type == FIELD_SECRET)
 		secret_wipe((char *)s, n); /* the parser's copy */
@@ -132,16 +133,19 @@ static int read_value(void *dst, const json_t *v, const struct field *f,
 	case FIELD_SDP:
 	case FIELD_WORD:
 		if (!json_is_string(v))
-			return bad(fault, "`%s` must be a string", f->name);
+			return field_bad(fault, "`%s` must be a string", f->name);
 		return read_string(at, v, f, fault, sdp_bytes);
 	case FIELD_BOOL:
 		if (!json_is_boolean(v))
-			return bad(fault, "`%s` must be true or false", f->name);
+			return field_bad(fault, "`%s` must be true or false", f->name);
 		*(bool *)at = json_is_true(v);
 		return 0;
+	case FIELD_CANDIDATES:
+		return field_candidates_read(at, v, f->name, fault);
 	case FIELD_ONE:
 		if (!json_is_integer(v) || json_integer_value(v) != (json_int_t)f->max)
-			return bad(fault, "`%s` must be %u", f->name, (unsigned)f->max);
+			return field_bad(fault, "`%s` must be %u", f->name,
+					 (unsigned)f->max);
 		return 0;
 	}
 	return EINVAL;
@@ -181,7 +185,8 @@ int field_read(void *dst, struct field_fault *fault, const json_t *obj,
 			continue;
 		if (!f) {
 			addr_name_clean(name, sizeof(name), key, strlen(key));
-			return bad(fault, "`%s` is not a field of `%s`", name, what);
+			return field_bad(fault, "`%s` is not a field of `%s`", name,
+					 what);
 		}
 		err = read_value(dst, v, f, fault, sdp_bytes);
 		if (err)
@@ -189,6 +194,6 @@ int field_read(void *dst, struct field_fault *fault, const json_t *obj,
 	}
 	for (size_t i = 0; i < n_fields; i++)
 		if (fields[i].required && !json_object_get(obj, fields[i].name))
-			return bad(fault, "`%s` is missing", fields[i].name);
+			return field_bad(fault, "`%s` is missing", fields[i].name);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef SLUSS_WEBRTC_SESSION_FIELD_H
 #define SLUSS_WEBRTC_SESSION_FIELD_H
 
+#include "gateway/candidates.h"
 #include "lib/base.h"
 #include <jansson.h>
 
@@ -11,9 +12,10 @@ enum field_type {
 	FIELD_TEXT,   /**< char *: 1 to max characters (code points) */
 	FIELD_SECRET, /**< char *, wiped when freed: 1 to max bytes */
 	FIELD_SDP, /**< struct body *: at least one byte; field_limits.sdp_bytes at most */
-	FIELD_WORD, /**< int: one of `words` */
-	FIELD_BOOL, /**< bool */
-	FIELD_ONE,  /**< nothing is stored: an integer that must be `max` */
+	FIELD_WORD,       /**< int: one of `words` */
+	FIELD_BOOL,       /**< bool */
+	FIELD_CANDIDATES, /**< struct candidates *: an array of {mid, mline?, candidate} */
+	FIELD_ONE,        /**< nothing is stored: an integer that must be `max` */
 };
 
 struct field_word {
@@ -33,9 +35,15 @@ struct field {
 enum field_fault_kind { FIELD_BAD, FIELD_TOO_LONG };
 struct field_fault {
 	enum field_fault_kind
-		kind; /**< TOO_LONG: over a limit that the site has set (only FIELD_SDP) */
+		kind; /**< TOO_LONG: over a stated limit (FIELD_SDP, FIELD_CANDIDATES) */
 	char text[200];
 };
+
+/** field_candidates.c: FIELD_CANDIDATES. Errors: EBADMSG with *fault filled; ENOMEM. */
+int field_candidates_read(struct candidates **cp, const json_t *v, const char *name,
+			  struct field_fault *fault);
+/** Fills *fault. Gives EBADMSG. */
+int field_bad(struct field_fault *fault, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /** Depth of the deepest array or object in JSON text, without parsing it. */
 size_t field_depth(const char *p, size_t n);

@@ -26,6 +26,10 @@ static const struct field_word hangup_words[] = {{"hangup", REASON_HANGUP},
 	{                                                                                \
 		"sdp", FIELD_SDP, true, 0, OFF(sdp), NULL                                \
 	}
+#define TRICKLE_FIELD                                                                    \
+	{                                                                                \
+		"trickle", FIELD_BOOL, false, 0, OFF(trickle), NULL                      \
+	}
 
 static const struct field hello_fields[] = {
 	{"version", FIELD_ONE, true, 1, 0, NULL},
@@ -35,11 +39,12 @@ static const struct field hello_fields[] = {
 static const struct field call_fields[] = {
 	CALL_FIELD,
 	SDP_FIELD,
+	TRICKLE_FIELD,
 	{"to", FIELD_TEXT, true, TO_MAX, OFF(to), NULL},
 	{"name", FIELD_TEXT, false, NAME_MAX_CHARS, OFF(name), NULL},
 };
 static const struct field plain_fields[] = {CALL_FIELD};
-static const struct field sdp_fields[] = {CALL_FIELD, SDP_FIELD};
+static const struct field sdp_fields[] = {CALL_FIELD, SDP_FIELD, TRICKLE_FIELD};
 static const struct field reject_fields[] = {
 	CALL_FIELD,
 	{"reason", FIELD_WORD, true, 0, OFF(reason), reject_words},
@@ -51,6 +56,12 @@ static const struct field refuse_fields[] = {
 static const struct field hangup_fields[] = {
 	CALL_FIELD,
 	{"reason", FIELD_WORD, false, 0, OFF(reason), hangup_words},
+};
+static const struct field candidates_fields[] = {
+	CALL_FIELD,
+	{"candidates", FIELD_CANDIDATES, true, 0, OFF(candidates), NULL},
+	{"ufrag", FIELD_TEXT, false, ICE_UFRAG_MAX, OFF(ufrag), NULL},
+	{"end", FIELD_BOOL, false, 0, OFF(end), NULL},
 };
 
 static const struct message {
@@ -66,6 +77,7 @@ static const struct message {
 	[CLIENT_OFFER] = {sdp_fields, N_ELEMS(sdp_fields)},
 	[CLIENT_REFUSE] = {refuse_fields, N_ELEMS(refuse_fields)},
 	[CLIENT_HANGUP] = {hangup_fields, N_ELEMS(hangup_fields)},
+	[CLIENT_CANDIDATES] = {candidates_fields, N_ELEMS(candidates_fields)},
 	[CLIENT_PING] = {NULL, 0},
 };
 
@@ -111,6 +123,27 @@ static int read_id(struct parse_fault *fault, const json_t *obj)
 	return 0;
 }
 
+/** What a table of fields cannot say. */
+static int join_fields(struct client_msg *m, struct field_fault *why)
+{
+	struct candidates *c = m->candidates;
+
+	if (m->sdp)
+		m->sdp->trickle = m->trickle;
+	if (m->kind != CLIENT_CANDIDATES)
+		return 0;
+	if (m->ufrag) {
+		size_t n = strlen(m->ufrag);
+
+		if (!ice_chars_ok(m->ufrag, n, 4, ICE_UFRAG_MAX))
+			return field_bad(why, "`ufrag` must be 4 to %d ICE characters",
+					 ICE_UFRAG_MAX);
+		memcpy(c->ufrag, m->ufrag, n + 1);
+	}
+	c->end = m->end;
+	return 0;
+}
+
 static int read_object(struct client_msg **mp, struct parse_fault *fault,
 		       const json_t *obj, const struct limits *limits)
 {
@@ -133,6 +166,8 @@ static int read_object(struct client_msg **mp, struct parse_fault *fault,
 	m->id = fault->id;
 	err = field_read(m, &why, obj, messages[kind].fields, messages[kind].n_fields,
 			 known, client_kind_name(kind), limits->sdp_bytes);
+	if (!err)
+		err = join_fields(m, &why);
 	if (err) {
 		mem_deref(m);
 		if (err == EBADMSG)

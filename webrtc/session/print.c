@@ -57,6 +57,33 @@ static void put_identity(json_t *obj, char *const *identityv, bool *bad)
 	put(obj, "identity", list, bad);
 }
 
+static void put_trickle(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	if (m->sdp && m->sdp->trickle)
+		put(obj, "trickle", json_true(), bad);
+}
+
+static void put_candidates(json_t *obj, const struct candidates *c, bool *bad)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n; i++) {
+		json_t *item = json_object();
+
+		put_text(item, "mid", c->v[i].mid, bad);
+		if (c->v[i].mline >= 0)
+			put(item, "mline", json_integer(c->v[i].mline), bad);
+		put_text(item, "candidate", c->v[i].line, bad);
+		if (json_array_append_new(list, item))
+			*bad = true;
+	}
+	put(obj, "candidates", list, bad);
+	if (c->ufrag[0])
+		put_text(obj, "ufrag", c->ufrag, bad);
+	if (c->end)
+		put(obj, "end", json_true(), bad);
+}
+
 static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 {
 	json_t *limits = json_object();
@@ -172,6 +199,7 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_text(obj, "to", m->who.to, &bad);
 		sdp = m->sdp;
 		bad |= !sdp;
+		put_trickle(obj, m, &bad);
 		put_media(obj, m, &bad);
 		put_identity(obj, m->identityv, &bad);
 		break;
@@ -181,6 +209,7 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	case SERVER_ANSWERED:
 		sdp = m->sdp;
 		bad |= !sdp;
+		put_trickle(obj, m, &bad);
 		put_media(obj, m, &bad);
 		put_party(obj, "remote", &m->who.party, &bad);
 		break;
@@ -191,6 +220,10 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	case SERVER_ANSWER:
 		sdp = m->sdp;
 		bad |= !sdp;
+		put_trickle(obj, m, &bad);
+		break;
+	case SERVER_CANDIDATES:
+		put_candidates(obj, m->candidates, &bad);
 		break;
 	case SERVER_REFUSED:
 	case SERVER_ENDED:

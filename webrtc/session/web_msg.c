@@ -12,6 +12,8 @@ static void client_msg_destructor(void *p)
 	mem_deref(m->token);
 	mem_deref(m->to);
 	mem_deref(m->sdp);
+	mem_deref(m->candidates);
+	mem_deref(m->ufrag);
 }
 
 struct client_msg *client_msg_new(enum client_kind kind)
@@ -44,6 +46,8 @@ const char *client_kind_name(enum client_kind kind)
 		return "refuse";
 	case CLIENT_HANGUP:
 		return "hangup";
+	case CLIENT_CANDIDATES:
+		return "candidates";
 	case CLIENT_PING:
 		return "ping";
 	case CLIENT_KIND_N:
@@ -84,6 +88,7 @@ static void server_msg_destructor(void *p)
 	struct server_msg *m = p;
 
 	mem_deref(m->sdp);
+	mem_deref(m->candidates);
 	mem_deref(m->identityv);
 }
 
@@ -120,6 +125,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "refused";
 	case SERVER_WITHDRAWN:
 		return "withdrawn";
+	case SERVER_CANDIDATES:
+		return "candidates";
 	case SERVER_ENDED:
 		return "ended";
 	case SERVER_BYE:

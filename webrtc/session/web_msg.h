@@ -28,6 +28,7 @@ enum client_kind {
 	CLIENT_OFFER,
 	CLIENT_REFUSE,
 	CLIENT_HANGUP,
+	CLIENT_CANDIDATES,
 	CLIENT_PING,
 	CLIENT_KIND_N
 };
@@ -50,7 +51,11 @@ struct client_msg {
 	char *token;      /**< hello; wiped when freed; may be NULL */
 	char *to;         /**< call */
 	struct body *sdp; /**< call, answer, offer */
-	enum client_reason reason; /**< reject, refuse, hangup */
+	bool trickle;     /**< the same: candidates follow; sdp->trickle as well */
+	enum client_reason reason;     /**< reject, refuse, hangup */
+	struct candidates *candidates; /**< candidates; with ufrag and end */
+	char *ufrag;                   /**< candidates; may be NULL */
+	bool end;                      /**< candidates */
 };
 /** Owns: mem_deref frees all of it. NULL when out of memory. */
 struct client_msg *client_msg_new(enum client_kind kind);
@@ -94,6 +99,7 @@ enum server_kind {
 	SERVER_ANSWER,
 	SERVER_REFUSED,
 	SERVER_WITHDRAWN,
+	SERVER_CANDIDATES,
 	SERVER_ENDED,
 	SERVER_BYE,
 	SERVER_KIND_N
@@ -109,10 +115,11 @@ struct web_party {
 
 struct server_msg {
 	enum server_kind kind;
-	uint32_t id;                 /**< answers */
-	uint64_t seq;                /**< events */
-	char call[WEB_CALL_MAX + 1]; /**< events about a call */
-	struct body *sdp;            /**< owned; incoming, answered, offer, answer */
+	uint32_t id;                   /**< answers */
+	uint64_t seq;                  /**< events */
+	char call[WEB_CALL_MAX + 1];   /**< events about a call */
+	struct body *sdp;              /**< owned; incoming, answered, offer, answer */
+	struct candidates *candidates; /**< owned; candidates */
 	const char *media,
 		*encryption; /**< static names; incoming, answered, established */
 	char **identityv; /**< owned, frees its strings; NULL ended; incoming; may be NULL */

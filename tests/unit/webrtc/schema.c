@@ -150,6 +150,8 @@ static bool keyword_fits(const json_t *doc, const json_t *schema, const char *ke
 			item) if (!schema_fits(doc, arg, item, why)) return false;
 		return true;
 	}
+	if (!strcmp(key, "maxItems"))
+		return json_array_size(v) <= (size_t)m;
 	if (!strcmp(key, "pattern"))
 		return pattern_fits(json_string_value(arg), s);
 	if (!strcmp(key, "minLength"))
@@ -191,7 +193,9 @@ static json_t *string_example(const json_t *s)
 		return json_string("d-0123456789abcdef");
 	if (strchr(pattern, '@'))
 		return json_string("per@beta.example");
-	return json_string("c1");
+	if (strstr(pattern, "candidate:"))
+		return json_string("candidate:1 1 udp 1 192.0.2.1 9 typ host");
+	return json_string(n > 2 ? "F7gI" : "c1");
 }
 
 json_t *schema_example(const json_t *doc, const json_t *schema, bool all)

@@ -61,10 +61,10 @@ static bool agree(const json_t *v, const char *what)
 	return fits;
 }
 
-static const char *const kinds[] = {"client-hello",  "client-call",   "client-ringing",
-				    "client-accept", "client-reject", "client-answer",
-				    "client-offer",  "client-refuse", "client-hangup",
-				    "client-ping"};
+static const char *const kinds[] = {
+	"client-hello",  "client-call",       "client-ringing", "client-accept",
+	"client-reject", "client-answer",     "client-offer",   "client-refuse",
+	"client-hangup", "client-candidates", "client-ping"};
 
 static void examples_pass(void **state)
 {
@@ -154,6 +154,87 @@ static void characters_count_not_bytes(void **state)
 	json_object_set_new(v, "name", json_stringn(text, 400));
 	assert_true(agree(v, "100 telephones"));
 	json_decref(v);
+}
+
+/* What is in a list of candidates is held to the schema, too. */
+static void candidates_one_by_one(void **state)
+{
+	static const struct {
+		const char *item;
+		bool good;
+	} rows[] = {
+		{"{\"mid\":\"0\",\"candidate\":\"candidate:1 1 udp 1 192.0.2.1 9 typ host\"}",
+		 true},
+		{"{\"mid\":\"a-_.~\",\"mline\":63,\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}",
+		 true},
+		{"{\"mid\":\"0\",\"mline\":64,\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}",
+		 false},
+		{"{\"mid\":\"0\",\"mline\":-1,\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}",
+		 false},
+		{"{\"mid\":\"0\",\"mline\":null,\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}",
+		 false},
+		{"{\"mid\":\"0 1\",\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}",
+		 false},
+		{"{\"mid\":\"\",\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}", false},
+		{"{\"mid\":0,\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}", false},
+		{"{\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\"}", false},
+		{"{\"mid\":\"0\"}", false},
+		{"{\"mid\":\"0\",\"candidate\":\"\"}", false},
+		{"{\"mid\":\"0\",\"candidate\":\"a=candidate:1 1 udp 1 h 9 typ x\"}",
+		 false},
+		{"{\"mid\":\"0\",\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\\r\\na=x\"}",
+		 false},
+		{"{\"mid\":\"0\",\"candidate\":\"candidate:1 1 udp 1 h 9 typ x \\u00e4\"}",
+		 false},
+		{"{\"mid\":\"0\",\"candidate\":\"candidate:1 1 udp 1 h 9 typ x\",\"ufrag\":\"F7gI\"}",
+		 false},
+		{"null", false},
+		{"\"candidate:1 1 udp 1 h 9 typ x\"", false},
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		json_t *v =
+			schema_example(doc, schema_def(doc, "client-candidates"), false);
+		char what[32];
+
+		snprintf(what, sizeof(what), "row %zu", i);
+		json_array_append_new(json_object_get(v, "candidates"),
+				      json_loads(rows[i].item, JSON_DECODE_ANY, NULL));
+		assert_true(agree(v, what) == rows[i].good);
+		json_decref(v);
+	}
+}
+
+static void candidates_arrive(void **state)
+{
+	static const char text[] =
+		"{\"type\":\"candidates\",\"id\":7,\"call\":\"c1\",\"ufrag\":\"F7gI\",\"end\":true,"
+		"\"candidates\":[{\"mid\":\"0\",\"mline\":1,\"candidate\":\"candidate:1 1 udp 1 192.0.2.1 9 typ host\"},"
+		"{\"mid\":\"b\",\"candidate\":\"candidate:2 1 udp 1 192.0.2.1 9 typ host\"}]}";
+	char *big = malloc(40000), *p = big;
+	struct client_msg *m = NULL;
+	struct parse_fault fault;
+
+	assert_int_equal(parse(&m, &fault, text, strlen(text)), 0);
+	assert_int_equal(m->kind, CLIENT_CANDIDATES);
+	assert_int_equal(m->candidates->n, 2);
+	assert_string_equal(m->candidates->ufrag, "F7gI");
+	assert_true(m->candidates->end);
+	assert_string_equal(m->candidates->v[1].mid, "b");
+	assert_int_equal(m->candidates->v[0].mline, 1);
+	assert_int_equal(m->candidates->v[1].mline, -1);
+	m = mem_deref(m);
+	p += sprintf(
+		p, "{\"type\":\"candidates\",\"id\":8,\"call\":\"c1\",\"candidates\":[");
+	for (unsigned i = 0; i <= CANDIDATES_MAX; i++)
+		p += sprintf(
+			p,
+			"%s{\"mid\":\"0\",\"candidate\":\"candidate:%u 1 udp 1 192.0.2.1 9 typ host\"}",
+			i ? "," : "", i);
+	p += sprintf(p, "]}");
+	assert_int_equal(parse(&m, &fault, big, (size_t)(p - big)), EBADMSG);
+	assert_int_equal(fault.code, ERROR_LIMIT);
+	free(big);
 }
 
 static void fields_arrive(void **state)
@@ -330,6 +411,8 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_refused),
 		cmocka_unit_test(lengths_are_as_in_the_schema),
 		cmocka_unit_test(characters_count_not_bytes),
+		cmocka_unit_test(candidates_one_by_one),
+		cmocka_unit_test(candidates_arrive),
 		cmocka_unit_test(fields_arrive),
 		cmocka_unit_test(bad_json),
 		cmocka_unit_test(depth_is_bounded),

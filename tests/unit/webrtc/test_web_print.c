@@ -143,6 +143,39 @@ static void events(void **state)
 	done(message(SERVER_WITHDRAWN, true), "server-withdrawn");
 }
 
+static void candidates(void **state)
+{
+	struct server_msg *m = message(SERVER_CANDIDATES, true);
+	static const char line[] = "candidate:1 1 udp 1 192.0.2.1 9 typ host";
+	json_t *v;
+
+	assert_int_equal(candidates_alloc(&m->candidates, NULL, 0), 0);
+	fits(m, "server-candidates");
+	m->candidates = mem_deref(m->candidates);
+	assert_int_equal(candidates_alloc(&m->candidates, "F7gI", 4), 0);
+	m->candidates->end = true;
+	assert_int_equal(candidates_add(m->candidates, "0", 1, 0, line, strlen(line)), 0);
+	assert_int_equal(candidates_add(m->candidates, "1", 1, -1, line, strlen(line)),
+			 0);
+	fits(m, "server-candidates");
+	v = print(m);
+	assert_true(json_is_true(json_object_get(v, "end")));
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(v, "candidates"), 1),
+				    "candidate")),
+			    line);
+	json_decref(v);
+	mem_deref(m);
+	m = message(SERVER_OFFER, true);
+	with_sdp(m, "v=0");
+	m->sdp->trickle = true;
+	fits(m, "server-offer");
+	v = print(m);
+	assert_true(json_is_true(json_object_get(v, "trickle")));
+	json_decref(v);
+	mem_deref(m);
+}
+
 static void causes(void **state)
 {
 	for (enum cause_reason r = CAUSE_NONE + 1; r < CAUSE_N; r++) {
@@ -239,6 +272,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(events),
+		cmocka_unit_test(candidates),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(goodbyes),
 		cmocka_unit_test(texts_stay_texts),
