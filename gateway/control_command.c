@@ -209,8 +209,9 @@ static bool device_add(struct device *d, void *arg)
 	if (page_takes(p))
 		json_array_append_new(
 			p->list,
-			json_pack("{s:o, s:o, s:o, s:o, s:I}", "id", text(d->id), "user",
-				  address(&d->user), "name", text(d->name), "address",
+			json_pack("{s:o, s:o, s:o, s:s, s:o, s:I}", "id", text(d->id),
+				  "user", address(&d->user), "name", text(d->name),
+				  "state", d->away ? "away" : "online", "address",
 				  text(d->address), "age_s",
 				  (json_int_t)((clock_us() - d->since_us) / 1000000)));
 	return p->next != 0;

@@ -13,7 +13,8 @@ enum device_bye {
 	DEVICE_REMOVED,
 	DEVICE_PASSWORD,
 	DEVICE_SHUTDOWN,
-	DEVICE_TOO_MANY
+	DEVICE_TOO_MANY,
+	DEVICE_BEHIND, /**< it acknowledges nothing of what it is told */
 };
 
 struct device_ops {
@@ -30,6 +31,7 @@ struct device {
 	char session[STORE_SESSION_HEX + 1];
 	char address[64]; /**< client address, shortened for logs */
 	uint64_t since_us;
+	bool away; /**< its connection is lost; it may come back within session-linger */
 	struct le le_hash, le_account;
 	bool registered;
 };

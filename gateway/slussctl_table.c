@@ -182,10 +182,13 @@ void table_call(const json_t *result)
 
 void table_devices(const json_t *result)
 {
-	static const struct column columns[] = {
-		{"DEVICE", "id", false},  {"USER", "user", false},
-		{"NAME", "name", false},  {"FROM", "address", false},
-		{"SINCE", "age_s", true}, {NULL}};
+	static const struct column columns[] = {{"DEVICE", "id", false},
+						{"USER", "user", false},
+						{"NAME", "name", false},
+						{"STATE", "state", false},
+						{"FROM", "address", false},
+						{"SINCE", "age_s", true},
+						{NULL}};
 
 	table(result, columns, "nobody is online");
 }

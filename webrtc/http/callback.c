@@ -91,7 +91,7 @@ static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return c->socket ? ws_writable(c) : -1;
 	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-		return ws_peer_closes(c);
+		return ws_peer_closes(c, in, len);
 	case LWS_CALLBACK_CLOSED:
 		web_conn_gone(c);
 		return 0;

@@ -219,12 +219,14 @@ static bool deliver(struct conn *c)
 {
 	struct web_up up = {.conn = c->id};
 
-	if (c->socket && c->socket->told_open)
+	if (c->socket && c->socket->told_open) {
 		up.kind = WEB_CLOSED;
-	else if (c->asked)
+		up.closed.goodbye = c->socket->goodbye;
+	} else if (c->asked) {
 		up.kind = WEB_API_GONE;
-	else
+	} else {
 		return true;
+	}
 	return mailbox_post(c->server->up, &up) != ENOSPC;
 }
 

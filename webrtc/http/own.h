@@ -85,6 +85,7 @@ struct socket {
 	uint16_t close_code;   /**< 0: not closing */
 	const char *close_why;
 	bool close_sent; /**< by us or, as answer to the other side's, by lws: nothing follows */
+	bool goodbye; /**< the browser closed it, and meant to go (1000, 1001) */
 };
 
 struct conn {
@@ -175,7 +176,7 @@ int ws_receive(struct conn *c, const void *p, size_t n);
 int ws_writable(struct conn *c);
 void ws_heard(struct conn *c);
 /** The other side's close frame has come. Gives what lws wants to know: 0 answer it, -1 it was the answer to ours. */
-int ws_peer_closes(struct conn *c);
+int ws_peer_closes(struct conn *c, const unsigned char *p, size_t n);
 /** Queues a message; what does not fit closes the connection (1013). */
 void ws_send(struct conn *c, const struct server_msg *m);
 /** Writes what was queued, as far as the socket takes it. To be called in the turn that queued it. */

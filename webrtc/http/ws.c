@@ -424,12 +424,16 @@ static int whole_message(struct conn *c, const char *p, size_t n)
 	return 0;
 }
 
-int ws_peer_closes(struct conn *c)
+int ws_peer_closes(struct conn *c, const unsigned char *p, size_t n)
 {
+	unsigned code = n >= 2 ? (unsigned)p[0] << 8 | p[1] : 0;
 	bool ours_first = c->socket && c->socket->close_sent;
 
-	if (c->socket)
+	if (c->socket) {
 		c->socket->close_sent = true;
+		c->socket->goodbye |= !ours_first && (code == LWS_CLOSE_STATUS_NORMAL ||
+						      code == LWS_CLOSE_STATUS_GOINGAWAY);
+	}
 	return ours_first ? -1 : 0;
 }
 

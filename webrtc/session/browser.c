@@ -1,40 +1,15 @@
-/* webrtc/session/browser.c - one browser from its hello to its goodbye.
+/* webrtc/session/browser.c - the session of one browser: what it says, what it is told, its loss and its end.
  *
- * Signalling thread. Called by session.c with what it says, by the registry with goodbyes; calls the
- * accounts (who is it), the registry (it is online) and browser_call.c (what it asks about calls).
- * docs/protocol.md, "Signing in". */
-#include "webrtc/session/browser.h"
-#include "gateway/account.h"
+ * Signalling thread. Called by session.c with what it says, by the registry with goodbyes; calls
+ * browser_enter.c (hello), browser_call.c (what it asks about calls) and replay.c (what it may have missed).
+ * docs/protocol.md, "Signing in" and "Losing the connection". */
 #include "gateway/call.h"
-#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "webrtc/session/address.h"
 #include "webrtc/session/browser_call.h"
-#include "webrtc/session/session_fsm.h"
-
-enum { RETRY_MS = 100 };
-
-struct browser {
-	struct device device; /* first: it is what the registry and the core know of us */
-	struct le le;         /* in session.c's table, which it leaves when it is freed */
-	struct core *core;
-	session_post_h *post_h;
-	void *arg;
-	uint64_t conn;
-	enum browser_state state;
-	const struct site *site;
-	char cookie[STORE_TOKEN_HEX + 1];
-	uint32_t hello_id;
-	bool brought_token; /* in the hello; else the cookie counts */
-	struct account_request *request;
-	struct timer late;  /* NEW, ASKING */
-	struct timer sweep; /* ENDED: the rest of the work, outside of whoever ended it */
-	uint16_t close_code; /* still to be sent */
-	const char *close_why;
-	uint64_t seq;
-	struct browser_calls *calls;
-};
+#include "webrtc/session/browser_own.h"
+#include "webrtc/session/session.h"
 
 static const struct {
 	const char *reason, *text;
@@ -46,10 +21,11 @@ static const struct {
 			     "The password was changed; please sign in again.", 1000},
 	[DEVICE_SHUTDOWN] = {"shutdown", "The site is stopping.", 1001},
 	[DEVICE_TOO_MANY] = {"too-many", "You are signed in on too many devices.", 1008},
+	[DEVICE_BEHIND] = {"behind", "This device does not acknowledge what it is told.",
+			   1008},
 };
 
-/* The one place where the state changes; gives what is to be done. */
-static enum browser_action browser_step(struct browser *b, enum browser_event event)
+enum browser_action browser_step(struct browser *b, enum browser_event event)
 {
 	enum browser_action action;
 	enum browser_state next = browser_next(b->state, event, &action);
@@ -70,62 +46,115 @@ static void browser_destructor(void *arg)
 	timer_cancel(&b->sweep);
 	mem_deref(b->request);
 	mem_deref(b->calls);
+	mem_deref(b->replay);
 	registry_remove(b->core->registry, &b->device);
 	hash_unlink(&b->le);
+	hash_unlink(&b->le_session);
 	secret_wipe(b->cookie, sizeof(b->cookie));
+	secret_wipe(b->session, sizeof(b->session));
 }
 
 /* ---- sending ---- */
 
-/* Tells the web thread to close it, again and again until there is room for that; then frees it. */
+/* What is left to do when it has ended, outside of whoever ended it. */
 static void on_sweep(void *arg)
 {
 	struct browser *b = arg;
-	struct web_down down = {.kind = WEB_CLOSE, .conn = b->conn};
 
 	registry_remove(b->core->registry, &b->device);
 	browser_calls_lose(b->calls);
-	down.close.code = b->close_code;
-	down.close.why = b->close_why;
-	if (b->close_code && b->post_h(&down, b->arg) == ENOSPC &&
-	    !timer_start(b->core->loop->timers, &b->sweep, RETRY_MS, on_sweep, b))
-		return;
+	if (b->close_code)
+		sessions_close(b->sessions, b->conn, b->close_code, b->close_why);
 	mem_deref(b);
 }
 
-static void close_soon(struct browser *b, uint16_t code, const char *why)
+void browser_end_soon(struct browser *b, uint16_t code, const char *why)
 {
 	timer_cancel(&b->late);
 	b->close_code = code;
 	b->close_why = why;
+	sessions_past(b->sessions, b, b->fate);
 	timer_start(b->core->loop->timers, &b->sweep, 0, on_sweep, b);
+}
+
+/* The connection is no good any more: the session waits for another one. */
+static void linger(struct browser *b)
+{
+	const struct limits *l = &b->core->config->limits;
+
+	sessions_carry(b->sessions, b, 0);
+	b->device.away = true;
+	log_info(NULL, "device.away", "device=%s user=%s for=%us", b->device.id,
+		 AT_SHORT(&b->device.user), (unsigned)l->session_linger_s);
+	if (timer_start(b->core->loop->timers, &b->late,
+			(uint64_t)l->session_linger_s * 1000, browser_late, b) &&
+	    browser_step(b, BROWSER_BROKEN) == BROWSER_DO_QUIT)
+		browser_end_soon(b, 0, NULL);
+}
+
+/* Something for it is lost for good. */
+static void broken(struct browser *b)
+{
+	if (browser_step(b, BROWSER_BROKEN) != BROWSER_DO_NOTHING)
+		browser_end_soon(b, b->conn ? 1013 : 0, "the site is overloaded");
+}
+
+int browser_post(struct browser *b, struct server_msg *m)
+{
+	struct web_down down = {.kind = WEB_SEND, .conn = b->conn, .send = m};
+	static struct log_gate gate;
+	uint64_t conn = b->conn;
+	int err;
+
+	log_trace(NULL, "web.send", "device=%s type=%s call=%s", b->device.id,
+		  server_kind_name(m->kind), m->call);
+	err = sessions_post(b->sessions, &down);
+	if (!err)
+		return 0;
+	if (log_gate_open(&gate, 5))
+		log_err(NULL, "web.lost", "device=%s err=%d", b->device.id, err);
+	if (!b->replay) {
+		broken(b);
+	} else if (browser_step(b, BROWSER_CUT) == BROWSER_DO_LINGER) {
+		linger(b); /* it is kept, and comes when the browser is back */
+		sessions_close(b->sessions, conn, 1013, "the site is overloaded");
+	}
+	return err;
+}
+
+/* Keeps what must not be lost. Errors: ENOMEM; ENOSPC. */
+static int keep(struct browser *b, struct server_msg *m)
+{
+	if (m->kind == SERVER_WELCOME)
+		return 0;
+	if (!b->replay) {
+		if (server_msg_is_event(m))
+			m->seq = ++b->seq;
+		return 0;
+	}
+	if (server_msg_is_event(m))
+		return replay_event(b->replay, m);
+	return b->serving == m->id ? replay_answer(b->replay, m) : 0;
 }
 
 void browser_send(struct browser *b, struct server_msg *m)
 {
-	struct web_down down = {.kind = WEB_SEND, .conn = b->conn, .send = m};
-	int err = ENOMEM;
+	bool last = m && m->kind == SERVER_BYE;
+	int err;
 
 	if (b->state == BROWSER_ENDED) {
 		mem_deref(m);
 		return;
 	}
-	if (m) {
-		if (m->kind != SERVER_OK && m->kind != SERVER_WELCOME &&
-		    m->kind != SERVER_ERROR)
-			m->seq = ++b->seq;
-		log_trace(NULL, "web.send", "device=%s type=%s call=%s", b->device.id,
-			  server_kind_name(m->kind), m->call);
-		err = b->post_h(&down, b->arg);
-	}
-	if (err) {
-		static struct log_gate gate;
-
-		if (log_gate_open(&gate, 5))
-			log_err(NULL, "web.lost", "device=%s err=%d", b->device.id, err);
-		if (browser_step(b, BROWSER_BROKEN) == BROWSER_DO_BREAK)
-			close_soon(b, 1013, "the site is overloaded");
-	}
+	err = m ? keep(b, m) : ENOMEM;
+	if (m && b->state != BROWSER_AWAY)
+		browser_post(b, m);
+	else
+		mem_deref(m);
+	if (err == ENOMEM)
+		broken(b);
+	else if (err && !last)
+		browser_bye(b, DEVICE_BEHIND);
 }
 
 void browser_ok(struct browser *b, uint32_t id)
@@ -137,8 +166,8 @@ void browser_ok(struct browser *b, uint32_t id)
 	browser_send(b, m);
 }
 
-static void send_error(struct browser *b, uint32_t id, enum web_error code,
-		       uint32_t retry_s, const char *text)
+void browser_refuse(struct browser *b, uint32_t id, enum web_error code, uint32_t retry_s,
+		    const char *text)
 {
 	struct server_msg *m = server_msg_new(SERVER_ERROR);
 
@@ -160,112 +189,28 @@ void browser_error(struct browser *b, uint32_t id, enum web_error code, const ch
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	send_error(b, id, code, 0, text);
-}
-
-/* ---- signing in ---- */
-
-static void do_enter(struct browser *b, const struct account_answer *answer)
-{
-	const struct limits *l = &b->core->config->limits;
-	struct server_msg *m;
-
-	timer_cancel(&b->late);
-	b->device.user = answer->user;
-	memcpy(b->device.session, answer->session, sizeof(b->device.session));
-	b->device.since_us = clock_us();
-	if (registry_add(b->core->registry, &b->device)) {
-		browser_error(b, b->hello_id, ERROR_LIMIT,
-			      "at most %u devices of one user can be online",
-			      (unsigned)l->devices_per_user);
-		b->device.ops->bye(&b->device.ep, DEVICE_TOO_MANY);
-		return;
-	}
-	m = server_msg_new(SERVER_WELCOME);
-	if (m) {
-		m->id = b->hello_id;
-		addr_text(m->welcome.user, &b->device.user);
-		snprintf(m->welcome.site, sizeof(m->welcome.site), "%s", b->site->domain);
-		snprintf(m->welcome.device, sizeof(m->welcome.device), "%s",
-			 b->device.id);
-		m->welcome.ping_s = l->ws_ping_s;
-		m->welcome.sdp_bytes = l->sdp_bytes;
-		m->welcome.message_bytes = l->ws_message_bytes;
-	}
-	browser_send(b, m);
-	log_info(NULL, "device.online", "device=%s user=%s name=%s from=%s", b->device.id,
-		 AT_SHORT(&b->device.user), LQ(b->device.name), b->device.address);
-	if (b->state == BROWSER_ONLINE)
-		call_device_online(b->core, &b->device);
-}
-
-static void do_deny(struct browser *b, const struct account_answer *answer)
-{
-	switch (answer->err) {
-	case EACCES:
-	case ENOENT:
-		send_error(b, b->hello_id,
-			   b->brought_token ? ERROR_BAD_LOGIN : ERROR_NOT_SIGNED_IN, 0,
-			   "please sign in");
-		break;
-	case EAGAIN:
-		send_error(b, b->hello_id, ERROR_TOO_SOON, answer->retry_s,
-			   "too many tries; please wait");
-		break;
-	case ENOSPC:
-	case EBUSY:
-		send_error(b, b->hello_id, ERROR_TOO_SOON,
-			   answer->retry_s ? answer->retry_s : 2,
-			   "the site is busy; please try again");
-		break;
-	default:
-		send_error(b, b->hello_id, ERROR_INTERNAL, 0,
-			   "the sign-in could not be checked");
-		break;
-	}
-}
-
-static void on_authenticated(const struct account_answer *answer, void *arg)
-{
-	struct browser *b = arg;
-	struct account_request *asked = b->request; /* the answer is in it */
-	enum browser_action action;
-
-	b->request = NULL;
-	action = browser_step(b, answer->err ? BROWSER_DENIED : BROWSER_GRANTED);
-	if (action == BROWSER_DO_ENTER)
-		do_enter(b, answer);
-	else if (action == BROWSER_DO_DENY)
-		do_deny(b, answer);
-	mem_deref(asked);
-}
-
-static void do_ask(struct browser *b, const struct client_msg *m)
-{
-	const char *token = m->token ? m->token : b->cookie;
-	struct account_answer denied = {.err = EACCES};
-
-	b->hello_id = m->id;
-	b->brought_token = m->token != NULL;
-	addr_name_clean(b->device.name, sizeof(b->device.name), m->name ? m->name : "",
-			m->name ? strlen(m->name) : 0);
-	if (strlen(token) != STORE_TOKEN_HEX) {
-		on_authenticated(&denied, b);
-		return;
-	}
-	if (account_authenticate(&b->request, b->core->accounts, b->site, token,
-				 on_authenticated, b)) {
-		denied.err = ENOMEM;
-		on_authenticated(&denied, b);
-	}
+	browser_refuse(b, id, code, 0, text);
 }
 
 /* ---- the end ---- */
 
-static void on_late(void *arg)
+void browser_late(void *arg)
 {
-	if (browser_step(arg, BROWSER_LATE) == BROWSER_DO_CLOSE_LATE)
-		close_soon(arg, 1008, "no hello in time");
+	struct browser *b = arg;
+
+	switch (browser_step(b, BROWSER_LATE)) {
+	case BROWSER_DO_CLOSE_LATE:
+		browser_end_soon(b, 1008, "no hello in time");
+		break;
+	case BROWSER_DO_EXPIRE:
+		log_info(NULL, "device.offline", "device=%s user=%s why=expired",
+			 b->device.id, AT_SHORT(&b->device.user));
+		b->fate = "expired";
+		browser_end_soon(b, 0, NULL);
+		break;
+	default:
+		break;
+	}
 }
 
 /* device_ops.bye: may come from inside the registry's walk or the accounts, so nothing is freed here. */
@@ -276,15 +221,26 @@ static void on_bye(struct endpoint *ep, enum device_bye why)
 
 	if (b->state == BROWSER_ENDED)
 		return;
-	m = server_msg_new(SERVER_BYE);
-	if (m) {
-		m->bye.reason = byes[why].reason;
-		snprintf(m->bye.text, sizeof(m->bye.text), "%s", byes[why].text);
-		browser_send(b, m);
+	b->fate = byes[why].reason;
+	if (b->state != BROWSER_AWAY) {
+		m = server_msg_new(SERVER_BYE);
+		if (m) {
+			m->bye.reason = byes[why].reason;
+			snprintf(m->bye.text, sizeof(m->bye.text), "%s", byes[why].text);
+			browser_send(b, m);
+		}
 	}
 	log_info(NULL, "device.bye", "device=%s why=%s", b->device.id, byes[why].reason);
-	if (browser_step(b, BROWSER_BYE) == BROWSER_DO_SAY_BYE)
-		close_soon(b, byes[why].code, byes[why].reason);
+	switch (browser_step(b, BROWSER_BYE)) {
+	case BROWSER_DO_SAY_BYE:
+		browser_end_soon(b, byes[why].code, byes[why].reason);
+		break;
+	case BROWSER_DO_QUIT:
+		browser_end_soon(b, 0, NULL);
+		break;
+	default: /* ENDED meanwhile */
+		break;
+	}
 }
 
 static const struct endpoint_ops endpoint_ops = {.leg_alloc = browser_leg_alloc};
@@ -292,20 +248,18 @@ static const struct device_ops device_ops = {.bye = on_bye};
 
 /* ---- for session.c ---- */
 
-int browser_alloc(struct browser **bp, struct core *core, uint64_t conn,
-		  const struct site *site, const struct sa *from, const char *cookie,
-		  session_post_h *post_h, void *arg)
+int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
+		  uint64_t conn, const struct site *site, const struct sa *from,
+		  const char *cookie)
 {
 	struct browser *b = mem_zalloc(sizeof(*b), browser_destructor);
 	int err;
 
 	if (!b)
 		return ENOMEM;
+	b->sessions = all;
 	b->core = core;
-	b->conn = conn;
 	b->site = site;
-	b->post_h = post_h;
-	b->arg = arg;
 	b->device.ep.ops = &endpoint_ops;
 	b->device.ops = &device_ops;
 	b->device.id[0] = 'd';
@@ -317,12 +271,53 @@ int browser_alloc(struct browser **bp, struct core *core, uint64_t conn,
 	if (!err)
 		err = timer_start(core->loop->timers, &b->late,
 				  (uint64_t)core->config->limits.ws_auth_s * 1000,
-				  on_late, b);
-	if (err)
+				  browser_late, b);
+	if (err) {
 		mem_deref(b);
-	else
-		*bp = b;
-	return err;
+		return err;
+	}
+	sessions_carry(all, b, conn);
+	*bp = b;
+	return 0;
+}
+
+/* Carries out a request, if this is the first time that it comes. */
+static void serve(struct browser *b, const struct client_msg *m)
+{
+	struct server_msg *answer = NULL;
+
+	if (!b->replay || m->kind == CLIENT_PING) { /* a ping does no harm twice */
+		browser_calls_request(b->calls, m);
+		return;
+	}
+	switch (replay_request(b->replay, m->id, &answer)) {
+	case REPLAY_FRESH:
+		b->serving = m->id;
+		browser_calls_request(b->calls, m);
+		b->serving = 0;
+		break;
+	case REPLAY_ANSWERED:
+		if (answer)
+			browser_post(b, answer);
+		else
+			broken(b);
+		break;
+	case REPLAY_FORGOTTEN:
+		browser_error(
+			b, m->id, ERROR_REPLAYED,
+			"`id` is of a request that came before; this had no effect");
+		break;
+	}
+}
+
+/* Gives whether the message may go on. */
+static bool acknowledge(struct browser *b, const struct client_msg *m)
+{
+	if (!m->ack || (b->replay ? !replay_ack(b->replay, m->ack) : m->ack <= b->seq))
+		return true;
+	browser_error(b, m->id, ERROR_BAD_MESSAGE,
+		      "`ack` is higher than any `seq` that was sent");
+	return false;
 }
 
 void browser_take(struct browser *b, const struct client_msg *m)
@@ -332,10 +327,11 @@ void browser_take(struct browser *b, const struct client_msg *m)
 	switch (browser_step(b,
 			     m->kind == CLIENT_HELLO ? BROWSER_HELLO : BROWSER_REQUEST)) {
 	case BROWSER_DO_ASK:
-		do_ask(b, m);
+		browser_ask(b, m);
 		break;
 	case BROWSER_DO_SERVE:
-		browser_calls_request(b->calls, m);
+		if (acknowledge(b, m))
+			serve(b, m);
 		break;
 	case BROWSER_DO_REFUSE_STATE:
 		browser_error(b, m->id, ERROR_BAD_STATE, "`hello` was said already");
@@ -343,24 +339,23 @@ void browser_take(struct browser *b, const struct client_msg *m)
 	case BROWSER_DO_REFUSE_ANON:
 		browser_error(b, m->id, ERROR_NOT_SIGNED_IN, "say `hello` first");
 		break;
-	case BROWSER_DO_NOTHING: /* ENDED: nobody listens any more */
-	case BROWSER_DO_ENTER:   /* these belong to other events */
-	case BROWSER_DO_DENY:
-	case BROWSER_DO_CLOSE_LATE:
-	case BROWSER_DO_SAY_BYE:
-	case BROWSER_DO_BREAK:
-	case BROWSER_DO_FORGET:
-	case BROWSER_ACTION_N:
+	default: /* ENDED: nobody listens any more */
 		break;
 	}
 }
 
-void browser_closed(struct browser *b)
+void browser_closed(struct browser *b, bool goodbye)
 {
+	enum browser_event event = b->replay && !goodbye ? BROWSER_CUT : BROWSER_CLOSED;
+
+	if (browser_step(b, event) == BROWSER_DO_LINGER) {
+		linger(b);
+		return;
+	}
 	if (b->device.registered)
 		log_info(NULL, "device.offline", "device=%s user=%s", b->device.id,
 			 AT_SHORT(&b->device.user));
-	browser_step(b, BROWSER_CLOSED);
+	sessions_past(b->sessions, b, b->fate ? b->fate : "closed");
 	registry_remove(b->core->registry, &b->device);
 	browser_calls_lose(b->calls);
 	mem_deref(b);
@@ -376,9 +371,24 @@ uint64_t browser_conn(const struct browser *b)
 	return b->conn;
 }
 
+void browser_conn_set(struct browser *b, uint64_t conn)
+{
+	b->conn = conn;
+}
+
+const char *browser_session(const struct browser *b)
+{
+	return b->session;
+}
+
 struct le *browser_le(struct browser *b)
 {
 	return &b->le;
+}
+
+struct le *browser_le_session(struct browser *b)
+{
+	return &b->le_session;
 }
 
 /* ---- for browser_call.c and browser_leg.c ---- */
@@ -395,7 +405,7 @@ const struct device *browser_device(const struct browser *b)
 
 bool browser_online(const struct browser *b)
 {
-	return b->state == BROWSER_ONLINE;
+	return b->state == BROWSER_ONLINE || b->state == BROWSER_AWAY;
 }
 
 struct browser_calls *browser_calls(const struct browser *b)

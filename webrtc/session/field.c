@@ -6,6 +6,9 @@
 #include "lib/secret.h"
 #include "webrtc/session/utf8.h"
 
+/* The largest integer that JavaScript counts exactly. */
+static const json_int_t SEQ_MAX = 9007199254740991;
+
 size_t field_depth(const char *p, size_t n)
 {
 	size_t depth = 0, deepest = 0;
@@ -121,8 +124,8 @@ static int read_string(void *at, const json_t *v, const struct field *f,
 	return 0;
 }
 
-static int read_value(void *dst, const json_t *v, const struct field *f,
-		      struct field_fault *fault, size_t sdp_bytes)
+int field_value(void *dst, const json_t *v, const struct field *f,
+		struct field_fault *fault, size_t sdp_bytes)
 {
 	void *at = (char *)dst + f->offset;
 
@@ -146,6 +149,14 @@ static int read_value(void *dst, const json_t *v, const struct field *f,
 		if (!json_is_integer(v) || json_integer_value(v) != (json_int_t)f->max)
 			return field_bad(fault, "`%s` must be %u", f->name,
 					 (unsigned)f->max);
+		return 0;
+	case FIELD_SEQ:
+		if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+		    json_integer_value(v) > SEQ_MAX)
+			return field_bad(fault,
+					 "`%s` must be an integer from 0 to 2^53-1",
+					 f->name);
+		*(uint64_t *)at = (uint64_t)json_integer_value(v);
 		return 0;
 	}
 	return EINVAL;
@@ -188,7 +199,7 @@ int field_read(void *dst, struct field_fault *fault, const json_t *obj,
 			return field_bad(fault, "`%s` is not a field of `%s`", name,
 					 what);
 		}
-		err = read_value(dst, v, f, fault, sdp_bytes);
+		err = field_value(dst, v, f, fault, sdp_bytes);
 		if (err)
 			return err;
 	}

@@ -16,6 +16,7 @@ enum field_type {
 	FIELD_BOOL,       /**< bool */
 	FIELD_CANDIDATES, /**< struct candidates *: an array of {mid, mline?, candidate} */
 	FIELD_ONE,        /**< nothing is stored: an integer that must be `max` */
+	FIELD_SEQ,        /**< uint64_t: an integer from 0 to 2^53-1 */
 };
 
 struct field_word {
@@ -47,6 +48,10 @@ int field_bad(struct field_fault *fault, const char *fmt, ...) PRINTF_LIKE(2, 3)
 
 /** Depth of the deepest array or object in JSON text, without parsing it. */
 size_t field_depth(const char *p, size_t n);
+
+/** Reads one value into `dst`, as field_read() does. */
+int field_value(void *dst, const json_t *v, const struct field *f,
+		struct field_fault *fault, size_t sdp_bytes);
 
 /** Fills `dst`. Keys in `known` (NULL ended) are the caller's and not looked at.
  *  @param what  names the object in the words: "call"

@@ -64,6 +64,14 @@ static const struct field candidates_fields[] = {
 	{"end", FIELD_BOOL, false, 0, OFF(end), NULL},
 };
 
+/* hello's `resume` */
+static const struct field resume_fields[] = {
+	{"session", FIELD_CALL, false, WEB_SESSION_HEX, OFF(session), NULL},
+	{"seq", FIELD_SEQ, false, 0, OFF(seq), NULL},
+};
+/* of every other message */
+static const struct field ack_field = {"ack", FIELD_SEQ, false, 0, OFF(ack), NULL};
+
 static const struct message {
 	const struct field *fields;
 	size_t n_fields;
@@ -144,10 +152,38 @@ static int join_fields(struct client_msg *m, struct field_fault *why)
 	return 0;
 }
 
+/* `resume` of a hello: empty for a client that would come back, or both of its fields. */
+static int read_resume(struct client_msg *m, struct field_fault *why, const json_t *obj)
+{
+	static const char *const none[] = {NULL};
+	const json_t *resume = json_object_get(obj, "resume");
+	int err;
+
+	if (!resume)
+		return 0;
+	if (!json_is_object(resume))
+		return field_bad(why, "`resume` must be an object");
+	m->resumable = true;
+	err = field_read(m, why, resume, resume_fields, N_ELEMS(resume_fields), none,
+			 "resume", 0);
+	if (!err &&
+	    !json_object_get(resume, "session") != !json_object_get(resume, "seq"))
+		err = field_bad(why, "`resume` has both `session` and `seq`, or neither");
+	return err;
+}
+
+static int read_ack(struct client_msg *m, struct field_fault *why, const json_t *obj)
+{
+	const json_t *ack = json_object_get(obj, "ack");
+
+	return ack ? field_value(m, ack, &ack_field, why, 0) : 0;
+}
+
 static int read_object(struct client_msg **mp, struct parse_fault *fault,
 		       const json_t *obj, const struct limits *limits)
 {
-	static const char *const known[] = {"type", "id", NULL};
+	static const char *const known_hello[] = {"type", "id", "resume", NULL};
+	static const char *const known[] = {"type", "id", "ack", NULL};
 	enum client_kind kind = CLIENT_PING;
 	struct field_fault why;
 	struct client_msg *m;
@@ -165,9 +201,13 @@ static int read_object(struct client_msg **mp, struct parse_fault *fault,
 		return ENOMEM;
 	m->id = fault->id;
 	err = field_read(m, &why, obj, messages[kind].fields, messages[kind].n_fields,
-			 known, client_kind_name(kind), limits->sdp_bytes);
+			 kind == CLIENT_HELLO ? known_hello : known,
+			 client_kind_name(kind), limits->sdp_bytes);
 	if (!err)
 		err = join_fields(m, &why);
+	if (!err)
+		err = kind == CLIENT_HELLO ? read_resume(m, &why, obj)
+					   : read_ack(m, &why, obj);
 	if (err) {
 		mem_deref(m);
 		if (err == EBADMSG)

@@ -95,6 +95,14 @@ static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 	put(limits, "sdp_bytes", json_integer(m->welcome.sdp_bytes), bad);
 	put(limits, "message_bytes", json_integer(m->welcome.message_bytes), bad);
 	put(obj, "limits", limits, bad);
+	if (m->welcome.session[0]) {
+		put_text(obj, "session", m->welcome.session, bad);
+		put(obj, "linger_s", json_integer(m->welcome.linger_s), bad);
+	}
+	if (m->welcome.resumed || m->welcome.forgotten)
+		put(obj, "resumed", json_boolean(m->welcome.resumed), bad);
+	if (m->welcome.forgotten)
+		put_text(obj, "forgotten", m->welcome.forgotten, bad);
 }
 
 static void put_error(json_t *obj, const struct server_msg *m, bool *bad)

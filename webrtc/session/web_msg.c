@@ -101,6 +101,67 @@ struct server_msg *server_msg_new(enum server_kind kind)
 	return m;
 }
 
+/* A NULL ended list of strings, each a mem object, in an object that frees them. */
+static void strings_destructor(void *p)
+{
+	for (char **v = p; *v; v++)
+		mem_deref(*v);
+}
+
+static char **strings_copy(char *const *from)
+{
+	size_t n = 0;
+	char **v;
+
+	while (from[n])
+		n++;
+	v = mem_zalloc((n + 1) * sizeof(*v), strings_destructor);
+	for (size_t i = 0; v && i < n; i++) {
+		v[i] = base_dup(from[i], strlen(from[i]));
+		if (!v[i])
+			return mem_deref(v);
+	}
+	return v;
+}
+
+struct server_msg *server_msg_copy(const struct server_msg *m)
+{
+	struct server_msg *copy = server_msg_new(m->kind);
+
+	if (!copy)
+		return NULL;
+	*copy = *m;
+	copy->sdp = NULL;
+	copy->candidates = NULL;
+	copy->identityv = NULL;
+	if (m->sdp && body_alloc(&copy->sdp, m->sdp->data, m->sdp->len))
+		return mem_deref(copy);
+	if (copy->sdp)
+		copy->sdp->trickle = m->sdp->trickle;
+	if (m->candidates && candidates_dup(&copy->candidates, m->candidates))
+		return mem_deref(copy);
+	if (m->identityv && !(copy->identityv = strings_copy(m->identityv)))
+		return mem_deref(copy);
+	return copy;
+}
+
+size_t server_msg_bytes(const struct server_msg *m)
+{
+	size_t n = sizeof(*m) + (m->sdp ? m->sdp->len : 0);
+
+	for (char **v = m->identityv; v && *v; v++)
+		n += strlen(*v) + sizeof(*v);
+	for (size_t i = 0; m->candidates && i < m->candidates->n; i++)
+		n += sizeof(struct candidate) + strlen(m->candidates->v[i].line);
+	return n;
+}
+
+bool server_msg_is_event(const struct server_msg *m)
+{
+	return m->kind != SERVER_OK && m->kind != SERVER_WELCOME &&
+	       m->kind != SERVER_ERROR;
+}
+
 const char *server_kind_name(enum server_kind kind)
 {
 	switch (kind) {

@@ -15,6 +15,7 @@
 
 enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
 enum { WEB_TEXT_BYTES = 200 }; /**< words for a person, with the NUL */
+enum { WEB_SESSION_HEX = 32 }; /**< the secret name of a session that may be resumed */
 
 /* ---- from the browser: one struct for all kinds; docs/protocol.md says which has which field ---- */
 
@@ -56,6 +57,10 @@ struct client_msg {
 	struct candidates *candidates; /**< candidates; with ufrag and end */
 	char *ufrag;                   /**< candidates; may be NULL */
 	bool end;                      /**< candidates */
+	uint64_t ack; /**< all but hello: it has all events up to this one; 0: not said */
+	bool resumable; /**< hello: it would come back to its session after a loss */
+	char session[WEB_SESSION_HEX + 1]; /**< hello: that session; empty: a new one */
+	uint64_t seq; /**< hello: it has all events of `session` up to this one */
 };
 /** Owns: mem_deref frees all of it. NULL when out of memory. */
 struct client_msg *client_msg_new(enum client_kind kind);
@@ -129,6 +134,11 @@ struct server_msg {
 			char site[ADDR_HOST_MAX + 1];
 			char device[20];
 			uint32_t ping_s, sdp_bytes, message_bytes;
+			char session[WEB_SESSION_HEX + 1]; /**< empty: no resumption */
+			uint32_t linger_s;
+			bool resumed;
+			const char *forgotten; /**< asked for a session that is not there:
+						*   why; static, else NULL */
 		} welcome;
 		struct {
 			enum web_error code;
@@ -149,6 +159,12 @@ struct server_msg {
 };
 /** Zeroed but for the kind. Owns: mem_deref frees all of it. NULL when out of memory. */
 struct server_msg *server_msg_new(enum server_kind kind);
+/** A copy that shares nothing. NULL when out of memory. */
+struct server_msg *server_msg_copy(const struct server_msg *m);
+/** What it takes in memory, about. */
+size_t server_msg_bytes(const struct server_msg *m);
+/** Is it an event, not an answer? */
+bool server_msg_is_event(const struct server_msg *m);
 const char *server_kind_name(enum server_kind kind);
 
 /* ---- the HTTP API ---- */
@@ -204,7 +220,10 @@ struct web_up {
 				   1]; /**< the cookie's; may be empty */
 		} opened;
 		struct client_msg *client; /**< owned */
-		struct api_request *api;   /**< owned */
+		struct {
+			bool goodbye; /**< the browser closed it, and meant to go */
+		} closed;
+		struct api_request *api; /**< owned */
 	};
 };
 const char *web_up_name(enum web_up_kind kind);

@@ -118,6 +118,26 @@ static bool properties_fit(const json_t *doc, const json_t *schema, const json_t
 	return true;
 }
 
+/* Whoever has one key has those others. */
+static bool dependents_fit(const json_t *arg, const json_t *v)
+{
+	const json_t *name;
+	const char *key;
+	json_t *names;
+	size_t i;
+
+	json_object_foreach((json_t *)arg, key, names)
+	{
+		json_array_foreach(names, i, name)
+		{
+			if (json_object_get(v, key) &&
+			    !json_object_get(v, json_string_value(name)))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* One keyword; gives whether `v` keeps it. */
 static bool keyword_fits(const json_t *doc, const json_t *schema, const char *key,
 			 const json_t *arg, const json_t *v, char *why)
@@ -144,6 +164,8 @@ static bool keyword_fits(const json_t *doc, const json_t *schema, const char *ke
 		return one_of(doc, arg, v, why);
 	if (!strcmp(key, "properties"))
 		return properties_fit(doc, schema, v, why);
+	if (!strcmp(key, "dependentRequired"))
+		return dependents_fit(arg, v);
 	if (!strcmp(key, "items")) {
 		json_array_foreach(
 			(json_t *)v, i,

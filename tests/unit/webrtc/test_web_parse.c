@@ -246,6 +246,12 @@ static void fields_arrive(void **state)
 		"{\"type\":\"hello\",\"id\":1,\"version\":1,\"device\":\"Firefox\"}";
 	static const char hangup[] =
 		"{\"type\":\"hangup\",\"id\":2147483647,\"call\":\"c\",\"reason\":\"mismatch\"}";
+	static const char able[] =
+		"{\"type\":\"hello\",\"id\":1,\"version\":1,\"resume\":{}}";
+	static const char back[] =
+		"{\"type\":\"hello\",\"id\":1,\"version\":1,\"resume\":{\"session\":"
+		"\"00112233445566778899aabbccddeeff\",\"seq\":9007199254740991}}";
+	static const char ping[] = "{\"type\":\"ping\",\"id\":2,\"ack\":12}";
 	struct parse_fault fault;
 	struct client_msg *m;
 
@@ -263,6 +269,22 @@ static void fields_arrive(void **state)
 	assert_int_equal(m->kind, CLIENT_HELLO);
 	assert_string_equal(m->name, "Firefox");
 	assert_null(m->token);
+	assert_false(m->resumable);
+	mem_deref(m);
+
+	assert_int_equal(parse(&m, &fault, able, strlen(able)), 0);
+	assert_true(m->resumable);
+	assert_string_equal(m->session, "");
+	mem_deref(m);
+
+	assert_int_equal(parse(&m, &fault, back, strlen(back)), 0);
+	assert_true(m->resumable);
+	assert_string_equal(m->session, "00112233445566778899aabbccddeeff");
+	assert_int_equal(m->seq, 9007199254740991);
+	mem_deref(m);
+
+	assert_int_equal(parse(&m, &fault, ping, strlen(ping)), 0);
+	assert_int_equal(m->ack, 12);
 	mem_deref(m);
 
 	assert_int_equal(parse(&m, &fault, hangup, strlen(hangup)), 0);
@@ -323,6 +345,14 @@ static void bad_json(void **state)
 	       ERROR_BAD_MESSAGE, 4, "`x<b>` is not a field of `ringing`");
 	REFUSE("{\"type\":\"reject\",\"id\":5,\"call\":\"a\",\"reason\":\"later\"}",
 	       ERROR_BAD_MESSAGE, 5, "`reason` must be one of \"busy\", \"decline\"");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"resume\":[]}",
+	       ERROR_BAD_MESSAGE, 5, "`resume` must be an object");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"resume\":{\"seq\":1}}",
+	       ERROR_BAD_MESSAGE, 5, "`resume` has both `session` and `seq`, or neither");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"ack\":1}", ERROR_BAD_MESSAGE,
+	       5, "`ack` is not a field of `hello`");
+	REFUSE("{\"type\":\"ping\",\"id\":5,\"ack\":-1}", ERROR_BAD_MESSAGE, 5,
+	       "`ack` must be an integer from 0 to 2^53-1");
 	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":2}", ERROR_BAD_MESSAGE, 5,
 	       "`version` must be 1");
 }

@@ -101,6 +101,22 @@ static void answers(void **state)
 	m->welcome.sdp_bytes = 65536;
 	m->welcome.message_bytes = 131072;
 	done(m, "server-welcome");
+	for (unsigned resumed = 0; resumed < 2; resumed++) {
+		m = message(SERVER_WELCOME, false);
+		snprintf(m->welcome.user, sizeof(m->welcome.user), "alice@alpha.example");
+		snprintf(m->welcome.site, sizeof(m->welcome.site), "alpha.example");
+		snprintf(m->welcome.device, sizeof(m->welcome.device),
+			 "d-0123456789abcdef");
+		m->welcome.ping_s = 25;
+		m->welcome.sdp_bytes = 65536;
+		m->welcome.message_bytes = 131072;
+		snprintf(m->welcome.session, sizeof(m->welcome.session),
+			 "00112233445566778899aabbccddeeff");
+		m->welcome.linger_s = 30;
+		m->welcome.resumed = resumed;
+		m->welcome.forgotten = resumed ? NULL : "expired";
+		done(m, "server-welcome");
+	}
 	for (enum web_error e = 0; e < ERROR_N; e++)
 		for (uint32_t retry = 0; retry < 2; retry++) {
 			m = message(SERVER_ERROR, false);
