@@ -18,7 +18,7 @@
 #include "lib/cert.h"
 #include "lib/clock.h"
 
-enum { EXPIRY_WARN_S = 14 * 86400 };
+enum { DAY_S = 86400 };
 
 static void config_destroy(void *p)
 {
@@ -281,7 +281,8 @@ static void check_certificate(struct config_build *b, struct cert_store *cs, siz
 			config_warn(b->report, line,
 				    "%s expired on %s; browsers and peers will refuse it",
 				    site->certificate, day);
-		else if (not_after_s - clock_wall_s() < EXPIRY_WARN_S)
+		else if (not_after_s - clock_wall_s() <
+			 (int64_t)b->config->limits.cert_warn_days * DAY_S)
 			config_warn(b->report, line, "%s expires on %s",
 				    site->certificate, day);
 	}

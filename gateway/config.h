@@ -82,6 +82,7 @@ struct limits {
 	uint32_t sip_answer_s; /* 32     before any target has said more than 100 */
 	uint32_t session_expires_s; /* 1800   RFC 4028, 90 at least */
 	uint32_t dns_s;             /* 5      one look-up */
+	uint32_t cert_warn_days;    /* 14     before a site's certificate ends */
 	/* back office */
 	uint32_t office_threads; /* 2      */
 	uint32_t office_queue;   /* 256    jobs waiting */

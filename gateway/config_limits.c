@@ -52,6 +52,7 @@ const struct limit_row config_limits[] = {
 	ROW("sip-answer-time", sip_answer_s, 32, 1, 180, "s", "for a domain to say more than 100 Trying"),
 	ROW("session-expires", session_expires_s, 1800, 90, 86400, "s", "SIP session timer (RFC 4028)"),
 	ROW("dns-time", dns_s, 5, 1, 60, "s", "for one DNS look-up"),
+	ROW("certificate-warning", cert_warn_days, 14, 1, 365, "days", "so long before a site's certificate ends the log says so, once a day"),
 	/* back office */
 	ROW("office-threads", office_threads, 2, 1, 64, "threads", "back office: the first asks the store, the others hash passwords"),
 	ROW("office-queue", office_queue, 256, 8, 65536, "jobs", "back office: jobs that may wait; beyond it: busy, try again"),

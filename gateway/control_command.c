@@ -3,10 +3,12 @@
  * calls and registry, and asks account.h for users. */
 #include "gateway/control_own.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/account.h"
 #include "gateway/call.h"
+#include "gateway/certs.h"
 #include "gateway/office.h"
 #include "gateway/registry.h"
 #include "lib/clock.h"
@@ -50,6 +52,34 @@ static json_t *queue_json(const struct mailbox_stats *s)
 			 (json_int_t)s->n_posted, "refused", (json_int_t)s->n_refused);
 }
 
+/* Those that have one, and until when it holds. */
+static json_t *certificates_json(const struct core *core)
+{
+	json_t *list = json_array();
+
+	for (const struct le *le = core->sites.head; le; le = le->next) {
+		const struct site *site = le->data;
+		time_t until = (time_t)site->cert_until_s;
+		int64_t left_s = site->cert_until_s - clock_wall_s();
+		char day[24];
+		struct tm tm;
+
+		if (!site->cert_until_s)
+			continue;
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&until, &tm));
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:s, s:I, s:b, s:o}", "site", text(site->domain),
+				  "until", day, "days",
+				  (json_int_t)(left_s > 0 ? left_s / 86400 : 0), "ending",
+				  (int)(left_s <
+					(int64_t)core->config->limits.cert_warn_days *
+						86400),
+				  "trouble", text(site->cert_trouble)));
+	}
+	return list;
+}
+
 static void do_status(struct control_ask *a)
 {
 	const struct core *core = a->core;
@@ -71,17 +101,54 @@ static void do_status(struct control_ask *a)
 	control_reply(
 		a,
 		json_pack(
-			"{s:s, s:i, s:I, s:b, s:o, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:o}",
+			"{s:s, s:i, s:I, s:b, s:o, s:o, s:I, s:I, s:{s:I, s:I, s:I, s:I}, s:o}",
 			"version", PACKAGE_VERSION, "pid", (int)getpid(), "uptime_s",
 			(json_int_t)((clock_us() - core->started_us) / 1000000),
-			"stopping", (int)core->stopping, "sites", sites, "calls",
-			(json_int_t)core->n_calls, "devices",
-			(json_int_t)registry_count(core->registry), "counters",
+			"stopping", (int)core->stopping, "sites", sites, "certificates",
+			certificates_json(core), "calls", (json_int_t)core->n_calls,
+			"devices", (json_int_t)registry_count(core->registry), "counters",
 			"calls_started", (json_int_t)n->n_calls_started,
 			"calls_established", (json_int_t)n->n_calls_established,
 			"calls_failed", (json_int_t)n->n_calls_failed, "invariants",
 			(json_int_t)n->n_invariants, "queues", queues),
 		0);
+}
+
+/* ---- reload ---- */
+
+static void on_reloaded(void *arg)
+{
+	struct control_ask *a = arg;
+	unsigned n = 0;
+	const struct site *bad = NULL;
+
+	for (const struct le *le = a->core->sites.head; le; le = le->next) {
+		const struct site *site = le->data;
+
+		if (!*site->cert_trouble)
+			continue;
+		bad = n++ ? bad : site;
+	}
+	if (!bad)
+		control_reply(a, certificates_json(a->core), 0);
+	else if (n == 1)
+		control_refuse(a, "%s: %s; the old certificate stays in service",
+			       bad->domain, bad->cert_trouble);
+	else
+		control_refuse(
+			a,
+			"%s: %s; the old certificate stays in service; so it is with %u more sites, "
+			"see slussctl status",
+			bad->domain, bad->cert_trouble, n - 1);
+}
+
+/* Certificates and keys; the rest of the configuration is read at the start. */
+static void do_reload(struct control_ask *a)
+{
+	if (a->core->stopping)
+		control_refuse(a, "the daemon is stopping");
+	else if (certs_reload(a->core->certs, on_reloaded, a))
+		control_refuse(a, "out of memory");
 }
 
 /* ---- calls ---- */
@@ -378,11 +445,12 @@ void control_command(struct control_ask *a)
 		const char *name;
 		void (*run)(struct control_ask *a);
 	} commands[] = {
-		{"status", do_status},    {"calls", do_calls},
-		{"call", do_call},        {"hangup", do_hangup},
-		{"devices", do_devices},  {"peers", do_peers},
-		{"user add", do_user},    {"user passwd", do_user},
-		{"user remove", do_user}, {"user list", do_user_list},
+		{"status", do_status},       {"reload", do_reload},
+		{"calls", do_calls},         {"call", do_call},
+		{"hangup", do_hangup},       {"devices", do_devices},
+		{"peers", do_peers},         {"user add", do_user},
+		{"user passwd", do_user},    {"user remove", do_user},
+		{"user list", do_user_list},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(commands) && a->name; i++) {

@@ -3,6 +3,7 @@
  * Signalling thread (before the loop runs and after it ended: the main thread, the same one).
  * Called by main.c; calls registry.c and quota.c. */
 #include "gateway/core.h"
+#include "gateway/certs.h"
 #include "gateway/quota.h"
 #include "gateway/registry.h"
 #include "lib/clock.h"
@@ -35,6 +36,7 @@ int core_init(struct core *core, const struct config *config, struct loop *loop)
 	core->started_us = clock_us();
 	err = sites_fill(core);
 	err = err ? err : registry_alloc(&core->registry, limits->devices_per_user);
+	err = err ? err : certs_alloc(&core->certs, core);
 	err = err ? err : hash_alloc(&core->ringing, RINGING_BUCKETS);
 	/* twice the calls: as many keys again may only be waiting for their minute to end */
 	err = err ? err
@@ -54,6 +56,7 @@ void core_close(struct core *core)
 	core->quota_peers = mem_deref(core->quota_peers);
 	core->ringing = mem_deref(core->ringing);
 	core->registry = mem_deref(core->registry);
+	core->certs = mem_deref(core->certs);
 	list_flush(&core->sites);
 }
 

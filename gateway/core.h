@@ -9,6 +9,7 @@
 #include "lib/base.h"
 
 struct account_service;
+struct certs;
 struct office;
 struct quota;
 struct registry;
@@ -18,6 +19,12 @@ struct site {
 	struct le le;
 	const struct site_config *config;
 	char domain[ADDR_HOST_MAX + 1];
+	/* certs.c: its certificate in service; no certificate: 0 */
+	int64_t cert_until_s; /**< since 1970 */
+	char cert_trouble
+		[160]; /**< why its files could not be used when read last; empty: they could */
+	int64_t cert_warned_s; /**< on the loop's clock, when `cert_warned` */
+	bool cert_warned;
 };
 
 /** The SIP room as the core sees it; all NULL when no SIP is configured. */
@@ -46,6 +53,7 @@ struct core {
 	struct registry *registry;
 	struct office *office;
 	struct account_service *accounts;
+	struct certs *certs;
 	const struct federation_ops *federation;
 	void *federation_arg;
 	struct list calls;    /* struct call, oldest first; the just ended for one turn */

@@ -11,6 +11,7 @@
 
 #include "gateway/account.h"
 #include "gateway/call.h"
+#include "gateway/certs.h"
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/core.h"
@@ -94,9 +95,11 @@ static void on_signal(unsigned events, void *arg)
 	int number = process_signal_next(d->signal_fd);
 
 	if (number == SIGHUP) {
-		/* The rooms look at them every second anyhow; the file is read at the start only. */
+		/* The configuration is read at the start only. */
 		log_info(NULL, "main.sighup",
-			 "certificates=watched configuration=unchanged");
+			 "certificates=read-again configuration=unchanged");
+		if (!d->core.stopping && certs_reload(d->core.certs, NULL, NULL))
+			log_err(NULL, "certs.memory", "%s", "");
 	} else if ((number == SIGTERM || number == SIGINT) && d->core.stopping) {
 		log_warn(NULL, "main.killed", "why=second-signal");
 		_exit(1);

@@ -192,6 +192,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"status", NULL, NULL, false, table_status, "how the daemon is"},
+	{"reload", NULL, NULL, false, table_certificates, "reads the certificates again"},
 	{"calls", NULL, NULL, false, table_calls, "the calls there are now"},
 	{"call", "ID", "id", false, table_call, "one call with its legs"},
 	{"hangup", "ID", "id", false, NULL, "ends a call"},

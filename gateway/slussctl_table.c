@@ -114,6 +114,16 @@ static void fields(const json_t *object, const struct column *columnv)
 	}
 }
 
+void table_certificates(const json_t *result)
+{
+	static const struct column columns[] = {
+		{"CERTIFICATE OF", "site", false}, {"UNTIL", "until", false},
+		{"DAYS", "days", false},           {"ENDING", "ending", false},
+		{"TROUBLE", "trouble", false},     {NULL}};
+
+	table(result, columns, "no certificates");
+}
+
 void table_status(const json_t *result)
 {
 	static const struct column head[] = {{"version", "version", false},
@@ -142,6 +152,8 @@ void table_status(const json_t *result)
 	fields(json_object_get(result, "counters"), counters);
 	putchar('\n');
 	table(json_object_get(result, "sites"), sites, "no sites");
+	putchar('\n');
+	table_certificates(json_object_get(result, "certificates"));
 	putchar('\n');
 	table(json_object_get(result, "queues"), queues, "no queues");
 }

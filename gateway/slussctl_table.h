@@ -7,6 +7,7 @@
 /** Each prints the result of its command to standard output. What came from users is printed without
  *  control characters. */
 void table_status(const json_t *result);
+void table_certificates(const json_t *result);
 void table_calls(const json_t *result);
 void table_call(const json_t *result);
 void table_devices(const json_t *result);

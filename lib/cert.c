@@ -32,6 +32,8 @@ struct cert_pair {
 
 struct cert_store {
 	struct list pairs;
+	cert_news_h *news_h; /* may be NULL */
+	void *news_arg;
 };
 
 static void cert_clear(X509 *leaf, EVP_PKEY *key, STACK_OF(X509) * chain)
@@ -290,27 +292,65 @@ static bool cert_changed(const char *file, const struct cert_stamp *old)
 	       st.st_mtim.tv_nsec != old->mtime.tv_nsec;
 }
 
+static int64_t cert_time_s(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static void cert_tell(const struct cert_store *cs, const struct cert_pair *cp,
+		      const char *why)
+{
+	if (cs->news_h)
+		cs->news_h(cp->domain, cert_time_s(X509_get0_notAfter(cp->leaf)), why,
+			   cs->news_arg);
+}
+
+static int cert_again(struct cert_store *cs, struct cert_pair *cp)
+{
+	char *why = NULL;
+	int err = cert_load(cp, &why);
+
+	if (err)
+		log_err(NULL, "cert.not_reloaded", "site=%s why=%s in_service=old",
+			cp->domain, LQ(why));
+	else
+		log_info(NULL, "cert.reloaded", "site=%s", cp->domain);
+	cert_tell(cs, cp, err ? why ? why : strerror(err) : NULL);
+	mem_deref(why);
+	return err;
+}
+
 unsigned cert_store_poll(struct cert_store *cs)
 {
 	unsigned n = 0;
 
 	for (struct le *le = cs->pairs.head; le; le = le->next) {
 		struct cert_pair *cp = le->data;
-		char *why = NULL;
 
-		if (!cert_changed(cp->chain_file, &cp->chain_stamp) &&
-		    !cert_changed(cp->key_file, &cp->key_stamp))
-			continue;
-		if (cert_load(cp, &why)) {
-			log_err(NULL, "cert.not_reloaded", "site=%s why=%s", cp->domain,
-				LQ(why));
-		} else {
-			n++;
-			log_info(NULL, "cert.reloaded", "site=%s", cp->domain);
-		}
-		mem_deref(why);
+		if (cert_changed(cp->chain_file, &cp->chain_stamp) ||
+		    cert_changed(cp->key_file, &cp->key_stamp))
+			n += !cert_again(cs, cp);
 	}
 	return n;
+}
+
+unsigned cert_store_reload(struct cert_store *cs)
+{
+	unsigned n = 0;
+
+	for (struct le *le = cs->pairs.head; le; le = le->next)
+		n += cert_again(cs, le->data) != 0;
+	return n;
+}
+
+void cert_store_listen(struct cert_store *cs, cert_news_h *h, void *arg)
+{
+	cs->news_h = h;
+	cs->news_arg = arg;
+	for (struct le *le = cs->pairs.head; le; le = le->next)
+		cert_tell(cs, le->data, NULL);
 }
 
 static struct cert_pair *cert_find(const struct cert_store *cs, const char *domain)
@@ -338,13 +378,6 @@ int cert_store_use(struct cert_store *cs, SSL *ssl, const char *domain, bool or_
 		return EINVAL;
 	}
 	return 0;
-}
-
-static int64_t cert_time_s(const ASN1_TIME *t)
-{
-	struct tm tm;
-
-	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
 int cert_store_expiry(const struct cert_store *cs, const char *domain,

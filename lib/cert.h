@@ -21,6 +21,14 @@ int cert_store_add(struct cert_store *cs, char **whyp, const char *domain,
 		   const char *chain_file, const char *key_file);
 /** Looks at the files again; gives how many pairs were replaced. Call it every second or so. */
 unsigned cert_store_poll(struct cert_store *cs);
+/** Reads all files now, changed or not. Gives how many pairs could not be used; the old ones stay. */
+unsigned cert_store_reload(struct cert_store *cs);
+/** What became of a reading: the pair in service holds until `until_s`; `why`: the files could not be used,
+ *  it is still the old one. NULL: they could. */
+typedef void(cert_news_h)(const char *domain, int64_t until_s, const char *why,
+			  void *arg);
+/** Tells of every pair there is, in here, and of every reading from then on, on the store's thread. */
+void cert_store_listen(struct cert_store *cs, cert_news_h *h, void *arg);
 /** Puts the pair of `domain` (case-insensitive) on `ssl`. With domain NULL or unknown: the first
  *  pair when `or_first`, else ENOENT. Use inside SSL_CTX_set_cert_cb. */
 int cert_store_use(struct cert_store *cs, SSL *ssl, const char *domain, bool or_first);

@@ -3,6 +3,7 @@
  * Thread: signalling. main.c calls in by sip/sip.h, the core by federation_ops, the edge's thread by
  * the mailbox of struct edge_event (taken here, and here alone). Stopping: legs say BYE, then the
  * edge is told to stop, then its thread has ended; each step is bounded by limits.stop_s. */
+#include "gateway/certs.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "sip/leg.h"
@@ -108,6 +109,13 @@ static void edge_event(const void *msg, void *arg)
 		log_debug(NULL, "sip.peer", "peer=%s up=%d conns=%u why=%s",
 			  LQ(ev->domain), ev->up, ev->n_conns, LQ(ev->why));
 		break;
+	case EDGE_CERT:
+		certs_news(sip->core->certs, ev->domain, ev->until_s,
+			   *ev->why ? ev->why : NULL);
+		break;
+	case EDGE_RELOADED:
+		certs_reloaded(sip->core->certs);
+		break;
 	case EDGE_STOPPED:
 		sip->edge_stopped = true;
 		if (sip->stop_step == STOP_EDGE)
@@ -194,6 +202,14 @@ static int udp_start(struct sip *sip, char **whyp)
 	return err;
 }
 
+static int reload(void *arg)
+{
+	struct sip *sip = arg;
+	struct edge_order order = {.kind = EDGE_RELOAD};
+
+	return sip->edge_stopped ? ESHUTDOWN : edge_post(sip->edge, &order);
+}
+
 static int start(struct sip *sip, char **whyp)
 {
 	struct mailbox *mb = loop_mailbox(sip->events);
@@ -214,6 +230,7 @@ static int start(struct sip *sip, char **whyp)
 	}
 	sip->edge_started = true;
 	core_queue_show(sip->core, mb);
+	certs_room_add(sip->core->certs, reload, sip);
 	sip->core->federation = &federation;
 	sip->core->federation_arg = sip;
 	return 0;

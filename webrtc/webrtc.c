@@ -4,6 +4,7 @@
  * Signalling thread. Called by main.c; this file receives struct web_up and hands each to session.c or
  * api_session.c. The end is a handshake: WEB_STOP, then WEB_STOPPED, with a timer. */
 #include "webrtc/webrtc.h"
+#include "gateway/certs.h"
 #include "lib/log.h"
 #include "webrtc/http/server.h"
 #include "webrtc/session/api_session.h"
@@ -44,6 +45,7 @@ static void ended(struct webrtc *w)
 static void on_up(const void *msg, void *arg)
 {
 	const struct web_up *up = msg;
+	struct web_up mine = *up;
 	struct webrtc *w = arg;
 
 	switch (up->kind) {
@@ -56,12 +58,27 @@ static void on_up(const void *msg, void *arg)
 	case WEB_API_GONE:
 		api_sessions_take(w->api, up);
 		break;
+	case WEB_CERT:
+		certs_news(w->core->certs, up->cert.site->domain, up->cert.until_s,
+			   up->cert.why);
+		web_up_clear(&mine);
+		break;
+	case WEB_RELOADED:
+		certs_reloaded(w->core->certs);
+		break;
 	case WEB_STOPPED:
 		ended(w);
 		break;
 	case WEB_UP_N:
 		break;
 	}
+}
+
+static int reload(void *arg)
+{
+	struct web_down down = {.kind = WEB_RELOAD};
+
+	return post(&down, arg);
 }
 
 static void webrtc_destructor(void *arg)
@@ -104,6 +121,7 @@ int webrtc_alloc(struct webrtc **wp, char **whyp, struct core *core)
 	}
 	core_queue_show(core, loop_mailbox(w->up));
 	core_queue_show(core, web_server_mailbox(w->server));
+	certs_room_add(core->certs, reload, w);
 	*wp = w;
 	return 0;
 }

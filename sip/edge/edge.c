@@ -143,6 +143,14 @@ static void edge_stop(struct edge *e)
 	edge_wait_for_end(e);
 }
 
+static void edge_reload(struct edge *e)
+{
+	struct edge_event ev = {.kind = EDGE_RELOADED};
+
+	tls_reload(e->tls);
+	edge_tell(e, &ev);
+}
+
 static void edge_on_order(const void *msg, void *arg)
 {
 	const struct edge_order *order = msg;
@@ -150,6 +158,9 @@ static void edge_on_order(const void *msg, void *arg)
 	switch (order->kind) {
 	case EDGE_STOP:
 		edge_stop(arg);
+		break;
+	case EDGE_RELOAD:
+		edge_reload(arg);
 		break;
 	case EDGE_ORDER_N:
 		break;
@@ -351,6 +362,7 @@ int edge_start(struct edge *e, uint16_t sofia_port)
 	int err;
 
 	inner_set_sofia(e->inner, sofia_port);
+	tls_listen(e->tls, edge_on_cert, e);
 	err = pthread_create(&e->thread, NULL, edge_run, e);
 	e->started = !err;
 	return err;

@@ -33,6 +33,10 @@ enum edge_event_kind {
 	EDGE_FAILED,
 	/** domain, up, why, n_conns: for slussctl peers and the log */
 	EDGE_PEER,
+	/** domain, until_s, why: a site's certificate has been read; see gateway/certs.h */
+	EDGE_CERT,
+	/** EDGE_RELOAD has been carried out */
+	EDGE_RELOADED,
 	/** the thread's loop has ended */
 	EDGE_STOPPED,
 	EDGE_EVENT_N
@@ -45,12 +49,14 @@ struct edge_event {
 	char why[160];
 	bool up;
 	unsigned n_conns;
+	int64_t until_s;
 	uint32_t spent_ms; /* of the time that one target has (limits.sip_target_s) */
 };
 
 /* ---- signalling -> edge ---- */
 enum edge_order_kind {
 	EDGE_STOP, /* close listeners, give connections a last flush, end, EDGE_STOPPED */
+	EDGE_RELOAD, /* read certificates and the trust file now; EDGE_CERT…, EDGE_RELOADED */
 	EDGE_ORDER_N
 };
 struct edge_order {

@@ -27,6 +27,15 @@ void edge_on_census(const char *domain, bool up, const char *why, unsigned n_con
 	edge_tell(arg, &ev);
 }
 
+void edge_on_cert(const char *domain, int64_t until_s, const char *why, void *arg)
+{
+	struct edge_event ev = {.kind = EDGE_CERT, .until_s = until_s};
+
+	snprintf(ev.domain, sizeof(ev.domain), "%s", domain);
+	snprintf(ev.why, sizeof(ev.why), "%s", why ? why : "");
+	edge_tell(arg, &ev);
+}
+
 /* ---- what the connections report ---- */
 
 static const char *edge_peer_names(const struct conn *c)

@@ -70,6 +70,7 @@ extern const struct inner_ops edge_inner_ops;
 void edge_tell(struct edge *e, const struct edge_event *event);
 void edge_on_census(const char *domain, bool up, const char *why, unsigned n_conns,
 		    void *arg);
+void edge_on_cert(const char *domain, int64_t until_s, const char *why, void *arg);
 
 /* edge.c */
 uint16_t edge_port_of(const struct edge *e,

@@ -275,20 +275,37 @@ int tls_alloc(struct tls **tp, char **whyp, const struct config *config)
 	return err;
 }
 
+static unsigned tls_trust_again(struct tls *t)
+{
+	char *why = NULL;
+
+	if (tls_trust_set(t, &why)) {
+		log_err(NULL, "edge.trust_not_reloaded", "why=%s in_service=old",
+			LQ(why));
+		mem_deref(why);
+		return 0;
+	}
+	log_info(NULL, "edge.trust_reloaded", "file=%s", LQ(t->config->sip_trust));
+	return 1;
+}
+
 unsigned tls_poll(struct tls *t)
 {
 	unsigned n = cert_store_poll(t->certs);
-	char *why = NULL;
 
-	if (!tls_trust_changed(t))
-		return n;
-	if (tls_trust_set(t, &why)) {
-		log_err(NULL, "edge.trust_not_reloaded", "why=%s", LQ(why));
-		mem_deref(why);
-		return n;
-	}
-	log_info(NULL, "edge.trust_reloaded", "file=%s", LQ(t->config->sip_trust));
-	return n + 1;
+	return tls_trust_changed(t) ? n + tls_trust_again(t) : n;
+}
+
+void tls_reload(struct tls *t)
+{
+	(void)cert_store_reload(t->certs);
+	if (t->config->sip_trust)
+		(void)tls_trust_again(t);
+}
+
+void tls_listen(struct tls *t, cert_news_h *h, void *arg)
+{
+	cert_store_listen(t->certs, h, arg);
 }
 
 int tls_ssl_alloc(SSL **sslp, struct tls *t, struct tls_peer *peer)

@@ -14,6 +14,7 @@
 
 #include "gateway/config.h"
 #include "lib/base.h"
+#include "lib/cert.h"
 
 struct tls;
 
@@ -33,6 +34,10 @@ struct tls_peer {
 int tls_alloc(struct tls **tp, char **whyp, const struct config *config);
 /** Looks at the files again. Gives how many were read anew. */
 unsigned tls_poll(struct tls *t);
+/** Reads all of them now, changed or not. */
+void tls_reload(struct tls *t);
+/** Tells of the sites' certificates, now and whenever they have been read; see cert_store_listen(). */
+void tls_listen(struct tls *t, cert_news_h *h, void *arg);
 /** An SSL for one connection; `peer` is borrowed for its life. Errors: ENOMEM. */
 int tls_ssl_alloc(SSL **sslp, struct tls *t, struct tls_peer *peer);
 

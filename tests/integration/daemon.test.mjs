@@ -150,6 +150,64 @@ test('kill -9: it starts again at once, and the database is whole', async () => 
 	assert.equal(stdout.trim(), 'ok');
 });
 
+test('slussctl reload and SIGHUP read certificates at once; a bad file is named, the old one stays', async () => {
+	const daemon = another((options) => {
+		options.sites = [{ domain: 'alpha.test', pair: ca.leaf('alpha-reload', { cn: 'alpha.test' }) }];
+	});
+	const { pair } = daemon.sites[0], port = /:(\d+)$/.exec(daemon.listen[0])[1], web = /:(\d+)$/.exec(daemon.httpListen[0])[1];
+	const serial = async (at) => (await world.here.exec(['sh', '-c',
+		`openssl s_client -connect 198.18.0.10:${at} -servername alpha.test </dev/null 2>/dev/null | openssl x509 -noout -serial`])).stdout;
+	const both = async () => [await serial(port), await serial(web)];
+	await daemon.start();
+	const [first] = await both();
+	assert.match(first, /serial=/);
+	const next = ca.leaf('alpha-next', { cn: 'alpha.test' });
+	swap(pair, next);
+	const done = await daemon.ctl('reload');
+	assert.equal(done.code, 0, done.stderr);
+	const [second, secondWeb] = await both(); // no waiting: when the command ends, it is in use
+	assert.notEqual(second, first);
+	assert.equal(secondWeb, second);
+
+	writeFileSync(pair.cert, 'garbage');
+	const bad = await daemon.ctl('reload');
+	assert.equal(bad.code, 1);
+	assert.match(bad.stderr, /alpha\.test: .*alpha-reload.* holds no certificate; .*the old certificate stays in service/);
+	assert.deepEqual(await both(), [second, second]);
+	const { json } = await daemon.ctl('status');
+	assert.match(json.certificates[0].trouble, /holds no certificate/);
+
+	const third = ca.leaf('alpha-third', { cn: 'alpha.test' });
+	swap(pair, third);
+	const from = daemon.proc.lines.length;
+	process.kill(daemon.proc.pid, 'SIGHUP');
+	await daemon.proc.line(/ main\.sighup certificates=read-again/, 5000, from);
+	await daemon.proc.line(/ edge cert\.reloaded site=alpha\.test/, 5000, from);
+	await daemon.proc.line(/ web cert\.reloaded site=alpha\.test/, 5000, from);
+	const [last, lastWeb] = await both();
+	assert.notEqual(last, second);
+	assert.equal(lastWeb, last);
+	assert.equal((await daemon.ctl('status')).json.certificates[0].trouble, '');
+	await daemon.stop();
+});
+
+test('a certificate near its end: a line in the log at the start, and a date in slussctl status', async () => {
+	const to = Date.now() + 5 * 86_400_000 + 3_600_000;
+	const daemon = another((options) => {
+		options.sites = [{ domain: 'alpha.test', pair: ca.leaf('alpha-ending', { cn: 'alpha.test', from: Date.now() - 86_400_000, to }) }];
+	});
+	await daemon.start();
+	await daemon.proc.line(/ warn sig site\.certificate\.expires site=alpha\.test on=\d{4}-\d\d-\d\d days=5/);
+	const { json } = await daemon.ctl('status');
+	assert.deepEqual(json.certificates.map(({ site, days, ending }) => ({ site, days, ending })), [{ site: 'alpha.test', days: 5, ending: true }]);
+	assert.equal(Date.parse(json.certificates[0].until), Math.floor(to / 1000) * 1000);
+	const { stdout } = await alpha.host.exec([join(BUILD, 'slussctl'), '-s', daemon.socket, 'status']);
+	assert.match(stdout, /alpha\.test +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +5 +(true|yes)/);
+	await daemon.stop();
+	const far = await alpha.ctl('status');
+	assert.equal(far.json.certificates[0].ending, false);
+});
+
 test('slussctl: every command in JSON and in words, clear errors, exit status', async () => {
 	const words = async (...args) => alpha.host.exec([join(BUILD, 'slussctl'), '-s', alpha.socket, ...args]);
 	const { json: status } = await alpha.ctl('status');

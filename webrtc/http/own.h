@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <uv.h>
 
+#include "lib/cert.h"
 #include "lib/mailbox.h"
 #include "lib/timer.h"
 #include "webrtc/http/conn_fsm.h"
@@ -132,6 +133,10 @@ int web_tls_alloc(struct tls **tp, char **whyp, const struct config *config);
 /** Makes the handshake of `ctx` ours: certificates by SNI, versions, ciphers. */
 int web_tls_install(struct tls *t, SSL_CTX *ctx);
 unsigned web_tls_poll(struct tls *t);
+/** Reads all of them now. */
+void web_tls_reload(struct tls *t);
+/** See cert_store_listen(). */
+void web_tls_listen(struct tls *t, cert_news_h *h, void *arg);
 
 /* accept.c */
 /** Binds one address. Errors: one line in *whyp. */

@@ -106,6 +106,28 @@ static void begin_stop(struct server *s)
 			    on_stop_late, s);
 }
 
+static void on_cert_news(const char *domain, int64_t until_s, const char *why, void *arg)
+{
+	struct server *s = arg;
+	struct web_up up = {.kind = WEB_CERT};
+
+	up.cert.site = config_site_find(s->config, domain);
+	up.cert.until_s = until_s;
+	up.cert.why = why ? base_dup(why, strlen(why)) : NULL;
+	if (!up.cert.site || mailbox_post(s->up, &up))
+		web_up_clear(&up);
+}
+
+static void reload(struct server *s)
+{
+	struct web_up up = {.kind = WEB_RELOADED};
+
+	if (s->tls)
+		web_tls_reload(s->tls);
+	if (mailbox_post(s->up, &up))
+		log_err(NULL, "web.mailbox_full", "kind=%s", web_up_name(up.kind));
+}
+
 static void on_down(const void *msg, void *arg)
 {
 	const struct web_down *down = msg;
@@ -127,6 +149,9 @@ static void on_down(const void *msg, void *arg)
 			s->wants_lws_turn = true;
 			web_api_answer(c, down->reply);
 		}
+		break;
+	case WEB_RELOAD:
+		reload(s);
 		break;
 	case WEB_STOP:
 		begin_stop(s);
@@ -185,6 +210,8 @@ static void *web_thread(void *arg)
 
 	log_thread_name("web");
 	web_listeners_start(s);
+	if (s->tls)
+		web_tls_listen(s->tls, on_cert_news, s);
 	timer_start(s->timers, &s->cert_timer, CERT_POLL_MS, on_cert_timer, s);
 	on_timers_changed(s);
 	uv_run(&s->loop, UV_RUN_DEFAULT);

@@ -88,3 +88,13 @@ unsigned web_tls_poll(struct tls *t)
 {
 	return cert_store_poll(t->store);
 }
+
+void web_tls_reload(struct tls *t)
+{
+	(void)cert_store_reload(t->store);
+}
+
+void web_tls_listen(struct tls *t, cert_news_h *h, void *arg)
+{
+	cert_store_listen(t->store, h, arg);
+}

@@ -185,6 +185,8 @@ void sessions_take(struct sessions *s, const struct web_up *msg)
 		break;
 	case WEB_API:
 	case WEB_API_GONE:
+	case WEB_CERT:
+	case WEB_RELOADED:
 	case WEB_STOPPED:
 	case WEB_UP_N:
 		break;

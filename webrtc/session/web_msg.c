@@ -265,6 +265,10 @@ const char *web_up_name(enum web_up_kind kind)
 		return "api";
 	case WEB_API_GONE:
 		return "api-gone";
+	case WEB_CERT:
+		return "cert";
+	case WEB_RELOADED:
+		return "reloaded";
 	case WEB_STOPPED:
 		return "stopped";
 	case WEB_UP_N:
@@ -287,8 +291,12 @@ void web_up_clear(void *msg)
 	case WEB_API:
 		m->api = mem_deref(m->api);
 		break;
+	case WEB_CERT:
+		m->cert.why = mem_deref(m->cert.why);
+		break;
 	case WEB_CLOSED:
 	case WEB_API_GONE:
+	case WEB_RELOADED:
 	case WEB_STOPPED:
 	case WEB_UP_N:
 		break;
@@ -304,6 +312,8 @@ const char *web_down_name(enum web_down_kind kind)
 		return "close";
 	case WEB_REPLY:
 		return "reply";
+	case WEB_RELOAD:
+		return "reload";
 	case WEB_STOP:
 		return "stop";
 	case WEB_DOWN_N:
@@ -324,6 +334,7 @@ void web_down_clear(void *msg)
 		m->reply = mem_deref(m->reply);
 		break;
 	case WEB_CLOSE:
+	case WEB_RELOAD:
 	case WEB_STOP:
 	case WEB_DOWN_N:
 		break;

@@ -206,6 +206,8 @@ enum web_up_kind {
 	WEB_CLOSED,   /**< it is gone; always follows WEB_OPENED, once */
 	WEB_API,      /**< an HTTP request; wants one WEB_REPLY */
 	WEB_API_GONE, /**< nobody waits for that reply any more */
+	WEB_CERT,     /**< a site's certificate has been read; see gateway/certs.h */
+	WEB_RELOADED, /**< WEB_RELOAD has been carried out */
 	WEB_STOPPED,  /**< the web thread's last word */
 	WEB_UP_N
 };
@@ -224,16 +226,22 @@ struct web_up {
 			bool goodbye; /**< the browser closed it, and meant to go */
 		} closed;
 		struct api_request *api; /**< owned */
+		struct {
+			const struct site_config *site;
+			int64_t until_s;
+			char *why; /**< owned; NULL: it is good */
+		} cert;
 	};
 };
 const char *web_up_name(enum web_up_kind kind);
 void web_up_clear(void *msg); /**< a mailbox_clear_h */
 
 enum web_down_kind {
-	WEB_SEND,  /**< to that browser */
-	WEB_CLOSE, /**< after what was sent before */
-	WEB_REPLY, /**< answers WEB_API */
-	WEB_STOP,  /**< let nobody in, close what is open, end */
+	WEB_SEND,   /**< to that browser */
+	WEB_CLOSE,  /**< after what was sent before */
+	WEB_REPLY,  /**< answers WEB_API */
+	WEB_RELOAD, /**< read the certificates now; WEB_CERT…, WEB_RELOADED */
+	WEB_STOP,   /**< let nobody in, close what is open, end */
 	WEB_DOWN_N
 };
 struct web_down {

@@ -164,7 +164,9 @@ static void core(void **state)
 		assert_true(!err || err == ENOMEM);
 		core_close(&c);
 	} while (err);
-	assert_int_equal(n, 6); /* two sites, the registry, two quotas; then it works */
+	assert_int_equal(
+		n,
+		7); /* two sites, the registry, the certificates, two quotas; then it works */
 	mem_deref(loop);
 }
 

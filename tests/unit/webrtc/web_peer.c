@@ -154,9 +154,12 @@ static bool take_one(struct web *w)
 {
 	struct taking t = {.up = &w->last};
 
-	web_up_clear(&w->last);
-	w->last.kind = WEB_STOPPED;
-	mailbox_drain(w->up, 1, take, &t);
+	do { /* news of the certificates come at the start and answer nothing */
+		web_up_clear(&w->last);
+		w->last.kind = WEB_STOPPED;
+		t.taken = false;
+		mailbox_drain(w->up, 1, take, &t);
+	} while (t.taken && w->last.kind == WEB_CERT);
 	return t.taken;
 }
 
