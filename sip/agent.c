@@ -23,7 +23,7 @@ static const unsigned harmless_errors = sip_mask_response | sip_mask_proxy |
 static void options(struct sip *sip, nta_incoming_t *irq)
 {
 	sip_reply(sip, irq, NULL, 200, "OK", NULL, SIPTAG_ALLOW_STR(sip_allow),
-		  SIPTAG_SUPPORTED_STR(sip_supported),
+		  SIPTAG_SUPPORTED_STR(sip_supported), SIPTAG_UNKNOWN_STR(sip_recv_info),
 		  SIPTAG_ACCEPT_STR("application/sdp"), TAG_END());
 }
 

@@ -96,10 +96,17 @@ static void peer_bye(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 
 static void dispatch(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 {
+	bool info = s->sip_request->rq_method == sip_method_info;
 	struct refusal r;
 
 	if (judge(&r, leg->sip, s, leg->hop->domain)) {
 		sip_refuse_with(leg->sip, irq, &r);
+		nta_incoming_destroy(irq);
+		return;
+	}
+	trickle_open(leg->trickle, leg->peer_trickle); /* the peer has the dialog */
+	if (info && trickle_info(leg->trickle, leg->sip, leg->hop, irq, s)) {
+		/* answered */
 	} else if (s->sip_request->rq_method == sip_method_bye) {
 		peer_bye(leg, irq, s);
 	} else if (!plain_method(leg->sip, leg->hop, irq, s)) {
@@ -124,6 +131,20 @@ int sip_dialog_request(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const 
 	return 0;
 }
 
+static struct sip_trickle *trickle_of(const struct sip_try *t, const nta_leg_t *dialog)
+{
+	struct le *le;
+
+	LIST_FOREACH(&t->forks, le)
+	{
+		const struct sip_fork *f = le->data;
+
+		if (f->dialog == dialog)
+			return f->trickle;
+	}
+	return NULL;
+}
+
 static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq,
 		  const sip_t *s)
 {
@@ -138,6 +159,9 @@ static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq,
 		refusal_set(&r, 481, "Call/Transaction Does Not Exist",
 			    "No such dialog.");
 		sip_refuse_with(t->sip, irq, &r);
+	} else if (method == sip_method_info &&
+		   trickle_info(trickle_of(t, dialog), t->sip, t->hop, irq, s)) {
+		/* answered */
 	} else if (method == sip_method_invite || (update && body)) {
 		/* our own first offer is still unanswered */
 		refusal_set(&r, 491, "Request Pending",

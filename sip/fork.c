@@ -15,9 +15,11 @@ static void fork_destructor(void *arg)
 
 	list_unlink(&f->le);
 	nta_outgoing_destroy(f->tagged);
+	trickle_close(f->trickle);
 	nta_leg_destroy(f->dialog);
 	mem_deref(f->tag);
 	mem_deref(f->answer);
+	mem_deref(f->trickle);
 }
 
 struct sip_fork *sip_fork_find(const struct sip_try *t, const char *tag)
@@ -72,7 +74,8 @@ struct sip_fork *sip_fork_get(struct sip_try *t, const sip_t *s)
 				    SIPTAG_CALL_ID(s->sip_call_id),
 				    SIPTAG_FROM(s->sip_from), SIPTAG_TO(s->sip_to),
 				    SIPTAG_CSEQ(s->sip_cseq), TAG_END());
-	if (!f->tag || !f->dialog) {
+	if (!f->tag || !f->dialog ||
+	    (t->leg && trickle_alloc(&f->trickle, t->leg, f->dialog))) {
 		mem_deref(f);
 		return NULL;
 	}
@@ -103,13 +106,19 @@ static void prack(struct sip_fork *f, const sip_t *s)
 void sip_fork_progress(struct sip_fork *f, const sip_t *s)
 {
 	bool reliable = s->sip_rseq && sip_has_feature(s->sip_require, "100rel");
+	struct sip_leg *leg = f->attempt->leg;
 
 	nta_leg_client_reroute(f->dialog, s->sip_record_route, s->sip_contact, 1);
-	if (!reliable || !s->sip_contact)
-		return; /* the SDP of an unreliable one is a promise at best: nothing is made of it */
-	if (!f->answer && sip_leg_sdp_read(&f->answer, s))
-		log_warn(sip_leg_call(f->attempt->leg), "sip.memory", "%s", "");
-	prack(f, s);
+	if (!s->sip_contact)
+		return;
+	/* the SDP of an unreliable one is a promise at best: nothing is made of it */
+	if (reliable) {
+		if (!f->answer && sip_leg_sdp_read(&f->answer, s))
+			log_warn(sip_leg_call(leg), "sip.memory", "%s", "");
+		prack(f, s);
+	}
+	if (leg)
+		trickle_open(f->trickle, leg->peer_trickle || sip_knows_trickle(s));
 }
 
 void sip_fork_ack(struct sip_fork *f, const sip_t *s)

@@ -10,7 +10,8 @@
 #include "lib/secret.h"
 
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
-const char sip_supported[] = "timer, 100rel";
+const char sip_supported[] = "timer, 100rel, trickle-ice";
+const char sip_recv_info[] = "Recv-Info: trickle-ice";
 static const char agent_name[] = PACKAGE_NAME "/" PACKAGE_VERSION;
 
 enum {
@@ -94,7 +95,9 @@ nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h
 		SIPTAG_CONTACT_STR(rq->hop->contact), SIPTAG_USER_AGENT_STR(agent_name),
 		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, rq)),
 		NTATAG_BRANCH_KEY(rq->branch ? rq->branch : sip_branch_make(branch)),
-		TAG_IF(rq->sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
+		TAG_IF(rq->sdp,
+		       SIPTAG_CONTENT_TYPE_STR(rq->content_type ? rq->content_type
+								: "application/sdp")),
 		TAG_IF(rq->sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
 	(void)ta_end(ta);
 	if (as_proxy)
@@ -197,6 +200,7 @@ int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, i
 		TAG_IF(hop, SIPTAG_CONTACT_STR(hop ? hop->contact : NULL)),
 		TAG_IF(hop && status < 300, SIPTAG_ALLOW_STR(sip_allow)),
 		TAG_IF(hop && status < 300, SIPTAG_SUPPORTED_STR(sip_supported)),
+		TAG_IF(hop && status < 300, SIPTAG_UNKNOWN_STR(sip_recv_info)),
 		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
 	(void)ta_end(ta);
@@ -215,7 +219,7 @@ nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq,
 		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
 		SIPTAG_SERVER_STR(agent_name), SIPTAG_CONTACT_STR(hop->contact),
 		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
-		TAG_END());
+		SIPTAG_UNKNOWN_STR(sip_recv_info), TAG_END());
 	if (!rel)
 		sip_reply(sip, irq, hop, status, phrase, NULL, TAG_END());
 	return rel;

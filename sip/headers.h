@@ -11,6 +11,8 @@
 
 extern const char sip_allow[];     /* the methods we take, for Allow */
 extern const char sip_supported[]; /* the extensions, for Supported */
+extern const char
+	sip_recv_info[]; /* the header line: INFO packages that we take (RFC 6086) */
 
 /** "z9hG4bK" and 128 random bits: NTA's own branches can be reckoned from one another, and the branch
  *  is all that protects what NTA does by itself (RFC 3261 §8.1.1.7). */
@@ -21,11 +23,12 @@ struct sip_request {
 	nta_leg_t *dialog;
 	sip_method_t method;
 	const char *name;
-	const char *request_uri; /* NULL: the dialog's target */
-	const char *branch;      /* NULL: a new one */
-	uint64_t token;          /* for edge events; 0: none wanted */
-	const char *skip;        /* targets not to try; may be NULL */
-	const struct body *sdp;  /* may be NULL */
+	const char *request_uri;  /* NULL: the dialog's target */
+	const char *branch;       /* NULL: a new one */
+	uint64_t token;           /* for edge events; 0: none wanted */
+	const char *skip;         /* targets not to try; may be NULL */
+	const struct body *sdp;   /* may be NULL */
+	const char *content_type; /* of that body; NULL: application/sdp */
 };
 /** Sends it. Magic and handler as nta_outgoing_tcreate(). Further headers by tags.
  *  Errors: NULL (memory, or the joint could not be written). */

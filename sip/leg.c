@@ -5,6 +5,7 @@
  * before it returns: no SE_* event that an op raises has an SA_TELL_* action. RFC 3261 §12–15. */
 #include "sip/leg.h"
 
+#include "gateway/sdp_ice.h"
 #include "lib/log.h"
 #include "sip/peers.h"
 
@@ -27,7 +28,10 @@ void sip_leg_close(struct sip_leg *leg)
 	timer_cancel(&leg->trying);
 	session_timer_stop(&leg->st);
 	sip_reoffer_close(leg);
+	sip_half_cancel(leg);
 	sip_leg_out_cancel(leg);
+	trickle_close(leg->trickle);
+	leg->trickle = mem_deref(leg->trickle);
 	if (leg->counted)
 		peers_call(leg->sip->peers, leg->hop->domain, -1);
 	leg->counted = false;
@@ -47,6 +51,8 @@ static void leg_destructor(void *arg)
 	sip_leg_close(leg);
 	list_unlink(&leg->le);
 	mem_deref(leg->answer);
+	mem_deref(leg->offer);
+	sip_ours_clear(&leg->ours);
 	mem_deref(leg->local_sdp);
 	mem_deref(leg->remote_sdp);
 	mem_deref(leg->invite);
@@ -125,10 +131,18 @@ void sip_leg_sdp_set(struct body **dst, struct body *src)
 
 int sip_leg_sdp_read(struct body **bp, const sip_t *s)
 {
+	struct sdp_ice ice;
+	int err;
+
 	*bp = NULL;
 	if (!s->sip_payload || !s->sip_payload->pl_len)
 		return 0;
-	return body_alloc(bp, s->sip_payload->pl_data, s->sip_payload->pl_len);
+	err = body_alloc(bp, s->sip_payload->pl_data, s->sip_payload->pl_len);
+	if (!err && sip_knows_trickle(s)) {
+		sdp_ice_read(&ice, (*bp)->data, (*bp)->len);
+		(*bp)->trickle = sdp_ice_open(&ice);
+	}
+	return err;
 }
 
 void sip_leg_tell(struct sip_leg *leg, enum leg_event_type type, struct body *body,
@@ -206,7 +220,9 @@ static void act(struct sip_leg *leg, unsigned actions)
 		sip_leg_in_refuse(leg);
 	if (actions & (SA_BYE | SA_RELEASE)) {
 		session_timer_stop(&leg->st);
+		sip_half_cancel(leg);
 		sip_reoffer_close(leg);
+		trickle_close(leg->trickle);
 	}
 	if (actions & SA_BYE)
 		sip_dialog_bye(leg);
@@ -279,6 +295,9 @@ static int op_answer(struct leg *l, struct body *answer)
 		return EINVAL;
 	if (leg->state != SL_INCOMING)
 		return sip_reoffer_answer(leg, answer);
+	sip_ours_set(&leg->ours, answer, false);
+	if (answer->trickle && !leg->peer_trickle)
+		return sip_half_wait(leg, HALF_ANSWER);
 	err = sip_leg_in_accept(leg, answer);
 	if (!err)
 		sip_leg_event(leg, SE_ANSWER, NULL);
@@ -297,8 +316,25 @@ static void op_offer_refuse(struct leg *l, const struct cause *cause)
 
 static void op_candidates(struct leg *l, const struct candidates *c)
 {
-	(void)l;
-	(void)c;
+	struct sip_leg *leg = (struct sip_leg *)l;
+	struct sip_ours *o = &leg->ours;
+	struct candidates *fresh = NULL;
+	struct sdp_ice ice;
+
+	if (!o->sdp)
+		return;
+	sdp_ice_read(&ice, o->sdp->data, o->sdp->len);
+	if (c->ufrag[0] && !sdp_ice_has_ufrag(&ice, c->ufrag, strlen(c->ufrag)))
+		return; /* of a generation that is gone */
+	if (!o->all && candidates_alloc(&o->all, NULL, 0))
+		return;
+	if (candidates_join(o->all, &fresh, c, CANDIDATES_MAX))
+		log_debug(sip_leg_call(leg), "sip.trickle.dropped", "peer=%s",
+			  leg->hop->domain);
+	mem_deref(fresh);
+	sip_half_look(leg);
+	trickle_more(leg->trickle);
+	sip_leg_out_trickle(leg);
 }
 
 static void op_offer_withdraw(struct leg *l)

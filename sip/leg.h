@@ -11,6 +11,7 @@
 #include "sip/leg_fsm.h"
 #include "sip/loop.h"
 #include "sip/session_timer.h"
+#include "sip/trickle.h"
 
 /** Where an offer inside the dialog stands (RFC 3264 §4, RFC 3261 §14). */
 enum offer_state {
@@ -46,6 +47,12 @@ struct sip_leg {
 	struct timer guard, release;
 	struct body *local_sdp, *remote_sdp; /* as agreed last */
 
+	/* trickle ICE */
+	bool peer_trickle;           /* the peer knows it, or is required to */
+	struct sip_trickle *trickle; /* the dialog's; NULL: none yet */
+	struct sip_ours ours;
+	struct sip_half half;
+
 	/* LEG_IN */
 	nta_incoming_t *irq; /* the INVITE, until its ACK or refusal */
 	nta_reliable_t *rel; /* the 180, until its PRACK */
@@ -53,6 +60,8 @@ struct sip_leg {
 
 	/* LEG_OUT */
 	struct sip_try *attempt; /* the INVITE that counts */
+	struct body
+		*offer; /* what it carries: the invite's, or that with its candidates */
 	unsigned n_tries;
 	char skip[JOINT_SKIP_MAX];
 	struct cause failure; /* why the last target was no use; reason NONE: none yet */
@@ -98,7 +107,11 @@ void sip_leg_in_refuse(struct sip_leg *leg);
 
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
+/** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO. */
+int sip_leg_out_start(struct sip_leg *leg, struct body *offer);
 void sip_leg_out_cancel(struct sip_leg *leg);
+/** More of our candidates for every early dialog. */
+void sip_leg_out_trickle(struct sip_leg *leg);
 /** A response to an INVITE that NTA does not know any more. */
 void sip_try_stray(struct sip *sip, const sip_t *s);
 void sip_try_sent(struct sip *sip, const struct edge_event *ev);
@@ -115,7 +128,11 @@ void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s);
 
 /* reoffer.c */
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer);
+/** The offer that waited for its candidates has them. */
+void sip_reoffer_gathered(struct sip_leg *leg, struct body *offer);
 int sip_reoffer_answer(struct sip_leg *leg, struct body *answer);
+/** The same, whatever it still lacks. */
+int sip_reoffer_answer_send(struct sip_leg *leg, struct body *answer);
 void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause);
 /** Takes the call's offer back: CANCEL when the peer has it; what it answers all the same is undone. */
 void sip_reoffer_withdraw(struct sip_leg *leg);

@@ -40,6 +40,7 @@ static void acked(struct sip_leg *leg, const sip_t *s)
 {
 	if (!trust_peer(leg->sip, s, leg->hop->domain))
 		return; /* the guard of ANSWERED ends it */
+	trickle_open(leg->trickle, leg->peer_trickle);
 	nta_incoming_destroy(leg->irq);
 	leg->irq = NULL;
 	sip_leg_event(leg, SE_ACK, NULL);
@@ -160,6 +161,7 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	struct body *sdp = NULL;
 	int err = dialog_make(leg, s);
 
+	err = err ? err : trickle_alloc(&leg->trickle, leg, leg->dialog);
 	err = err ? err : trust_identity(&from->identityv, s);
 	err = err ? err : invite_make(&leg->invite, from, to, &sdp, s);
 	mem_deref(from->identityv);
@@ -170,6 +172,8 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
 	sip_leg_peer_allows(leg, s);
+	leg->peer_trickle = sip_knows_trickle(s);
+	sip_trickle_learn(leg->sip, leg->hop->domain, s);
 	return call_alloc(&call, leg->sip->core, &leg->leg, leg->invite, NULL,
 			  leg->hop->domain);
 }
@@ -248,13 +252,22 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 		sip_refuse_with(leg->sip, prack, &r);
 	} else {
 		sip_reply(leg->sip, prack, NULL, 200, "OK", NULL, TAG_END());
+		trickle_open(leg->trickle, leg->peer_trickle);
 	}
 	nta_incoming_destroy(prack);
 	return 0;
 }
 
-/* Reliable only where the peer insists (RFC 3262 §3): it carries no SDP, a stream does not lose it, and a PRACK
- * and its 200 are a quarter of all messages of a call. */
+/* Does the caller need to know that we know of the dialog? One who insists on it (RFC 3262 §3), or who has more
+ * candidates for us, and will get ours before its ACK (RFC 8840 §4.3). For others a PRACK and its 200 would be
+ * a quarter of all messages of a call. */
+static bool wants_reliable(const struct sip_leg *leg, const sip_t *s)
+{
+	return sip_has_feature(s->sip_require, "100rel") ||
+	       (leg->invite->offer->trickle &&
+		sip_has_feature(s->sip_supported, "100rel"));
+}
+
 void sip_leg_in_ringing(struct sip_leg *leg)
 {
 	msg_t *msg;
@@ -265,7 +278,7 @@ void sip_leg_in_ringing(struct sip_leg *leg)
 		return;
 	msg = nta_incoming_getrequest(leg->irq);
 	s = sip_object(msg);
-	if (s && sip_has_feature(s->sip_require, "100rel"))
+	if (s && wants_reliable(leg, s))
 		leg->rel = sip_reply_reliable(leg->sip, leg->irq, leg->hop, pracked, leg,
 					      180, "Ringing");
 	else
@@ -288,9 +301,12 @@ int sip_leg_in_accept(struct sip_leg *leg, struct body *answer)
 			SIPTAG_SESSION_EXPIRES_STR(expires),
 			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
 	msg_destroy(msg);
-	if (!err)
-		sip_leg_sdp_set(&leg->local_sdp, answer);
-	return err;
+	if (err)
+		return err;
+	sip_leg_sdp_set(&leg->local_sdp, answer);
+	leg->ours.sent = true;
+	trickle_more(leg->trickle);
+	return 0;
 }
 
 void sip_leg_in_refuse(struct sip_leg *leg)

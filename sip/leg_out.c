@@ -46,6 +46,8 @@ static void try_leave(struct sip_try *t, uint64_t ms)
 		t->leg->attempt = NULL;
 	t->leg = NULL;
 	timer_cancel(&t->silence);
+	for (struct le *le = t->forks.head; le; le = le->next)
+		trickle_close(((struct sip_fork *)le->data)->trickle);
 	if (timer_start(t->sip->core->loop->timers, &t->linger, ms, try_free, t))
 		log_err(NULL, "sip.memory", "try=%s", t->call_id);
 }
@@ -135,7 +137,12 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	leg->dialog = f->dialog;
 	f->dialog = NULL;
 	nta_leg_bind(leg->dialog, sip_dialog_request, leg);
+	leg->trickle = f->trickle;
+	f->trickle = NULL;
 	sip_leg_peer_allows(leg, s);
+	leg->peer_trickle |= sip_knows_trickle(s);
+	if (leg->leg.remote.site_verified)
+		sip_trickle_learn(leg->sip, leg->hop->domain, s);
 	session_timer_accepted(&leg->st, s);
 	t->won = mem_ref(f->tag);
 	list_flush(
@@ -150,11 +157,15 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 					leg->hop->domain));
 		return;
 	}
-	sip_leg_sdp_set(&leg->local_sdp, leg->invite->offer);
+	sip_leg_sdp_set(&leg->local_sdp, leg->offer);
 	sip_leg_sdp_set(&leg->remote_sdp, answer);
 	mem_deref(leg->answer);
 	leg->answer = answer;
+	mem_ref(leg);
 	sip_leg_event(leg, SE_ACCEPT, NULL);
+	trickle_described(leg->trickle);
+	trickle_open(leg->trickle, leg->peer_trickle);
+	mem_deref(leg);
 }
 
 static void accepted(struct sip_try *t, const sip_t *s)
@@ -175,6 +186,23 @@ static void accepted(struct sip_try *t, const sip_t *s)
 		won(t, f, s);
 	else
 		sip_fork_end(f);
+}
+
+/* It was required of a peer that does not know it: once more, with the candidates. RFC 8840 §5.1. */
+static bool without_trickle(struct sip_try *t)
+{
+	struct sip_leg *leg = t->leg;
+
+	if (!leg->peer_trickle || !leg->offer->trickle || leg->n_tries >= SIP_TRIES_MAX)
+		return false;
+	leg->peer_trickle = false;
+	peers_trickle_set(leg->sip->peers, leg->hop->domain, false,
+			  timers_now_us(leg->sip->core->loop->timers));
+	sip_ours_set(&leg->ours, leg->invite->offer, false);
+	if (sip_half_wait(leg, HALF_INVITE))
+		return false;
+	try_leave(t, 0);
+	return true;
 }
 
 /* What the refusal means for the call. False: nothing, another INVITE is on its way. */
@@ -215,6 +243,8 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 		next_target(leg, target, c);
 		return false;
 	}
+	if (status == 420 && without_trickle(t))
+		return false;
 	if (status == 422 && leg->n_tries < SIP_TRIES_MAX &&
 	    session_timer_too_short(&leg->st, s)) {
 		struct sip_try *before = t;
@@ -324,8 +354,9 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 		.branch = sip_branch_make(t->branch),
 		.token = t->token,
 		.skip = leg->skip,
-		.sdp = inv->offer,
+		.sdp = leg->offer,
 	};
+	bool required = leg->peer_trickle && leg->offer->trickle;
 
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
 	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
@@ -334,7 +365,8 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	t->invite = sip_request_send(
 		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops),
 		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
-		SIPTAG_ACCEPT_STR("application/sdp"),
+		SIPTAG_ACCEPT_STR("application/sdp"), SIPTAG_UNKNOWN_STR(sip_recv_info),
+		TAG_IF(required, SIPTAG_REQUIRE_STR("trickle-ice")),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
 		SIPTAG_MIN_SE_STR(min_se), NTATAG_PASS_100(1), TAG_NEXT(identity));
 	for (char **p = linev; *p; p++)
@@ -342,6 +374,7 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	if (!t->invite)
 		return EIO;
 	t->cseq = nta_outgoing_cseq(t->invite);
+	leg->ours.sent = true;
 	return 0;
 }
 
@@ -399,6 +432,38 @@ static void blocked(void *arg)
 				leg->hop->domain));
 }
 
+int sip_leg_out_start(struct sip_leg *leg, struct body *offer)
+{
+	sip_leg_sdp_set(&leg->offer, offer);
+	return try_start(leg, NULL);
+}
+
+/* A description that lacks its candidates goes out at once to a peer that knows trickle ICE; otherwise when they
+ * are there, or when the peer has said that it does, whichever is first. */
+static int start(struct sip_leg *leg, struct body *offer)
+{
+	enum trickle known = TRICKLE_YES;
+
+	sip_ours_set(&leg->ours, offer, false);
+	if (offer->trickle) {
+		known = sip_trickle_known(leg->sip, leg->hop->domain);
+		leg->peer_trickle = known == TRICKLE_YES;
+	}
+	if (known == TRICKLE_YES)
+		return sip_leg_out_start(leg, offer);
+	if (known == TRICKLE_AUTO)
+		sip_ask(leg);
+	return sip_half_wait(leg, HALF_INVITE);
+}
+
+void sip_leg_out_trickle(struct sip_leg *leg)
+{
+	struct le *le = leg->attempt ? leg->attempt->forks.head : NULL;
+
+	for (; le; le = le->next)
+		trickle_more(((struct sip_fork *)le->data)->trickle);
+}
+
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 {
 	const struct peer_config *pc =
@@ -412,7 +477,7 @@ int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 	leg->leg.remote.addr = invite->to;
 	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s",
 		 LQ(AT_SHORT(&invite->to)), leg->hop->domain);
-	return try_start(leg, NULL);
+	return start(leg, invite->offer);
 }
 
 void sip_leg_out_cancel(struct sip_leg *leg)

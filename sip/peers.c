@@ -7,11 +7,15 @@
 
 #include <strings.h>
 
+enum { TRICKLE_YES_S = 86400, TRICKLE_NO_S = 3600, SECOND_US = 1000000 };
+
 struct peer {
 	struct le le, le_hash;
 	char domain[ADDR_HOST_MAX + 1];
 	unsigned n_conns, n_calls;
 	char last_error[160];
+	enum trickle trickle;
+	uint64_t trickle_until_us;
 };
 
 struct peers {
@@ -139,6 +143,24 @@ void peers_error(struct peers *p, const char *domain, const char *why)
 
 	if (pe)
 		snprintf(pe->last_error, sizeof(pe->last_error), "%s", why ? why : "");
+}
+
+void peers_trickle_set(struct peers *p, const char *domain, bool yes, uint64_t now_us)
+{
+	struct peer *pe = get(p, domain);
+
+	if (!pe)
+		return;
+	pe->trickle = yes ? TRICKLE_YES : TRICKLE_NO;
+	pe->trickle_until_us =
+		now_us + (uint64_t)(yes ? TRICKLE_YES_S : TRICKLE_NO_S) * SECOND_US;
+}
+
+enum trickle peers_trickle(const struct peers *p, const char *domain, uint64_t now_us)
+{
+	const struct peer *pe = find(p, domain);
+
+	return pe && now_us < pe->trickle_until_us ? pe->trickle : TRICKLE_AUTO;
 }
 
 void peers_each(const struct peers *p,

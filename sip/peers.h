@@ -3,6 +3,7 @@
 #define SLUSS_SIP_PEERS_H
 
 #include "gateway/addr.h"
+#include "gateway/config.h"
 #include "lib/base.h"
 
 struct peers;
@@ -19,6 +20,11 @@ void peers_call(struct peers *p, const char *domain, int by);
 unsigned peers_calls(const struct peers *p, const char *domain);
 /** Remembers why a call could not go there; NULL: it went well. */
 void peers_error(struct peers *p, const char *domain, const char *why);
+/** What the domain last said of itself: does it know trickle ICE? A yes is remembered for a day, a no for an
+ *  hour: a site that learns it need not wait long. */
+void peers_trickle_set(struct peers *p, const char *domain, bool yes, uint64_t now_us);
+/** AUTO: nothing is known (any more). */
+enum trickle peers_trickle(const struct peers *p, const char *domain, uint64_t now_us);
 /** state: "up", "down" or "idle" (no connection, and no error since). Oldest first. */
 void peers_each(const struct peers *p,
 		void (*h)(const char *domain, const char *state, unsigned n_conns,

@@ -30,11 +30,21 @@ static void quiet(struct sip_leg *leg)
 	ro->withdrawn = false;
 	ro->sdp = mem_deref(ro->sdp);
 	timer_cancel(&ro->timeout);
+	if (leg->half.what == HALF_OFFER || leg->half.what == HALF_REANSWER)
+		sip_half_cancel(leg);
+}
+
+/* An offer of ours came to nothing: what was agreed before holds. */
+static void ours_back(struct sip_leg *leg)
+{
+	if (leg->local_sdp)
+		sip_ours_set(&leg->ours, leg->local_sdp, true);
 }
 
 static void refused(struct sip_leg *leg, const struct cause *cause)
 {
 	quiet(leg);
+	ours_back(leg);
 	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL, cause);
 }
 
@@ -78,6 +88,9 @@ static void take_back(struct sip_leg *leg)
 	struct reoffer *ro = &leg->ro;
 
 	timer_cancel(&ro->timeout);
+	ours_back(leg);
+	if (leg->half.what == HALF_OFFER)
+		sip_half_cancel(leg);
 	if (ro->state == OF_LOCAL_WAITS) {
 		/* What it waited for goes on: whose it is shows from what is open. */
 		ro->state = ro->out ? OF_REFRESH : ro->in ? OF_ANSWERED : OF_QUIET;
@@ -144,6 +157,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	quiet(leg);
 	sip_leg_tell(leg, LEG_ANSWER, answer, NULL);
 	mem_deref(answer);
+	trickle_described(leg->trickle);
 }
 
 static void refresh_refused(struct sip_leg *leg, unsigned status)
@@ -265,7 +279,8 @@ static int send_request(struct sip_leg *leg, struct body *sdp)
 	ro->out_is_update = !sdp;
 	ro->out = sip_request_send(
 		&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
-		SIPTAG_SUPPORTED_STR("timer"), SIPTAG_MIN_SE_STR(min_se),
+		SIPTAG_SUPPORTED_STR("timer, trickle-ice"),
+		SIPTAG_UNKNOWN_STR(sip_recv_info), SIPTAG_MIN_SE_STR(min_se),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
 		TAG_IF(sdp, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
 	return ro->out ? 0 : EIO;
@@ -288,32 +303,50 @@ static int send_offer(struct sip_leg *leg, struct body *sdp)
 	ro->state = OF_LOCAL;
 	ro->withdrawn = false;
 	sip_leg_sdp_set(&ro->sdp, sdp);
+	leg->ours.sent = true;
+	trickle_more(leg->trickle);
 	return offer_watch(leg);
+}
+
+/* Its candidates follow, and the peer cannot take them one by one. What ended before says nothing of it. */
+static bool must_gather(struct sip_leg *leg, const struct body *sdp)
+{
+	if (!sdp->trickle || leg->peer_trickle)
+		return false;
+	if (leg->ours.all)
+		leg->ours.all->end = false;
+	return true;
 }
 
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 {
 	struct reoffer *ro = &leg->ro;
+	bool gather;
+	int err;
 
 	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED)
 		return EINVAL;
-	switch (ro->state) {
-	case OF_QUIET:
-		/* A peer's own refresh may have overtaken ours, whose answer is still to come. */
-		if (leg->state == SL_TALKING && !ro->out && !ro->in)
-			return send_offer(leg, offer);
-		break;
-	case OF_REFRESH:
-	case OF_ANSWERED:
-		break;
-	case OF_REMOTE:
-	case OF_LOCAL:
-	case OF_LOCAL_WAITS:
+	if (ro->state == OF_REMOTE || ro->state == OF_LOCAL ||
+	    ro->state == OF_LOCAL_WAITS)
 		return EBUSY;
-	}
+	sip_ours_set(&leg->ours, offer, false);
+	gather = must_gather(leg, offer);
+	/* A peer's own refresh may have overtaken ours, whose answer is still to come. */
+	if (!gather && ro->state == OF_QUIET && leg->state == SL_TALKING && !ro->out &&
+	    !ro->in)
+		return send_offer(leg, offer);
 	ro->state = OF_LOCAL_WAITS;
 	sip_leg_sdp_set(&ro->sdp, offer);
-	return offer_watch(leg);
+	err = offer_watch(leg);
+	return !err && gather ? sip_half_wait(leg, HALF_OFFER) : err;
+}
+
+void sip_reoffer_gathered(struct sip_leg *leg, struct body *offer)
+{
+	if (leg->ro.state != OF_LOCAL_WAITS)
+		return;
+	sip_leg_sdp_set(&leg->ro.sdp, offer);
+	sip_reoffer_ready(leg);
 }
 
 void sip_reoffer_withdraw(struct sip_leg *leg)
@@ -327,7 +360,8 @@ void sip_reoffer_ready(struct sip_leg *leg)
 	struct reoffer *ro = &leg->ro;
 	struct cause c;
 
-	if (ro->state != OF_LOCAL_WAITS || leg->state != SL_TALKING || ro->out || ro->in)
+	if (ro->state != OF_LOCAL_WAITS || leg->state != SL_TALKING || ro->out ||
+	    ro->in || leg->half.what == HALF_OFFER)
 		return;
 	if (send_offer(leg, ro->sdp))
 		refused(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
@@ -429,9 +463,23 @@ int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
 
 	if (ro->state != OF_REMOTE)
 		return EINVAL;
+	sip_ours_set(&leg->ours, answer, false);
+	return must_gather(leg, answer) ? sip_half_wait(leg, HALF_REANSWER)
+					: sip_reoffer_answer_send(leg, answer);
+}
+
+int sip_reoffer_answer_send(struct sip_leg *leg, struct body *answer)
+{
+	int err;
+
 	sip_leg_sdp_set(&leg->local_sdp, answer);
-	sip_leg_sdp_set(&leg->remote_sdp, ro->sdp);
-	return in_accept(leg, answer);
+	sip_leg_sdp_set(&leg->remote_sdp, leg->ro.sdp);
+	err = in_accept(leg, answer);
+	if (err)
+		return err;
+	leg->ours.sent = true;
+	trickle_more(leg->trickle);
+	return 0;
 }
 
 void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
@@ -530,6 +578,7 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 	sip_leg_sdp_set(&ro->sdp, sdp);
 	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
 	mem_deref(sdp);
+	trickle_described(leg->trickle);
 }
 
 void sip_reoffer_close(struct sip_leg *leg)

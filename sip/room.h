@@ -12,6 +12,7 @@
  *   fork.c           the dialogs that one INVITE makes: early, winning, superfluous
  *   dialog.c         requests inside a dialog: BYE, INFO, OPTIONS, …
  *   reoffer.c        new offers inside a dialog, both ways (re-INVITE, UPDATE)
+ *   trickle*.c ask.c trickle ICE and who knows it (trickle.h)
  *   session_timer.c  RFC 4028: sessions that die when nobody refreshes them                      */
 #ifndef SLUSS_SIP_ROOM_H
 #define SLUSS_SIP_ROOM_H
@@ -48,6 +49,7 @@ struct sip {
 	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
 	struct hash *tries_token;   /* … and by token, for edge events */
 	struct peers *peers;
+	struct list asks; /* struct sip_ask: OPTIONS under way */
 	uint64_t last_token;
 	char contact_port[8]; /* ":5062", or empty when it is 5061 */
 	bool edge_started, edge_stopped, stopping;

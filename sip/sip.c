@@ -143,6 +143,7 @@ static void leave_all(struct sip *sip)
 			mem_deref(leg);
 	}
 	list_flush(&sip->tries);
+	list_flush(&sip->asks);
 }
 
 static void sip_destructor(void *arg)

@@ -76,7 +76,8 @@ bool trust_unsupported(char *buf, size_t size, const sip_t *s)
 	if (!s->sip_require || !s->sip_require->k_items)
 		return false;
 	for (const msg_param_t *item = s->sip_require->k_items; *item; item++) {
-		if (!strcasecmp(*item, "timer") || !strcasecmp(*item, "100rel"))
+		if (!strcasecmp(*item, "timer") || !strcasecmp(*item, "100rel") ||
+		    !strcasecmp(*item, "trickle-ice"))
 			continue;
 		if (n + strlen(*item) + 3 > size)
 			break;

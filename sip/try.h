@@ -34,7 +34,8 @@ struct sip_fork {
 	nta_outgoing_t *tagged; /* gets the responses with this tag */
 	char *tag;
 	struct body *answer; /* from a reliable 18x */
-	bool over;           /* acknowledged and ended */
+	struct sip_trickle *trickle;
+	bool over; /* acknowledged and ended */
 };
 
 enum { FORKS_MAX = 32 };

@@ -60,13 +60,10 @@ static void trace(struct call *call, const char *word, const char *detail)
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
 {
 	static const char *const names[LEG_EVENT_N] = {
-		[LEG_RINGING] = "ringing",
-		[LEG_ACCEPTED] = "accepted",
-		[LEG_ANSWER] = "answer",
-		[LEG_OFFER] = "offer",
-		[LEG_OFFER_REFUSED] = "refused",
-		[LEG_ENDED] = "ended",
-		[LEG_OFFER_WITHDRAWN] = "withdrawn",
+		[LEG_RINGING] = "ringing",       [LEG_ACCEPTED] = "accepted",
+		[LEG_ANSWER] = "answer",         [LEG_OFFER] = "offer",
+		[LEG_OFFER_REFUSED] = "refused", [LEG_CANDIDATES] = "candidates",
+		[LEG_ENDED] = "ended",           [LEG_OFFER_WITHDRAWN] = "withdrawn",
 	};
 	struct call *call = leg->call;
 
@@ -78,6 +75,17 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 	      ev->cause ? cause_reason_name(ev->cause->reason) : NULL);
 	if (ev->cause)
 		call->cause = *ev->cause;
+	for (size_t i = 0; ev->candidates && i < ev->candidates->n; i++) {
+		size_t n = strlen(call->candidates);
+
+		snprintf(call->candidates + n, sizeof(call->candidates) - n, "%s %s %s\n",
+			 ev->candidates->ufrag, ev->candidates->v[i].mid,
+			 ev->candidates->v[i].line);
+	}
+	if (ev->candidates)
+		call->end = ev->candidates->end;
+	if (ev->body)
+		call->trickle = ev->body->trickle;
 	if (ev->body)
 		snprintf(call->body, sizeof(call->body), "%s", ev->body->data);
 	if (ev->type == LEG_ENDED) {
@@ -462,13 +470,19 @@ uint64_t message_token(const struct message *m)
 
 struct leg *peer_call_out(void)
 {
+	return peer_call_out_with(peer_sdp_a, false);
+}
+
+struct leg *peer_call_out_with(const char *text, bool trickle)
+{
 	struct party from = {.name = "Alice \"A\" Ä"};
 	struct invite *invite = NULL;
-	struct body *sdp = peer_body(peer_sdp_a);
+	struct body *sdp = peer_body(text);
 	struct addr to;
 	struct call *call;
 	struct leg *leg = NULL;
 
+	sdp->trickle = trickle;
 	assert_true(peer->n_calls < PEER_CALLS_MAX);
 	call = &peer->callv[peer->n_calls++];
 	assert_int_equal(

@@ -34,6 +34,8 @@ struct call {
 	char trace[PEER_TRACE_BYTES]; /* "ringing answer ended(busy) " */
 	struct cause cause;           /* of the last event that had one */
 	char body[4096];              /* of the last event that had one */
+	char candidates[4096];        /* "ufrag mid line\n" each, of all events */
+	bool end, trickle;            /* of the last event that had candidates; a body */
 	bool over;
 };
 
@@ -121,6 +123,8 @@ uint64_t message_token(const struct message *m);
 /* ---- legs ---- */
 /** An outgoing leg to bob at the peer, invited with peer_sdp_a. */
 struct leg *peer_call_out(void);
+/** The same with this description; `trickle`: its candidates follow. */
+struct leg *peer_call_out_with(const char *sdp, bool trickle);
 /** An incoming call that has come as far as the call, INVITE answered 100. */
 struct leg *peer_call_in(struct dialog *d);
 /** … and answered, acknowledged, 200 checked. */
