@@ -139,7 +139,8 @@ enum load_request {
 	REQ_ACCEPT,
 	REQ_ANSWER,
 	REQ_REJECT,
-	REQ_HANGUP
+	REQ_HANGUP,
+	REQ_KEEP_ALIVE /* a ping that the scenario has not asked for */
 };
 struct load_device;
 struct load_device_ops {

@@ -83,9 +83,9 @@ char **load_sign_in(const struct load_site *site, unsigned users, const char *pa
 void load_device_send(struct load_device *d, enum load_request kind, uint32_t call,
 		      const char *rest, ...)
 {
-	static const char *const type[] = {"",       "hello",   "ping",
-					   "call",   "ringing", "accept",
-					   "answer", "reject",  "hangup"};
+	static const char *const type[] = {"",        "hello",  "ping",   "call",
+					   "ringing", "accept", "answer", "reject",
+					   "hangup",  "ping"};
 	static char buf[REQUEST_BYTES];
 	uint32_t id = d->next_id++;
 	va_list ap;
@@ -229,5 +229,5 @@ void load_devices_tick(struct load_device *v, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		if (v[i].ready && v[i].ping_s &&
 		    now - v[i].last_sent_us > v[i].ping_s * 900000ull)
-			load_device_send(&v[i], REQ_PING, 0, "%s", "");
+			load_device_send(&v[i], REQ_KEEP_ALIVE, 0, "%s", "");
 }
