@@ -17,6 +17,7 @@
 #include "gateway/control.h"
 #include "lib/cert.h"
 #include "lib/clock.h"
+#include "lib/secret.h"
 
 enum { DAY_S = 86400 };
 
@@ -33,6 +34,9 @@ static void config_destroy(void *p)
 	mem_deref(c->httpv);
 	mem_deref(c->sipv);
 	mem_deref(c->peerv);
+	mem_deref(c->turn.stunv);
+	mem_deref(c->turn.uriv);
+	mem_deref(c->turn.secret);
 	mem_deref(c->sip_trust);
 	mem_deref(c->sip_dnsv);
 	mem_deref(c->store_path);
@@ -57,6 +61,7 @@ static int config_default(struct config *c)
 	};
 	int err = 0;
 
+	c->turn.lifetime_s = CONFIG_TURN_LIFETIME_S;
 	for (size_t i = 0; i < N_ELEMS(texts) && !err; i++)
 		err = config_text_set(texts[i].at, texts[i].text);
 	for (size_t i = 0; i < config_limits_n; i++)
@@ -224,9 +229,23 @@ static void check_limits(struct config_build *b)
 			l->sdp_bytes, l->sip_message_bytes);
 }
 
+static void check_turn(struct config_build *b)
+{
+	const struct turn_config *t = &b->config->turn;
+
+	if (t->uriv && !config_is_set(b, "turn", 0, "secret"))
+		config_fault(b->report, config_line(b, "turn", 0, "uris"),
+			     "turn has servers but no secret; secret = \"…\" would be "
+			     "right, the static-auth-secret of those servers");
+	if (t->secret && !config_is_set(b, "turn", 0, "uris"))
+		config_fault(b->report, config_line(b, "turn", 0, "secret"),
+			     "turn has a secret but no servers; uris = "
+			     "{\"turn:turn.alpha.example:3478\"} would be right");
+}
+
 static void check_whole(struct config_build *b)
 {
-	static const char *const later[] = {"media", "turn", "trunk"};
+	static const char *const later[] = {"media", "trunk"};
 	const struct config *c = b->config;
 	bool clean = !config_report_faults(b->report);
 
@@ -245,6 +264,7 @@ static void check_whole(struct config_build *b)
 	check_listen(b);
 	check_sip_listen(b);
 	check_limits(b);
+	check_turn(b);
 	if (c->group && !c->user)
 		config_fault(
 			b->report, config_line(b, "run", 0, "group"),
@@ -421,6 +441,7 @@ int config_load(struct config **cp, char **reportp, const char *file)
 		return err;
 	}
 	err = config_build(cp, reportp, file, text, n, true);
+	secret_wipe(text, n); /* it may hold the TURN servers' secret */
 	mem_deref(text);
 	return err;
 }

@@ -36,6 +36,14 @@ struct peer_config {
 	enum trickle trickle;
 };
 
+/** STUN and TURN servers for browsers (turn.h). */
+struct turn_config {
+	char **stunv; /**< "stun:host:port", NULL ended; NULL: none */
+	char **uriv;  /**< "turn:host:port?transport=udp", the same */
+	char *secret; /**< shared with the TURN servers; wiped when freed; nothing prints it */
+	uint32_t lifetime_s; /**< of a credential */
+};
+
 /** Every limit: one row of config_limits[] (config_limits.c) gives key, default, range and meaning;
  *  the manual page and the tests are made from that table. */
 struct limits {
@@ -109,6 +117,7 @@ struct config {
 	size_t n_sip;
 	struct peer_config *peerv;
 	size_t n_peers;
+	struct turn_config turn;
 	char *sip_trust; /**< PEM file of CAs for SIP peers */
 	char **sip_dnsv; /**< DNS servers "addr:port"; NULL: the system's */
 	bool sip_loopback; /**< targets found by DNS may be loopback or private (tests, demo); default no */

@@ -7,6 +7,7 @@
 #include <confuse.h>
 
 #include "gateway/config_text.h"
+#include "lib/secret.h"
 
 enum { UNKNOWN_MAX = 32 };
 
@@ -30,8 +31,11 @@ static void config_entry_destroy(void *p)
 {
 	struct config_entry *e = p;
 
-	for (size_t i = 0; i < e->n_values; i++)
+	for (size_t i = 0; i < e->n_values; i++) {
+		if (e->valuev[i].text) /* it may be a secret */
+			secret_wipe(e->valuev[i].text, strlen(e->valuev[i].text));
 		mem_deref(e->valuev[i].text);
+	}
 	mem_deref(e->valuev);
 }
 
@@ -386,6 +390,8 @@ int config_file_parse(struct list *sections, struct config_report *r, const char
 			break;
 	}
 	parse = NULL;
+	if (p.text)
+		secret_wipe(p.text, strlen(p.text));
 	mem_deref(p.text);
 	return err ? err : unclosed ? EINVAL : 0;
 }

@@ -44,6 +44,11 @@ static void strings_destroy(void *p)
 		mem_deref(*v);
 }
 
+char **config_strings_alloc(size_t n)
+{
+	return mem_zalloc((n + 1) * sizeof(char *), strings_destroy);
+}
+
 static int set_text(struct spot *s)
 {
 	if (!*s->v->text) {
@@ -75,7 +80,7 @@ static int set_bool(struct spot *s)
 static int set_origins(struct spot *s)
 {
 	struct site_config *site = s->base;
-	char origin[300], **v = mem_zalloc((s->n + 1) * sizeof(*v), strings_destroy);
+	char origin[300], **v = config_strings_alloc(s->n);
 	size_t n = 0;
 
 	if (!v)
@@ -150,7 +155,7 @@ static int set_sip_listen(struct spot *s)
 static int set_dns(struct spot *s)
 {
 	struct config *c = s->base;
-	char **v = mem_zalloc((s->n + 1) * sizeof(*v), strings_destroy), buf[64];
+	char **v = config_strings_alloc(s->n), buf[64];
 	size_t n = 0;
 	struct sa sa;
 

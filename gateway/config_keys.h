@@ -31,8 +31,11 @@ struct key_row {
 	size_t offset; /**< into spot.base, where `set` needs one */
 	bool list;
 };
-/** media, turn, trunk: read and checked, but not used by this version. Ended by a row without name. */
-extern const struct key_row config_media_rows[], config_turn_rows[], config_trunk_rows[];
+/** media, trunk: read and checked, but not used by this version. Ended by a row without name. */
+extern const struct key_row config_media_rows[], config_trunk_rows[];
+/** turn { }: config_turn.c. */
+extern const struct key_row config_turn_rows[];
+enum { CONFIG_TURN_LIFETIME_S = 3600 };
 
 /** "KEY: "value" is not usable; RIGHT" */
 void spot_fault(const struct spot *s, const struct config_value *v, const char *right);
@@ -51,6 +54,8 @@ bool config_is_set(const struct config_build *b, const char *section, size_t nth
 
 /** Adds one zeroed element of `size` bytes to the mem array at *arrayp.  Errors: ENOMEM. */
 int config_grow(void *arrayp, size_t *n, size_t size);
+/** A mem array for n mem strings, NULL ended, that frees them with it. NULL: out of memory. */
+char **config_strings_alloc(size_t n);
 /** Replaces the mem string at *sp by a copy of `text`.  Errors: ENOMEM. */
 int config_text_set(char **sp, const char *text);
 

@@ -1,4 +1,4 @@
-/* gateway/config_later.c - the sections that later versions use (media, turn, trunk): they may stand in the
+/* gateway/config_later.c - the sections that later versions use (media, trunk): they may stand in the
  * file, so that one file serves for both, and what is wrong in them is said; their values go nowhere.
  * Rows of the table in config_keys.c; called from there. */
 #include "gateway/config_keys.h"
@@ -58,23 +58,6 @@ static int check_ports(struct spot *s)
 	return 0;
 }
 
-static int check_turn_uris(struct spot *s)
-{
-	static const char *const schemes[] = {"turn:", "turns:", "stun:", "stuns:"};
-
-	for (size_t i = 0; i < s->n; i++) {
-		bool ok = false;
-
-		for (size_t k = 0; k < N_ELEMS(schemes); k++)
-			ok = ok ||
-			     (!strncmp(s->v[i].text, schemes[k], strlen(schemes[k])) &&
-			      s->v[i].text[strlen(schemes[k])]);
-		if (!ok)
-			spot_fault(s, &s->v[i], "write \"turn:turn.alpha.example:3478\"");
-	}
-	return 0;
-}
-
 static int check_sip_address(struct spot *s)
 {
 	struct listen_config l;
@@ -123,11 +106,6 @@ const struct key_row config_media_rows[] = {
 	{"port", check_number},
 	{"rtp-ports", check_ports},
 	{"workers", check_number},
-	{NULL},
-};
-const struct key_row config_turn_rows[] = {
-	{"uris", check_turn_uris, 0, true},
-	{"secret", check_text},
 	{NULL},
 };
 const struct key_row config_trunk_rows[] = {

@@ -134,6 +134,52 @@ int config_ports_parse(uint16_t *first, uint16_t *last, const char *text)
 	return 0;
 }
 
+/* A name or an IP address; the wire has it as it stands. */
+static bool host_is_one(const char *p, size_t n, bool v6)
+{
+	char host[ADDR_HOST_MAX + 1];
+	struct sa sa;
+
+	if (!n || n >= sizeof(host))
+		return false;
+	memcpy(host, p, n);
+	host[n] = '\0';
+	if (v6 || !host[strspn(host, "0123456789.")])
+		return !sa_set_str(&sa, host, 0) &&
+		       sa_af(&sa) == (v6 ? AF_INET6 : AF_INET);
+	return !addr_host_parse(host, p, n);
+}
+
+int config_ice_uri_parse(const char *text, bool relay)
+{
+	static const char *const schemes[2][2] = {{"stun:", "stuns:"},
+						  {"turn:", "turns:"}};
+	bool secure = !strncmp(text, schemes[relay][1], 6), v6;
+	const char *host = text + (secure ? 6 : 5), *end, *query;
+	uint16_t port;
+	char digits[6];
+
+	if (!secure && strncmp(text, schemes[relay][0], 5) != 0)
+		return EINVAL;
+	query = strchr(host, '?');
+	if (query && (!relay || (strcmp(query, "?transport=udp") != 0 &&
+				 strcmp(query, "?transport=tcp") != 0)))
+		return EINVAL;
+	query = query ? query : host + strlen(host);
+	v6 = *host == '[';
+	host += v6;
+	end = host + strcspn(host, v6 ? "]" : ":?");
+	if ((v6 && *end != ']') || !host_is_one(host, (size_t)(end - host), v6))
+		return EINVAL;
+	end += v6;
+	if (end == query)
+		return 0;
+	if (*end != ':' || query - end - 1 > 5)
+		return EINVAL;
+	snprintf(digits, sizeof(digits), "%.*s", (int)(query - end - 1), end + 1);
+	return port_parse(&port, digits) || !port ? EINVAL : 0;
+}
+
 bool config_domain_is_local(const char *domain)
 {
 	size_t n = strlen(domain);

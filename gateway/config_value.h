@@ -17,6 +17,10 @@ int config_sip_parse(struct listen_config *l, const char *text);
 int config_net_parse(const char *text);
 /** "20000-29999". */
 int config_ports_parse(uint16_t *first, uint16_t *last, const char *text);
+/** "stun:host" or, with `relay`, "turn:host": host a name, an IPv4 address or an IPv6 one in brackets; then
+ *  perhaps ":port", for turn perhaps "?transport=udp" or tcp. stuns and turns likewise: what every browser
+ *  takes (RFC 7064, 7065). */
+int config_ice_uri_parse(const char *text, bool relay);
 /** A web origin "https://host" or "https://host:port"; http for loopback names; or "none", for programs. Lower-cased into buf. */
 int config_origin_parse(char *buf, size_t size, const char *text);
 /** localhost, *.localhost (RFC 6761): this machine. */

@@ -6,6 +6,7 @@
 #include "gateway/certs.h"
 #include "gateway/quota.h"
 #include "gateway/registry.h"
+#include "gateway/turn.h"
 #include "lib/clock.h"
 #include <strings.h>
 
@@ -43,6 +44,7 @@ int core_init(struct core *core, const struct config *config, struct loop *loop)
 		  : quota_alloc(&core->quota_users, loop->timers, 2 * limits->calls);
 	err = err ? err
 		  : quota_alloc(&core->quota_peers, loop->timers, 2 * limits->calls);
+	err = err ? err : turn_alloc(&core->turn, &config->turn);
 	if (err)
 		core_close(core);
 	return err;
@@ -57,6 +59,7 @@ void core_close(struct core *core)
 	core->ringing = mem_deref(core->ringing);
 	core->registry = mem_deref(core->registry);
 	core->certs = mem_deref(core->certs);
+	core->turn = mem_deref(core->turn);
 	list_flush(&core->sites);
 }
 

@@ -13,6 +13,7 @@ struct certs;
 struct office;
 struct quota;
 struct registry;
+struct turn;
 
 /** A domain served here. Everything that differs between sites hangs off this. */
 struct site {
@@ -54,6 +55,7 @@ struct core {
 	struct office *office;
 	struct account_service *accounts;
 	struct certs *certs;
+	struct turn *turn; /**< STUN and TURN servers for people who are signed in */
 	const struct federation_ops *federation;
 	void *federation_arg;
 	struct list calls;    /* struct call, oldest first; the just ended for one turn */

@@ -139,6 +139,20 @@ int secret_mac(uint8_t out[SECRET_SHA256_BYTES], struct secret_mac *m, const voi
 		       : EIO;
 }
 
+int secret_hmac_sha1_base64(char out[SECRET_HMAC_SHA1_BASE64], const void *key,
+			    size_t key_len, const void *p, size_t n)
+{
+	uint8_t mac[20];
+
+	if (key_len > INT32_MAX)
+		return EINVAL;
+	if (!HMAC(EVP_sha1(), key, (int)key_len, p, n, mac, NULL))
+		return EIO;
+	EVP_EncodeBlock((uint8_t *)out, mac, sizeof(mac));
+	secret_wipe(mac, sizeof(mac));
+	return 0;
+}
+
 bool secret_equal(const void *a, const void *b, size_t n)
 {
 	return CRYPTO_memcmp(a, b, n) == 0;

@@ -24,6 +24,10 @@ int secret_mac_alloc(struct secret_mac **mp, const void *key, size_t key_len);
 /** Errors: EIO when OpenSSL fails. */
 int secret_mac(uint8_t out[SECRET_SHA256_BYTES], struct secret_mac *m, const void *p,
 	       size_t n);
+/** For peers that speak nothing newer. out: text with its NUL.  Errors: EINVAL, EIO. */
+enum { SECRET_HMAC_SHA1_BASE64 = 29 };
+int secret_hmac_sha1_base64(char out[SECRET_HMAC_SHA1_BASE64], const void *key,
+			    size_t key_len, const void *p, size_t n);
 /** Constant time in `n`. */
 bool secret_equal(const void *a, const void *b, size_t n);
 void secret_wipe(void *p, size_t n);

@@ -10,5 +10,6 @@ import './sdk/socket.test.mjs';
 import './sdk/call.test.mjs';
 import './sdk/change.test.mjs';
 import './sdk/side.test.mjs';
+import './sdk/ice.test.mjs';
 import './sdk/page.test.mjs';
 import './sdk/language.test.mjs';

@@ -25,6 +25,18 @@ static const struct route {
 	 {API_WHOAMI, API_WHOAMI, API_LOGIN, API_LOGOUT}},
 	{"/api/v1/account", "Allow: POST\r\n", {-1, -1, API_REGISTER, -1}},
 	{"/api/v1/account/password", "Allow: POST\r\n", {-1, -1, API_PASSWD, -1}},
+	{"/api/v1/ice", "Allow: GET, HEAD\r\n", {API_ICE, API_ICE, -1, -1}},
+};
+
+/* What may be asked of each. */
+static const struct {
+	bool reads;   /* changes nothing, so it matters not which page asks */
+	bool private; /* only for whoever is signed in */
+} api_rules[API_KIND_N] = {
+	[API_WHOAMI] = {.reads = true, .private = true},
+	[API_LOGOUT] = {.private = true},
+	[API_PASSWD] = {.private = true},
+	[API_ICE] = {.reads = true, .private = true},
 };
 
 static bool has_prefix(const char *path, const char *prefix)
@@ -94,14 +106,13 @@ static int ask(struct conn *c, struct api_request *r)
 	r->site = c->request.site;
 	r->from = c->from;
 	memcpy(r->token, c->request.token, sizeof(r->token));
-	if (r->kind != API_WHOAMI && !may_change(c, r)) {
+	if (!api_rules[r->kind].reads && !may_change(c, r)) {
 		mem_deref(r);
 		return web_reply_error(c, 403, "origin",
 				       "This may be asked by pages of the site only.",
 				       NULL);
 	}
-	if ((r->kind == API_WHOAMI || r->kind == API_LOGOUT || r->kind == API_PASSWD) &&
-	    !r->token[0]) {
+	if (api_rules[r->kind].private && !r->token[0]) {
 		mem_deref(r);
 		return web_reply_error(c, 401, "not-signed-in", "Please sign in.", NULL);
 	}

@@ -22,6 +22,7 @@ export const CONNECT_MS = 30000;
 /** For phone.js alone: an event from the site, the start of an outgoing call, the end of all. */
 export const EVENT = Symbol('event');
 export const START = Symbol('start');
+export const ICE = Symbol('ice');
 export const END = Symbol('end');
 
 export class Call extends EventTarget {
@@ -56,7 +57,7 @@ export class Call extends EventTarget {
 
 	/**
 	 * Made by Phone only.
-	 * @param link  {request(type, fields), forget(call), iceServers}
+	 * @param link  {request(type, fields), forget(call), iceReady(), ice}
 	 * @param what  {id, direction, remote, to, sdp?, media?, encryption?}
 	 */
 	constructor(link, what) {
@@ -122,6 +123,7 @@ export class Call extends EventTarget {
 
 		try {
 			await until(this.#open({ audio, video, stream }));
+			await until(this.#link.iceReady());
 			this.#makePeer();
 			this.#peer.add(this.#given, true);
 			this.#side.take(this.#peer.channel(LABEL, { protocol: PROTOCOL }));
@@ -153,6 +155,7 @@ export class Call extends EventTarget {
 		this.#busy = true;
 		try {
 			await this.#open({ audio, video, stream });
+			await this.#link.iceReady();
 			this.#move('accepted');
 			await this.#request('accept');
 		} catch (e) {
@@ -306,6 +309,12 @@ export class Call extends EventTarget {
 
 	/** From the site, by phone.js */
 
+	/** Servers for a path that has to be found anew. */
+	[ICE](servers) {
+		if (this.#peer)
+			this.#peer.iceServers = servers;
+	}
+
 	[EVENT](msg) {
 		switch (msg.type) {
 		case 'progress':
@@ -395,7 +404,7 @@ export class Call extends EventTarget {
 	}
 
 	#makePeer() {
-		this.#peer = new Peer(this.#link.iceServers, {
+		this.#peer = new Peer(this.#link.ice, {
 			connection: (state) => this.#connection(state),
 			streams: () => this.#announce('streams'),
 			channel: (channel) => {

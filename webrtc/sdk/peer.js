@@ -19,11 +19,12 @@ export class Peer {
 	remote = new MediaStream();
 	local = new MediaStream();
 
-	/** @param handlers {connection(state), streams(), channel(RTCDataChannel)} */
-	constructor(iceServers, handlers) {
+	/** @param ice       {iceServers, iceTransportPolicy?}
+	 *  @param handlers  {connection(state), streams(), channel(RTCDataChannel)} */
+	constructor(ice, handlers) {
 		this.#handlers = handlers;
 		this.#pc = new RTCPeerConnection({
-			iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
+			...ice, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
 		});
 		this.#pc.addEventListener('connectionstatechange',
 			() => handlers.connection(this.#pc.connectionState));
@@ -36,6 +37,12 @@ export class Peer {
 
 	get closed() {
 		return this.#pc.signalingState === 'closed';
+	}
+
+	/** Servers for what is gathered from now on: an ICE restart. The path in use stays. */
+	set iceServers(iceServers) {
+		if (!this.closed)
+			this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers });
 	}
 
 	/** Descriptions */

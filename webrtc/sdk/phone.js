@@ -4,8 +4,9 @@
 // call.js (one call each).
 
 import { parseAddress } from './address.js';
-import { Call, END, EVENT, START } from './call.js';
+import { Call, END, EVENT, ICE, START } from './call.js';
 import { causes, SlussError } from './errors.js';
+import { IceServers } from './ice.js';
 import { api, siteOrigin, socketUrl } from './session.js';
 import { Socket } from './socket.js';
 
@@ -31,7 +32,8 @@ export class Phone extends EventTarget {
 	#origin;
 	#token;
 	#socket;
-	#iceServers;
+	#ice;
+	#iceTransportPolicy;
 	#user = null;
 	#site = null;
 	#device = null;
@@ -44,7 +46,8 @@ export class Phone extends EventTarget {
 
 	/**
 	 * No options: the session of this page (its cookie). {user, password}: signs in first.
-	 * {site, token}: from another origin, or from a program. Also: {device, iceServers}.
+	 * {site, token}: from another origin, or from a program. Also: {device,
+	 * iceServers, iceTransportPolicy}.
 	 */
 	static async connect(options = {}) {
 		const { origin, own } = siteOrigin(options.site);
@@ -71,11 +74,13 @@ export class Phone extends EventTarget {
 	}
 
 	/** Use Phone.connect(). */
-	constructor(origin, { token, device, iceServers = [] }) {
+	constructor(origin, { token, device, iceServers, iceTransportPolicy }) {
 		super();
 		this.#origin = origin;
 		this.#token = token;
-		this.#iceServers = iceServers;
+		this.#iceTransportPolicy = iceTransportPolicy;
+		this.#ice = new IceServers(() => api(origin, 'GET', 'ice', { token }),
+			(servers) => this.calls.forEach((call) => call[ICE](servers)), iceServers);
 		this.#socket = new Socket(socketUrl(origin), {
 			device: device ?? deviceName(),
 			...(token ? { token } : {}),
@@ -149,10 +154,15 @@ export class Phone extends EventTarget {
 	}
 
 	get #link() {
+		const ice = this.#ice, policy = this.#iceTransportPolicy;
+
 		return {
 			request: (type, fields) => this.#socket.request(type, fields),
 			forget: (call) => this.#calls.delete(call.id),
-			iceServers: this.#iceServers,
+			iceReady: () => this.#ice.ready(),
+			get ice() {
+				return { iceServers: ice.now, ...(policy ? { iceTransportPolicy: policy } : {}) };
+			},
 		};
 	}
 
@@ -189,6 +199,7 @@ export class Phone extends EventTarget {
 		this.#site = ok.site;
 		this.#device = ok.device;
 		this.#limits = ok.limits ?? null;
+		this.#ice.refresh();
 		this.#setState(null);
 	}
 
@@ -202,6 +213,7 @@ export class Phone extends EventTarget {
 	#shut(why) {
 		for (const undo of this.#unload)
 			undo();
+		this.#ice.stop();
 		this.#endAll({ ...causes.lost, text: why.message });
 		this.#setState(why);
 	}

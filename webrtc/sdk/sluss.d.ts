@@ -98,8 +98,10 @@ export interface ConnectOptions {
 	password?: string;
 	/** What this device calls itself; default: browser and system. */
 	device?: string;
-	/** STUN and TURN servers; default none. */
+	/** STUN and TURN servers; default: those of the site, renewed before their credentials end. */
 	iceServers?: RTCIceServer[];
+	/** 'relay': through a TURN server only, so that nobody sees this browser's address. */
+	iceTransportPolicy?: RTCIceTransportPolicy;
 }
 
 export interface SiteInfo {

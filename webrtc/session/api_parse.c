@@ -29,6 +29,7 @@ static const struct field *fields_of(enum api_kind kind, size_t *n)
 		return passwd_fields;
 	case API_WHOAMI:
 	case API_LOGOUT:
+	case API_ICE:
 	case API_KIND_N:
 		break;
 	}

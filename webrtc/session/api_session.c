@@ -7,6 +7,7 @@
 #include "webrtc/session/api_session.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/secret.h"
 
 enum { BUCKETS = 256, BUSY_RETRY_S = 2 };
 
@@ -57,6 +58,7 @@ static void say_denied(struct api_reply *r, enum api_kind kind)
 	case API_WHOAMI:
 	case API_LOGOUT:
 	case API_REGISTER:
+	case API_ICE:
 	case API_KIND_N:
 		say(r, 401, "not-signed-in", "Please sign in.", 0);
 		break;
@@ -132,12 +134,17 @@ void api_reply_fill(struct api_reply *r, const struct api_request *request,
 	case API_PASSWD:
 		r->status = 204;
 		break;
+	case API_ICE: /* what it brings comes from the core */
+		r->status = 200;
+		break;
 	case API_KIND_N:
 		break;
 	}
 }
 
-static void reply(struct asking *a, const struct account_answer *answer)
+/* `ice` is taken over; may be NULL. */
+static void reply_with(struct asking *a, const struct account_answer *answer,
+		       struct turn_servers *ice)
 {
 	struct api_reply *r = api_reply_new(500);
 	struct web_down down = {.kind = WEB_REPLY, .conn = a->conn, .reply = r};
@@ -145,10 +152,33 @@ static void reply(struct asking *a, const struct account_answer *answer)
 	if (r)
 		api_reply_fill(r, a->request, answer, clock_wall_s(),
 			       a->all->core->config->limits.session_days);
+	if (r)
+		r->ice = ice;
+	else
+		mem_deref(ice);
 	/* when even this cannot be said, the web thread's own timer ends the request */
 	if (!r || a->all->post_h(&down, a->all->arg))
 		log_err(NULL, "api.lost", "request=%s", api_kind_name(a->request->kind));
 	mem_deref(a);
+}
+
+static void reply(struct asking *a, const struct account_answer *answer)
+{
+	reply_with(a, answer, NULL);
+}
+
+/* Only whoever is signed in comes here. */
+static void on_ice(const struct account_answer *answer, void *arg)
+{
+	struct asking *a = arg;
+	struct turn_servers *servers = NULL;
+	struct account_answer mine = *answer;
+
+	if (!mine.err)
+		mine.err = turn_servers_alloc(&servers, a->all->core->turn, &answer->user,
+					      clock_wall_s());
+	reply_with(a, &mine, servers);
+	secret_wipe(mine.token, sizeof(mine.token));
 }
 
 static void on_answer(const struct account_answer *answer, void *arg)
@@ -190,6 +220,9 @@ static int ask(struct asking *a)
 	case API_WHOAMI:
 		return account_authenticate(&a->accounts, as, a->site, q->token,
 					    on_answer, a);
+	case API_ICE:
+		return account_authenticate(&a->accounts, as, a->site, q->token, on_ice,
+					    a);
 	case API_LOGIN:
 		return account_login(&a->accounts, as, a->site, q->user, q->password,
 				     strlen(q->password), &q->from, on_answer, a);

@@ -245,6 +245,38 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	return finish(mb, obj, bad, sdp);
 }
 
+static void put_urls(json_t *servers, char *const *uriv, const char *username,
+		     const char *credential, bool *bad)
+{
+	json_t *server, *urls;
+
+	if (!uriv)
+		return;
+	server = json_object();
+	urls = json_array();
+	for (; *uriv; uriv++)
+		if (json_array_append_new(urls, json_string(*uriv)))
+			*bad = true;
+	put(server, "urls", urls, bad);
+	if (username) {
+		put_text(server, "username", username, bad);
+		put_text(server, "credential", credential, bad);
+	}
+	if (json_array_append_new(servers, server))
+		*bad = true;
+}
+
+/* As RTCConfiguration has it: the page hands it on. */
+static void put_ice(json_t *obj, const struct turn_servers *ice, bool *bad)
+{
+	json_t *servers = json_array();
+
+	put_urls(servers, ice->stunv, NULL, NULL, bad);
+	put_urls(servers, ice->uriv, ice->username, ice->credential, bad);
+	put(obj, "iceServers", servers, bad);
+	put(obj, "ttl_s", json_integer(ice->ttl_s), bad);
+}
+
 int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 {
 	json_t *obj = json_object();
@@ -264,5 +296,7 @@ int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 		put(obj, "expires", json_integer(r->expires_s), &bad);
 	if (r->token[0] && r->bearer)
 		put_text(obj, "token", r->token, &bad);
+	if (r->ice)
+		put_ice(obj, r->ice, &bad);
 	return finish(mb, obj, bad, NULL);
 }

@@ -230,6 +230,8 @@ const char *api_kind_name(enum api_kind kind)
 		return "passwd";
 	case API_REGISTER:
 		return "register";
+	case API_ICE:
+		return "ice";
 	case API_KIND_N:
 		break;
 	}
@@ -240,6 +242,7 @@ static void api_reply_destructor(void *p)
 {
 	struct api_reply *r = p;
 
+	mem_deref(r->ice);
 	secret_wipe(r->token, sizeof(r->token));
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/config.h"
 #include "gateway/leg.h"
 #include "gateway/store.h"
+#include "gateway/turn.h"
 #include "lib/base.h"
 
 enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
@@ -169,7 +170,15 @@ const char *server_kind_name(enum server_kind kind);
 
 /* ---- the HTTP API ---- */
 
-enum api_kind { API_WHOAMI, API_LOGIN, API_LOGOUT, API_PASSWD, API_REGISTER, API_KIND_N };
+enum api_kind {
+	API_WHOAMI,
+	API_LOGIN,
+	API_LOGOUT,
+	API_PASSWD,
+	API_REGISTER,
+	API_ICE,
+	API_KIND_N
+};
 
 struct api_request {
 	enum api_kind kind;
@@ -195,6 +204,7 @@ struct api_reply {
 	char token[STORE_TOKEN_HEX + 1]; /**< of a new sign-in */
 	bool bearer;       /**< the token goes into the answer, else into a cookie */
 	bool cookie_clear; /**< signed out */
+	struct turn_servers *ice; /**< owned; NULL: left out */
 };
 struct api_reply *api_reply_new(unsigned status);
 

@@ -158,6 +158,14 @@ export class FakePeer extends EventTarget {
 		FakePeer.all.push(this);
 	}
 
+	getConfiguration() {
+		return this.config;
+	}
+
+	setConfiguration(config) {
+		this.config = config;
+	}
+
 	#transceiver(kind, direction, track = null) {
 		const t = { mid: null, direction, currentDirection: null, receiver: { track: new FakeTrack(kind) } };
 
@@ -262,6 +270,21 @@ export class FakePeer extends EventTarget {
 	}
 }
 
+/** The site's HTTP API: what it was asked, as "GET https://alpha.test/api/v1/ice Bearer secret", and how it answers. */
+export const FakeApi = {
+	asked: [],
+	answer: null,
+	reset() {
+		this.asked = [];
+		this.answer = () => ({ iceServers: [], ttl_s: 3600 });
+	},
+	async fetch(url, { method, headers }) {
+		FakeApi.asked.push([method, url, headers.Authorization].filter(Boolean).join(' '));
+		const { status = 200, ...json } = await FakeApi.answer(url);
+		return { ok: status < 300, status, headers: new Headers(), json: async () => json };
+	},
+};
+
 /** Puts the fakes in place; -> {mic}: mic.fail is the name of the DOMException to answer with. */
 export function install() {
 	const mic = { fail: null, asked: [], tracks: [] };
@@ -290,9 +313,10 @@ export function install() {
 	FakeSocket.all = [];
 	FakePeer.all = [];
 	FakePeer.autoGather = true;
+	FakeApi.reset();
 	Object.defineProperty(globalThis, 'navigator', { configurable: true,
 		value: { mediaDevices, userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0', onLine: true } });
-	Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeer, MediaStream: FakeStream });
+	Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeer, MediaStream: FakeStream, fetch: FakeApi.fetch });
 	return { mic };
 }
 

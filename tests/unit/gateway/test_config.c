@@ -83,12 +83,16 @@ static void the_contracts_file(void **state)
 	assert_true(c->peerv[0].has_address);
 	assert_int_equal(c->peerv[0].require, REQUIRE_TLS);
 	assert_int_equal(sa_port(&c->peerv[0].address.sa), 5061);
+	assert_string_equal(c->turn.uriv[0], "turn:turn.alpha.example:3478");
+	assert_null(c->turn.uriv[1]);
+	assert_null(c->turn.stunv);
+	assert_string_equal(c->turn.secret, "…");
+	assert_int_equal(c->turn.lifetime_s, 3600);
 	assert_string_equal(
 		warnings,
 		"x.conf:7: warning: calls arriving over udp are refused, since nobody "
 		"can prove a domain there; tls is what other sites use\n"
 		"x.conf:8: warning: media is not used by this version of Sluss\n"
-		"x.conf:11: warning: turn is not used by this version of Sluss\n"
 		"x.conf:12: warning: trunk is not used by this version of Sluss\n");
 	mem_deref(warnings);
 	mem_deref(c);
@@ -243,9 +247,23 @@ static const struct {
 	      "trunk \"t\" { numbers = {\"a\"} match = {\"1.2.3.4/33\"} media = x }\n",
 	 {"x.conf:2: advertise: \"x\"", "x.conf:2: port: \"70000\"",
 	  "x.conf:2: rtp-ports: \"9-8\"", "x.conf:3: uris: \"http://x\"",
-	  "x.conf:3: uris: \"turn:\"", "x.conf:4: numbers: \"a\"",
-	  "x.conf:4: match: \"1.2.3.4/33\"", "x.conf:4: media: \"x\""}},
+	  "x.conf:3: uris: \"turn:\" is not usable; write \"turn:turn.alpha.example:3478\"",
+	  "x.conf:4: numbers: \"a\"", "x.conf:4: match: \"1.2.3.4/33\"",
+	  "x.conf:4: media: \"x\""}},
+	{SITE "turn { stun = {\"turn:a\"} secret = \"\" lifetime = 9 }\n",
+	 {"x.conf:2: stun: \"turn:a\" is not usable; write \"stun:stun.alpha.example",
+	  "x.conf:2: secret: it must not be empty",
+	  "x.conf:2: lifetime: \"9\" is not usable; a number from 10 to 604800 (s) would "
+	  "be right, 3600 is the default"}},
+	{SITE
+	 "turn { stun = {\"stun:a\", \"stun:a\", \"stun:a\", \"stun:a\", \"stun:a\", "
+	 "\"stun:a\", \"stun:a\", \"stun:a\", \"stun:a\"} }\n",
+	 {"x.conf:2: stun: 9 servers; at most 8 are of use to a browser"}},
 	/* what belongs together */
+	{SITE "turn { uris = {\"turn:a.example\"} }\n",
+	 {"x.conf:2: turn has servers but no secret; secret = "}},
+	{SITE "turn {\n secret = \"north\" }\n",
+	 {"x.conf:3: turn has a secret but no servers; uris = "}},
 	{"site \"a.example\" { key = /k }\nsite \"b.example\" {\n certificate = /c }\n"
 	 "site \"c.example\" { }\n",
 	 {"x.conf:1: site \"a.example\" has a key but no certificate",
@@ -401,6 +419,54 @@ static void size_and_number_of_faults_are_bounded(void **state)
 	bad_says(many("", "} ", 1000, ""), "x.conf:1: unexpected closing brace");
 }
 
+static void ice_uris(void **state)
+{
+	static const char *const turns[] = {"turn:turn.alpha.example",
+					    "turn:turn.alpha.example:3478",
+					    "turns:t.example:5349?transport=tcp",
+					    "turn:192.0.2.1:1?transport=udp",
+					    "turn:[2001:db8::1]",
+					    "turn:[2001:db8::1]:65535?transport=tcp",
+					    "turn:localhost"};
+	static const char *const neither[] = {"",
+					      "turn",
+					      "turn:",
+					      "stun:",
+					      "turn::1",
+					      "turn://a.example",
+					      "turn:a.example:",
+					      "turn:a.example:0",
+					      "turn:a.example:65536",
+					      "turn:a.example:123456",
+					      "turn:a.example:1x",
+					      "turn:a.example?transport=sctp",
+					      "turn:a.example?",
+					      "turn:user@a.example",
+					      "turn:a b",
+					      "turn:[2001:db8::1",
+					      "turn:[192.0.2.1]",
+					      "turn:2001:db8::1",
+					      "turn:1.2.3",
+					      "TURN:a.example",
+					      "stun:a.example/",
+					      "http://a.example"};
+
+	for (size_t i = 0; i < N_ELEMS(turns); i++) {
+		assert_int_equal(config_ice_uri_parse(turns[i], true), 0);
+		assert_int_equal(config_ice_uri_parse(turns[i], false), EINVAL);
+	}
+	assert_int_equal(config_ice_uri_parse("stun:stun.alpha.example:19302", false), 0);
+	assert_int_equal(config_ice_uri_parse("stuns:stun.alpha.example", false), 0);
+	assert_int_equal(config_ice_uri_parse("stun:stun.alpha.example", true), EINVAL);
+	assert_int_equal(config_ice_uri_parse("stun:a.example?transport=udp", false),
+			 EINVAL);
+	for (size_t i = 0; i < N_ELEMS(neither); i++) {
+		if (!config_ice_uri_parse(neither[i], true) ||
+		    !config_ice_uri_parse(neither[i], false))
+			fail_msg("taken: %s", neither[i]);
+	}
+}
+
 static void addresses(void **state)
 {
 	static const char *const good_texts[] = {"1.2.3.4:5", "[::]:443",
@@ -522,6 +588,7 @@ int main(void)
 		cmocka_unit_test(a_fault_cannot_write_to_the_terminal),
 		cmocka_unit_test(size_and_number_of_faults_are_bounded),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(ice_uris),
 		cmocka_unit_test(files_are_looked_at),
 		cmocka_unit_test(a_certificate_alone_is_a_fault),
 	};

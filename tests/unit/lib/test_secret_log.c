@@ -11,6 +11,7 @@ static void sha256_and_hmac_give_the_published_values(void **state)
 {
 	struct secret_mac *keyed;
 	char hex[65];
+	char base64[SECRET_HMAC_SHA1_BASE64];
 	uint8_t mac[32];
 
 	(void)state;
@@ -38,6 +39,14 @@ static void sha256_and_hmac_give_the_published_values(void **state)
 	}
 	mem_deref(keyed);
 	assert_int_equal(secret_mac_alloc(&keyed, "", 0), EINVAL);
+	/* RFC 2202 test case 1, in base64 */
+	assert_int_equal(
+		secret_hmac_sha1_base64(base64,
+					"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+					"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+					20, "Hi There", 8),
+		0);
+	assert_string_equal(base64, "thcxhlUFcmTii8C2+zeMjvFGvgA=");
 }
 
 static void a_password_is_known_again_and_only_it(void **state)

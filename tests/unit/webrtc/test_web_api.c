@@ -143,6 +143,31 @@ static void changing_the_password(void **state)
 	answered(200, NULL);
 }
 
+/* STUN and TURN servers are for those who are signed in. */
+static void ice_servers(void **state)
+{
+	static char uri[] = "turn:t.example", north[] = "north";
+	static char *uriv[] = {uri, NULL};
+
+	fc.config.turn =
+		(struct turn_config){.uriv = uriv, .secret = north, .lifetime_s = 60};
+	ask(API_ICE, NULL, NULL, NULL, "no such token");
+	answered(401, "not-signed-in");
+	assert_null(last->ice);
+	sign_in();
+	ask(API_ICE, NULL, NULL, NULL, token);
+	answered(200, NULL);
+	assert_non_null(last->ice);
+	assert_string_equal(last->ice->uriv[0], "turn:t.example");
+	assert_null(strstr(last->ice->username, "alice"));
+	assert_int_equal(strlen(last->ice->credential), SECRET_HMAC_SHA1_BASE64 - 1);
+	ask(API_LOGOUT, NULL, NULL, NULL, token);
+	answered(204, NULL);
+	ask(API_ICE, NULL, NULL, NULL, token);
+	answered(401, "not-signed-in");
+	assert_null(last->ice);
+}
+
 static void registering(void **state)
 {
 	ask(API_REGISTER, "carol", "caterpillar", NULL, NULL);
@@ -245,6 +270,7 @@ int main(void)
 		TEST(the_address_is_a_name_too),
 		TEST(wrong_is_wrong),
 		TEST(changing_the_password),
+		TEST(ice_servers),
 		TEST(registering),
 		TEST(trouble),
 		TEST(who_leaves_is_not_answered),

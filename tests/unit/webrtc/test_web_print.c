@@ -283,6 +283,35 @@ static void api(void **state)
 	mem_deref(r);
 }
 
+static void ice(void **state)
+{
+	static char stun[] = "stun:s.example", uri[] = "turn:t.example";
+	static char *stunv[] = {stun, NULL}, *uriv[] = {uri, NULL};
+	static const char all[] =
+		"{\"iceServers\":[{\"urls\":[\"stun:s.example\"]},{\"urls\":[\"turn:"
+		"t.example\"],\"username\":\"1600:abc\",\"credential\":\"sig=\"}],\"ttl_s\":600}";
+	static const char none[] = "{\"iceServers\":[],\"ttl_s\":600}";
+	struct api_reply *r = api_reply_new(200);
+	struct mbuf *mb = mbuf_alloc(16);
+
+	r->ice = mem_zalloc(sizeof(*r->ice), NULL);
+	r->ice->stunv = stunv;
+	r->ice->uriv = uriv;
+	snprintf(r->ice->username, sizeof(r->ice->username), "1600:abc");
+	snprintf(r->ice->credential, sizeof(r->ice->credential), "sig=");
+	r->ice->ttl_s = 600;
+	assert_int_equal(api_reply_print(mb, r), 0);
+	assert_int_equal(mb->end, strlen(all));
+	assert_memory_equal(mb->buf, all, mb->end);
+	mbuf_rewind(mb);
+	r->ice->stunv = r->ice->uriv = NULL;
+	assert_int_equal(api_reply_print(mb, r), 0);
+	assert_int_equal(mb->end, strlen(none));
+	assert_memory_equal(mb->buf, none, mb->end);
+	mem_deref(mb);
+	mem_deref(r);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -294,6 +323,7 @@ int main(void)
 		cmocka_unit_test(texts_stay_texts),
 		cmocka_unit_test(what_json_cannot_carry_is_an_error),
 		cmocka_unit_test(api),
+		cmocka_unit_test(ice),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
