@@ -130,17 +130,22 @@ void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s);
 int sip_reoffer_offer(struct sip_leg *leg, struct body *offer);
 /** The offer that waited for its candidates has them. */
 void sip_reoffer_gathered(struct sip_leg *leg, struct body *offer);
+/** Takes the call's offer back: CANCEL when the peer has it; what it answers all the same is undone. */
+void sip_reoffer_withdraw(struct sip_leg *leg);
+/** The first INVITE is over (its ACK is there): what waited may go. */
+void sip_reoffer_ready(struct sip_leg *leg);
+void sip_reoffer_refresh(void *arg);
+/** Nothing is open any more: forgets the offer. */
+void sip_reoffer_quiet(struct sip_leg *leg);
+/** Must the candidates be waited for, since the peer takes none later? */
+bool sip_reoffer_must_gather(struct sip_leg *leg, const struct body *sdp);
+/* reoffer_in.c */
+/** The peer's INVITE or UPDATE in the dialog; owns irq. */
+void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s);
 int sip_reoffer_answer(struct sip_leg *leg, struct body *answer);
 /** The same, whatever it still lacks. */
 int sip_reoffer_answer_send(struct sip_leg *leg, struct body *answer);
 void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause);
-/** Takes the call's offer back: CANCEL when the peer has it; what it answers all the same is undone. */
-void sip_reoffer_withdraw(struct sip_leg *leg);
-/** The peer's INVITE or UPDATE in the dialog; owns irq. */
-void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s);
-/** The first INVITE is over (its ACK is there): what waited may go. */
-void sip_reoffer_ready(struct sip_leg *leg);
-void sip_reoffer_refresh(void *arg);
 /** The leg is ending: nothing of this may call back any more. */
 void sip_reoffer_close(struct sip_leg *leg);
 

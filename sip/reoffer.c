@@ -1,9 +1,7 @@
-/* sip/reoffer.c - new offers and session refreshes inside a dialog, both ways.
+/* sip/reoffer.c - our new offers and session refreshes inside a dialog; the peer's are in reoffer_in.c.
  *
- * Thread: signalling. The call makes offers by op_offer() and answers the peer's by op_answer() or
- * op_offer_refuse(); the session timer asks for refreshes. One machine (enum offer_state) sees to it
- * that only one offer is open: glare is 491, an overlap of the peer's own is 500 with Retry-After. A
- * peer's offer that changes nothing is answered here, without troubling the browser.
+ * Thread: signalling. The call makes offers by op_offer(); the session timer asks for
+ * refreshes. One machine (enum offer_state) sees to it that only one offer is open, whoever made it.
  * RFC 3261 §14, RFC 3264 §4 and §8, RFC 3311 §5, RFC 4028 §7.4, RFC 6141. */
 #include "gateway/sdp.h"
 #include "lib/log.h"
@@ -22,7 +20,7 @@ enum {
 static int send_request(struct sip_leg *leg, struct body *sdp);
 static int send_offer(struct sip_leg *leg, struct body *sdp);
 
-static void quiet(struct sip_leg *leg)
+void sip_reoffer_quiet(struct sip_leg *leg)
 {
 	struct reoffer *ro = &leg->ro;
 
@@ -43,7 +41,7 @@ static void ours_back(struct sip_leg *leg)
 
 static void refused(struct sip_leg *leg, const struct cause *cause)
 {
-	quiet(leg);
+	sip_reoffer_quiet(leg);
 	ours_back(leg);
 	sip_leg_tell(leg, LEG_OFFER_REFUSED, NULL, cause);
 }
@@ -78,7 +76,7 @@ static void out_dead(void *arg)
 	ro->out = NULL;
 	ro->withdrawn = false;
 	if (ro->state == OF_REFRESH)
-		quiet(leg);
+		sip_reoffer_quiet(leg);
 	sip_reoffer_ready(leg);
 }
 
@@ -133,7 +131,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	sip_leg_peer_allows(leg, s);
 	if (was == OF_REFRESH &&
 	    ro->withdrawn) { /* the peer has changed, our side has not: back */
-		quiet(leg);
+		sip_reoffer_quiet(leg);
 		if (!send_request(leg, leg->local_sdp)) {
 			ro->state = OF_REFRESH;
 			refresh_watch(leg);
@@ -142,7 +140,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	}
 	if (was != OF_LOCAL) {
 		if (was == OF_REFRESH)
-			quiet(leg);
+			sip_reoffer_quiet(leg);
 		ro->withdrawn = false; /* an offer that waits will say what holds now */
 		return;
 	}
@@ -154,7 +152,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	}
 	sip_leg_sdp_set(&leg->local_sdp, ro->sdp);
 	sip_leg_sdp_set(&leg->remote_sdp, answer);
-	quiet(leg);
+	sip_reoffer_quiet(leg);
 	sip_leg_tell(leg, LEG_ANSWER, answer, NULL);
 	mem_deref(answer);
 	trickle_described(leg->trickle);
@@ -165,7 +163,7 @@ static void refresh_refused(struct sip_leg *leg, unsigned status)
 	struct cause c;
 
 	if (leg->ro.state == OF_REFRESH)
-		quiet(leg);
+		sip_reoffer_quiet(leg);
 	if (status == 491)
 		session_timer_again(&leg->st,
 				    GLARE_MIN_MS + secret_u64() % GLARE_SPREAD_MS);
@@ -194,7 +192,7 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 		if (leg->ro.state == OF_LOCAL && !send_offer(leg, leg->ro.sdp))
 			return;
 		if (leg->ro.state == OF_REFRESH) {
-			quiet(leg);
+			sip_reoffer_quiet(leg);
 			sip_reoffer_refresh(leg);
 			return;
 		}
@@ -203,14 +201,14 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 		leg->ro.withdrawn = false;
 		if (leg->ro.state !=
 		    OF_LOCAL_WAITS) /* else sip_reoffer_ready() sends it */
-			quiet(leg);
+			sip_reoffer_quiet(leg);
 		return;
 	}
 	if (leg->ro.out_is_update &&
 	    (status == 405 || status == 501)) { /* it was a guess, then */
 		leg->peer_update = false;
 		if (leg->ro.state == OF_REFRESH)
-			quiet(leg);
+			sip_reoffer_quiet(leg);
 		sip_reoffer_refresh(leg);
 		return;
 	}
@@ -309,7 +307,7 @@ static int send_offer(struct sip_leg *leg, struct body *sdp)
 }
 
 /* Its candidates follow, and the peer cannot take them one by one. What ended before says nothing of it. */
-static bool must_gather(struct sip_leg *leg, const struct body *sdp)
+bool sip_reoffer_must_gather(struct sip_leg *leg, const struct body *sdp)
 {
 	if (!sdp->trickle || leg->peer_trickle)
 		return false;
@@ -330,7 +328,7 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 	    ro->state == OF_LOCAL_WAITS)
 		return EBUSY;
 	sip_ours_set(&leg->ours, offer, false);
-	gather = must_gather(leg, offer);
+	gather = sip_reoffer_must_gather(leg, offer);
 	/* A peer's own refresh may have overtaken ours, whose answer is still to come. */
 	if (!gather && ro->state == OF_QUIET && leg->state == SL_TALKING && !ro->out &&
 	    !ro->in)
@@ -384,203 +382,6 @@ void sip_reoffer_refresh(void *arg)
 	refresh_watch(leg);
 }
 
-/* ---- the peer's ---- */
-
-/* A refresh repeats the description byte for byte (RFC 3264 §8: same version, same text). Anything else is
- * for the browser to judge, whatever its o= line says. */
-static bool unchanged(const struct body *a, const struct body *b)
-{
-	return a && b && a->len == b->len && !memcmp(a->data, b->data, a->len);
-}
-
-static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
-{
-	struct sip_leg *leg = arg;
-	struct reoffer *ro = &leg->ro;
-	struct cause c;
-
-	sip_loop_enter("sip.reinvite.bound");
-	mem_ref(leg);
-	if (!s) {
-		sip_leg_event(leg, SE_LOST,
-			      cause_set(&c, CAUSE_LOST,
-					"%s did not confirm a change of the call.",
-					leg->hop->domain));
-	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
-		bool ack = s->sip_request->rq_method == sip_method_ack;
-
-		if (!ack && nta_incoming_status(irq) < 200)
-			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
-		nta_incoming_destroy(irq);
-		ro->in = NULL;
-		if (ack && ro->state == OF_ANSWERED) {
-			quiet(leg);
-		} else if (!ack && ro->state == OF_REMOTE) {
-			quiet(leg);
-			sip_leg_tell(leg, LEG_OFFER_WITHDRAWN, NULL,
-				     cause_set(&c, CAUSE_CANCELLED, NULL));
-		}
-		sip_reoffer_ready(leg);
-	}
-	mem_deref(leg);
-	sip_loop_leave();
-	return 0;
-}
-
-static int in_accept(struct sip_leg *leg, struct body *answer)
-{
-	struct reoffer *ro = &leg->ro;
-	msg_t *msg = nta_incoming_getrequest(ro->in);
-	const sip_t *s = sip_object(msg);
-	char expires[SESSION_TIMER_TEXT];
-	bool require = false;
-	int err;
-
-	if (!s)
-		return ENOMEM;
-	nta_leg_server_route(leg->dialog, NULL, s->sip_contact);
-	session_timer_answer(&leg->st, s, expires, &require);
-	err = sip_reply(leg->sip, ro->in, leg->hop, 200, "OK", answer,
-			SIPTAG_SESSION_EXPIRES_STR(expires),
-			TAG_IF(require, SIPTAG_REQUIRE_STR("timer")), TAG_END());
-	msg_destroy(msg);
-	if (err)
-		return err;
-	if (nta_incoming_method(ro->in) == sip_method_invite) {
-		ro->state = OF_ANSWERED;
-	} else {
-		nta_incoming_destroy(ro->in);
-		ro->in = NULL;
-		if (ro->state == OF_REMOTE)
-			quiet(leg);
-	}
-	return 0;
-}
-
-int sip_reoffer_answer(struct sip_leg *leg, struct body *answer)
-{
-	struct reoffer *ro = &leg->ro;
-
-	if (ro->state != OF_REMOTE)
-		return EINVAL;
-	sip_ours_set(&leg->ours, answer, false);
-	return must_gather(leg, answer) ? sip_half_wait(leg, HALF_REANSWER)
-					: sip_reoffer_answer_send(leg, answer);
-}
-
-int sip_reoffer_answer_send(struct sip_leg *leg, struct body *answer)
-{
-	int err;
-
-	sip_leg_sdp_set(&leg->local_sdp, answer);
-	sip_leg_sdp_set(&leg->remote_sdp, leg->ro.sdp);
-	err = in_accept(leg, answer);
-	if (err)
-		return err;
-	leg->ours.sent = true;
-	trickle_more(leg->trickle);
-	return 0;
-}
-
-void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
-{
-	struct reoffer *ro = &leg->ro;
-
-	if (ro->state != OF_REMOTE)
-		return;
-	sip_refuse(leg->sip, ro->in, cause);
-	nta_incoming_destroy(ro->in);
-	ro->in = NULL;
-	quiet(leg);
-}
-
-/* May it be taken now? 0, or the status of the refusal. */
-static unsigned in_state(struct refusal *r, const struct sip_leg *leg, bool invite,
-			 bool offer)
-{
-	const struct reoffer *ro = &leg->ro;
-
-	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED &&
-	    leg->state != SL_INCOMING)
-		return refusal_set(r, 481, "Call/Transaction Does Not Exist",
-				   "The call is over.");
-	if (ro->in || ro->state == OF_REMOTE ||
-	    (leg->state != SL_TALKING && (invite || offer)))
-		return refusal_set(r, 500, "Server Internal Error",
-				   "Another change of the call is still under way.");
-	if ((offer && ro->state == OF_LOCAL_WAITS) ||
-	    ((invite || offer) && ro->out && !ro->out_is_update))
-		return refusal_set(r, 491, "Request Pending",
-				   "Both sides changed the call at once.");
-	return 0;
-}
-
-static unsigned in_judge(struct refusal *r, const struct sip_leg *leg, const sip_t *s)
-{
-	bool invite = s->sip_request->rq_method == sip_method_invite;
-	bool offer = s->sip_payload && s->sip_payload->pl_len;
-	struct sdp_facts facts;
-	const char *why = "";
-	unsigned status = in_state(r, leg, invite, offer);
-
-	if (!status)
-		status = trust_body(r, s);
-	if (!status)
-		status = session_timer_check(r, s);
-	if (!status && invite && !offer) {
-		status = refusal_set(r, 488, "Not Acceptable Here",
-				     "Late offers are not taken.");
-		snprintf(r->header, sizeof(r->header),
-			 "Warning: 399 %s \"Late offers are not taken\"", leg->hop->site);
-	}
-	if (!status && offer &&
-	    sdp_check(&facts, &why, s->sip_payload->pl_data, s->sip_payload->pl_len,
-		      leg->sip->core->config->limits.sdp_bytes))
-		status = refusal_set(r, 488, "Not Acceptable Here", "%s", why);
-	return status;
-}
-
-void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
-{
-	struct reoffer *ro = &leg->ro;
-	struct body *sdp = NULL;
-	struct refusal r;
-
-	if (in_judge(&r, leg, s)) {
-		sip_refuse_with(leg->sip, irq, &r);
-		nta_incoming_destroy(irq);
-		return;
-	}
-	sip_leg_peer_allows(leg, s);
-	if (sip_leg_sdp_read(&sdp, s)) {
-		refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
-		sip_refuse_with(leg->sip, irq, &r);
-		nta_incoming_destroy(irq);
-		return;
-	}
-	ro->in = irq;
-	if (!sdp ||
-	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
-		if (nta_incoming_method(irq) == sip_method_invite)
-			nta_incoming_bind(irq, in_bound, leg);
-		if (in_accept(leg, sdp ? leg->local_sdp : NULL)) {
-			refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
-			sip_refuse_with(leg->sip, irq, &r);
-			nta_incoming_destroy(irq);
-			ro->in = NULL;
-		}
-		mem_deref(sdp);
-		return;
-	}
-	nta_incoming_bind(irq, in_bound, leg);
-	sip_reply(leg->sip, irq, NULL, 100, "Trying", NULL, TAG_END());
-	ro->state = OF_REMOTE;
-	sip_leg_sdp_set(&ro->sdp, sdp);
-	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
-	mem_deref(sdp);
-	trickle_described(leg->trickle);
-}
-
 void sip_reoffer_close(struct sip_leg *leg)
 {
 	struct reoffer *ro = &leg->ro;
@@ -597,5 +398,5 @@ void sip_reoffer_close(struct sip_leg *leg)
 		nta_incoming_destroy(ro->in);
 	}
 	ro->in = NULL;
-	quiet(leg);
+	sip_reoffer_quiet(leg);
 }

@@ -11,7 +11,7 @@
  *   leg_out.c        a call to a peer: INVITEs, one target after the other
  *   fork.c           the dialogs that one INVITE makes: early, winning, superfluous
  *   dialog.c         requests inside a dialog: BYE, INFO, OPTIONS, …
- *   reoffer.c        new offers inside a dialog, both ways (re-INVITE, UPDATE)
+ *   reoffer.c        our new offers inside a dialog (re-INVITE, UPDATE); reoffer_in.c the peer's
  *   trickle*.c ask.c trickle ICE and who knows it (trickle.h)
  *   session_timer.c  RFC 4028: sessions that die when nobody refreshes them                      */
 #ifndef SLUSS_SIP_ROOM_H

@@ -3,93 +3,7 @@
  *
  *   call ──candidates──► leg ──INFO──► the peer, one at a time, each with all before it
  *        ◄─────────────      ◄─INFO──  once each; of a generation that is not described: kept or ignored */
-#include "tests/unit/sip/sip_peer.h"
-
-#include "sip/peers.h"
-
-#define FINGERPRINT                                                                       \
-	"a=fingerprint:sha-256 6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:" \
-	"64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n"
-#define SDP(version, ufrag)                                                                    \
-	"v=0\r\no=- 4611731400430051336 " version                                              \
-	" IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-options:trickle\r\n"                       \
-	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=ice-ufrag:" ufrag \
-	"\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\n" FINGERPRINT "a=setup:actpass\r\n"
-#define KNOWS   "Supported: timer, 100rel, trickle-ice\n"
-#define CONTACT "Contact: <sip:bob@192.0.2.7:5061;transport=tls>\n"
-#define INFO_HEAD                                                                        \
-	"Info-Package: trickle-ice\nContent-Disposition: Info-Package\n"                 \
-	"Content-Type: application/trickle-ice-sdpfrag\n"
-#define CAND(n) "candidate:" n " 1 udp 2122260223 192.0.2.1 5000" n " typ host"
-#define FRAG(ufrag, lines)                                                               \
-	"m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=ice-ufrag:" ufrag                           \
-	"\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\n" lines
-#define LINE(n) "a=" CAND(n) "\r\n"
-
-static const char offer_a[] = SDP("1", "aaaa"), answer_b[] = SDP("2", "bbbb");
-
-static void knows(bool yes)
-{
-	peers_trickle_set(peer->sip->peers, PEER_DOMAIN, yes, peer->now_us);
-}
-
-/* The call's candidates: one with this number, or only the end. */
-static void found(struct leg *leg, const char *ufrag, const char *line, bool end)
-{
-	struct candidates *c = NULL;
-
-	assert_int_equal(candidates_alloc(&c, ufrag, strlen(ufrag)), 0);
-	if (line)
-		assert_int_equal(candidates_add(c, "0", 1, 0, line, strlen(line)), 0);
-	c->end = end;
-	leg->ops->candidates(leg, c);
-	mem_deref(c);
-}
-
-static void provisional(const struct message *invite, const char *tag, const char *extra)
-{
-	char headers[300];
-
-	snprintf(headers, sizeof(headers), CONTACT "%s", extra);
-	message_answer(invite, 180, "Ringing", tag, headers, NULL);
-}
-
-/* A reliable 180 of a peer that knows it; the PRACK is answered. */
-static void reliable(const struct message *invite, const char *tag, unsigned rseq)
-{
-	char extra[200];
-	struct message m;
-
-	snprintf(extra, sizeof(extra), KNOWS "Require: 100rel\nRSeq: %u\n", rseq);
-	provisional(invite, tag, extra);
-	peer_expect(&m, "PRACK ");
-	message_answer(&m, 200, "OK", NULL, "", NULL);
-}
-
-static void expect_info(struct message *m, const char *body)
-{
-	peer_expect(m, "INFO sip:bob@192.0.2.7:5061;transport=tls ");
-	assert_string_equal(HEADER(m, "Info-Package"), "trickle-ice");
-	assert_string_equal(HEADER(m, "Content-Disposition"), "Info-Package");
-	assert_string_equal(HEADER(m, "Content-Type"), "application/trickle-ice-sdpfrag");
-	assert_string_equal(message_body(m), body);
-}
-
-static void ok(const struct message *m)
-{
-	message_answer(m, 200, "OK", NULL, "", NULL);
-	peer_settle();
-}
-
-static void accept_call(const struct message *invite, const char *tag)
-{
-	struct message m;
-
-	message_answer(invite, 200, "OK", tag, CONTACT KNOWS, answer_b);
-	peer_expect(&m, "ACK ");
-}
-
-/* ---- a caller here ---- */
+#include "tests/unit/sip/trickle_peer.h"
 
 /* Byte for byte, before anything was found, with Require; then INFOs in the early dialog. */
 static void full(void **state)
@@ -266,188 +180,6 @@ static void tried_again_after_503(void **state)
 	assert_true(peer_quiet());
 }
 
-/* ---- half trickle ---- */
-
-#define HALF(ufrag, lines)                                                               \
-	"v=0\r\no=- 4611731400430051336 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"          \
-	"a=ice-options:trickle\r\nm=audio 50001 UDP/TLS/RTP/SAVPF 111\r\n"               \
-	"c=IN IP4 192.0.2.1\r\na=mid:0\r\na=ice-ufrag:" ufrag                            \
-	"\r\na=ice-pwd:x9cml/YzichV2+XlhiMu8g\r\n" FINGERPRINT                           \
-	"a=setup:actpass\r\n" lines "a=end-of-candidates\r\n"
-
-static void half(void **state)
-{
-	struct message invite;
-	struct leg *leg;
-
-	knows(false);
-	leg = peer_call_out_with(offer_a, true);
-	assert_true(peer_quiet());
-	found(leg, "aaaa", CAND("1"), false);
-	peer_advance_ms(500);
-	assert_true(peer_quiet());
-	found(leg, "aaaa", CAND("2"), true);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), HALF("aaaa", LINE("1") LINE("2")));
-	assert_string_equal(HEADER(&invite, "Require"), "");
-	message_answer(&invite, 180, "Ringing", "bobs", CONTACT, NULL);
-	peer_settle();
-	assert_true(peer_quiet()); /* no INFO for who does not know it */
-}
-
-static void half_has_its_time(void **state)
-{
-	struct message invite;
-	struct leg *leg;
-
-	knows(false);
-	leg = peer_call_out_with(offer_a, true);
-	found(leg, "aaaa", CAND("1"), false);
-	peer_advance_ms(1900);
-	assert_true(peer_quiet());
-	peer_advance_ms(200);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), HALF("aaaa", LINE("1")));
-}
-
-static void given_up_while_it_gathers(void **state)
-{
-	struct leg *leg;
-
-	knows(false);
-	leg = peer_call_out_with(offer_a, true);
-	peer_end(leg, CAUSE_CANCELLED);
-	peer_advance_ms(5000);
-	assert_true(peer_quiet());
-}
-
-static void a_whole_description_waits_for_nothing(void **state)
-{
-	struct message invite;
-
-	peer_call_out();
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), peer_sdp_a);
-	assert_string_equal(HEADER(&invite, "Require"), "");
-}
-
-/* Required, and not known: 420, then once more with all that was found. */
-static void required_of_the_wrong_one(void **state)
-{
-	struct message invite, m;
-	struct leg *leg;
-
-	knows(true);
-	leg = peer_call_out_with(offer_a, true);
-	peer_expect(&invite, "INVITE ");
-	found(leg, "aaaa", CAND("1"), false);
-	message_answer(&invite, 420, "Bad Extension", "x", "Unsupported: trickle-ice\n",
-		       NULL);
-	peer_expect(&m, "ACK ");
-	assert_true(peer_quiet());
-	found(leg, "aaaa", NULL, true);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), HALF("aaaa", LINE("1")));
-	assert_string_equal(HEADER(&invite, "Require"), "");
-	assert_string_equal(peer_call_of(leg)->trace, "");
-	assert_int_equal(peers_trickle(peer->sip->peers, PEER_DOMAIN, peer->now_us),
-			 TRICKLE_NO);
-}
-
-/* ---- who knows it ---- */
-
-static void asked_first(void **state)
-{
-	struct message options, invite;
-	struct leg *leg;
-
-	leg = peer_call_out_with(offer_a, true);
-	peer_expect(&options, "OPTIONS sip:bob@" PEER_DOMAIN " ");
-	assert_string_equal(HEADER(&options, "To"), "<sip:bob@" PEER_DOMAIN ">");
-	assert_true(peer_quiet());
-	message_answer(&options, 200, "OK", "o", KNOWS, NULL);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), offer_a); /* nothing was found yet */
-	assert_string_equal(HEADER(&invite, "Require"), "trickle-ice");
-	peer_end(leg, CAUSE_CANCELLED);
-	peer_call_out_with(offer_a, true); /* known now */
-	peer_expect(&invite, "INVITE ");
-}
-
-static void the_answer_is_no(void **state)
-{
-	struct message options, invite;
-	struct leg *leg = peer_call_out_with(offer_a, true);
-
-	peer_expect(&options, "OPTIONS ");
-	message_answer(&options, 200, "OK", "o", "Supported: timer\n", NULL);
-	assert_true(peer_quiet());
-	found(leg, "aaaa", CAND("1"), true);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), HALF("aaaa", LINE("1")));
-}
-
-/* Gathering is faster than the answer, or there is none. */
-static void not_waited_for(void **state)
-{
-	struct message options, invite;
-	struct leg *leg = peer_call_out_with(offer_a, true);
-
-	peer_expect(&options, "OPTIONS ");
-	found(leg, "aaaa", CAND("1"), true);
-	peer_expect(&invite, "INVITE ");
-	assert_string_equal(message_body(&invite), HALF("aaaa", LINE("1")));
-	message_answer(&options, 503, "Service Unavailable", "o",
-		       "Reason: X-EDGE;cause=1;text=\"no\"\n", NULL);
-	assert_true(peer_quiet());
-	assert_int_equal(peers_trickle(peer->sip->peers, PEER_DOMAIN, peer->now_us),
-			 TRICKLE_AUTO);
-}
-
-static void remembered_for_a_time(void **state)
-{
-	struct peers *p = peer->sip->peers;
-
-	knows(true);
-	assert_int_equal(peers_trickle(p, "PEER.example", peer->now_us), TRICKLE_YES);
-	assert_int_equal(peers_trickle(p, PEER_DOMAIN, peer->now_us + 86399000000),
-			 TRICKLE_YES);
-	assert_int_equal(peers_trickle(p, PEER_DOMAIN, peer->now_us + 86400000000),
-			 TRICKLE_AUTO);
-	knows(false);
-	assert_int_equal(peers_trickle(p, PEER_DOMAIN, peer->now_us + 3599000000),
-			 TRICKLE_NO);
-	assert_int_equal(peers_trickle(p, PEER_DOMAIN, peer->now_us + 3600000000),
-			 TRICKLE_AUTO);
-	assert_int_equal(peers_trickle(p, "other.example", peer->now_us), TRICKLE_AUTO);
-}
-
-static void configured(void **state)
-{
-	struct message invite;
-
-	snprintf(peer->peerv[0].domain, sizeof(peer->peerv[0].domain), PEER_DOMAIN);
-	peer->config.n_peers = 1;
-	peer->peerv[0].trickle = TRICKLE_YES;
-	knows(false);
-	peer_call_out_with(offer_a, true);
-	peer_expect(&invite, "INVITE ");
-	peer->peerv[0].trickle = TRICKLE_NO;
-	knows(true);
-	peer_call_out_with(offer_a, true);
-	assert_true(peer_quiet());
-}
-
-/* ---- a caller there ---- */
-
-static struct leg *call_in(struct dialog *d, const char *headers, const char *sdp)
-{
-	dialog_init(d, "in-t@peer.example");
-	dialog_send(d, "INVITE", d->cseq, "in1", PEER_DOMAIN, headers, sdp);
-	peer_settle();
-	return peer_call_last()->leg;
-}
-
 static void incoming(void **state)
 {
 	static struct message second, info, final;
@@ -494,31 +226,6 @@ static void incoming(void **state)
 	mem_deref(answer);
 }
 
-/* Its caller does not know it: the answer waits for its candidates. */
-static void incoming_half(void **state)
-{
-	struct body *answer = peer_body(offer_a);
-	struct message m;
-	struct dialog d;
-	struct leg *leg = call_in(&d, "Supported: timer\n", peer_sdp_b);
-
-	assert_false(peer_call_last()->invite->offer->trickle);
-	answer->trickle = true;
-	leg->ops->ringing(leg);
-	peer_expect(&m, "SIP/2.0 180 ");
-	assert_string_equal(HEADER(&m, "Require"), "");
-	assert_int_equal(leg->ops->answer(leg, answer), 0);
-	assert_true(peer_quiet());
-	found(leg, "aaaa", CAND("1"), true);
-	peer_expect(&m, "SIP/2.0 200 ");
-	assert_string_equal(message_body(&m), HALF("aaaa", LINE("1")));
-	dialog_learn(&d, &m);
-	dialog_send(&d, "ACK", d.cseq, "in1ack", PEER_DOMAIN, "", NULL);
-	peer_settle();
-	assert_true(peer_quiet());
-	mem_deref(answer);
-}
-
 static void refused_infos(void **state)
 {
 	static const struct {
@@ -552,8 +259,6 @@ static void refused_infos(void **state)
 	}
 	assert_string_equal(peer_call_of(leg)->trace, "answer ");
 }
-
-/* ---- in the call ---- */
 
 /* ICE is restarted: new generation, old ones end. */
 static void restarted(void **state)
@@ -594,35 +299,8 @@ static void restarted(void **state)
 	mem_deref(offer);
 }
 
-/* A change in a call with a peer that does not know it waits, too, both ways. */
-static void changed_half(void **state)
-{
-	struct body *offer = peer_body(offer_a), *answer = peer_body(offer_a);
-	struct message m;
-	struct dialog d;
-	struct leg *leg = peer_call_out_talking(&d);
-
-	offer->trickle = answer->trickle = true;
-	assert_int_equal(leg->ops->offer(leg, offer), 0);
-	assert_true(peer_quiet());
-	found(leg, "aaaa", CAND("1"), true);
-	peer_expect(&m, "INVITE ");
-	assert_string_equal(message_body(&m), HALF("aaaa", LINE("1")));
-	message_answer(&m, 200, "OK", NULL, CONTACT, peer_sdp_b);
-	peer_expect(&m, "ACK ");
-	dialog_send(&d, "INVITE", 20, "re1", PEER_DOMAIN, "", peer_sdp_c);
-	peer_expect(&m, "SIP/2.0 100 ");
-	assert_int_equal(leg->ops->answer(leg, answer), 0);
-	assert_true(peer_quiet());
-	peer_advance_ms(2100);
-	peer_expect(&m, "SIP/2.0 200 ");
-	dialog_send(&d, "ACK", 20, "re1ack", PEER_DOMAIN, "", NULL);
-	peer_settle();
-	mem_deref(offer);
-	mem_deref(answer);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -632,21 +310,9 @@ int main(void)
 		TEST(without_early_dialog),
 		TEST(refused_by_469),
 		TEST(tried_again_after_503),
-		TEST(half),
-		TEST(half_has_its_time),
-		TEST(given_up_while_it_gathers),
-		TEST(a_whole_description_waits_for_nothing),
-		TEST(required_of_the_wrong_one),
-		TEST(asked_first),
-		TEST(the_answer_is_no),
-		TEST(not_waited_for),
-		TEST(remembered_for_a_time),
-		TEST(configured),
 		TEST(incoming),
-		TEST(incoming_half),
 		TEST(refused_infos),
 		TEST(restarted),
-		TEST(changed_half),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
