@@ -7,6 +7,7 @@ import './sdk/state.test.mjs';
 import './sdk/offer-answer.test.mjs';
 import './sdk/reading.test.mjs';
 import './sdk/socket.test.mjs';
+import './sdk/resume.test.mjs';
 import './sdk/call.test.mjs';
 import './sdk/change.test.mjs';
 import './sdk/side.test.mjs';

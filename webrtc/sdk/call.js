@@ -10,6 +10,7 @@
 import { shown, step } from './call-state.js';
 import { causes, SlussError } from './errors.js';
 import { openTracks, stopTracks } from './media.js';
+import { Mender } from './mend.js';
 import { Negotiator } from './negotiator.js';
 import { OwnMedia } from './own-media.js';
 import { Peer } from './peer.js';
@@ -24,6 +25,9 @@ export const EVENT = Symbol('event');
 export const START = Symbol('start');
 export const ICE = Symbol('ice');
 export const END = Symbol('end');
+/** The site is there for this call, or is not: 'ok', 'lost'. And: this machine's network has changed. */
+export const SIGNALLING = Symbol('signalling');
+export const NETWORK = Symbol('network');
 
 export class Call extends EventTarget {
 	#link;
@@ -54,6 +58,8 @@ export class Call extends EventTarget {
 	#streams = null;
 	#own = null;
 	#side;
+	#mender;
+	#signalling = 'ok';
 
 	/**
 	 * Made by Phone only.
@@ -82,6 +88,10 @@ export class Call extends EventTarget {
 			},
 			text: (text) => this.#announce('text', { text }),
 		});
+		this.#mender = new Mender(what.direction, {
+			restart: () => this.#restart(),
+			giveUp: () => this.#hangup('media', causes.pathLost),
+		});
 	}
 
 	/** What the page may read */
@@ -104,6 +114,8 @@ export class Call extends EventTarget {
 	/** Can text be sent? */
 	get canText() { return this.#side.open && !this.#cause; }
 	get screen() { return Boolean(this.#own?.screen) && !this.#cause; }
+	/** 'lost': the site knows nothing of this call any more; the talk goes on, and nothing can be changed. */
+	get signalling() { return this.#signalling; }
 	get connectedAt() { return this.#connectedAt; }
 	get channel() { return this.#channel; }
 	get sending() {
@@ -168,6 +180,8 @@ export class Call extends EventTarget {
 		} finally {
 			this.#busy = false;
 		}
+		if (this.#cause) // its `ended` came before this answer, after a loss
+			throw new SlussError('ended', this.#cause.text);
 		this.#wantData = data ?? this.#offered.data;
 		await this.#answer();
 	}
@@ -360,6 +374,27 @@ export class Call extends EventTarget {
 		this.#end(cause);
 	}
 
+	/**
+	 * The site has forgotten the call, or is out of reach for too long: an established one goes on between
+	 * the browsers ('lost'), any other is over. 'ok': it was there all the same.
+	 */
+	[SIGNALLING](state, cause) {
+		if (this.#cause || state === this.#signalling)
+			return;
+		if (state === 'lost' && (this.#phase !== 'established' || this.#path !== 'up')) {
+			this.#hangup('hangup', cause);
+			return;
+		}
+		this.#signalling = state;
+		this.#changed(true);
+	}
+
+	/** This machine's network has changed. */
+	[NETWORK]() {
+		if (this.#phase === 'established' && this.#signalling === 'ok')
+			this.#mender.networkChanged();
+	}
+
 	/** Inside */
 
 	#request(type, fields) {
@@ -468,13 +503,23 @@ export class Call extends EventTarget {
 			return;
 		if (state === 'connected') {
 			this.#path = 'up';
+			this.#mender.path('up');
 			this.#changed(true);
-		} else if (state === 'disconnected' && this.#path === 'up') {
-			this.#path = 'down';
-			this.#changed(true);
-		} else if (state === 'failed') {
+		} else if (state === 'failed' && (this.#path === 'none' || this.#signalling === 'lost')) {
 			this.#hangup('media', this.#path === 'none' ? causes.noPath : causes.pathLost);
+		} else if ((state === 'disconnected' || state === 'failed') && this.#path !== 'none') {
+			this.#path = 'down';
+			this.#mender.path(state === 'failed' ? 'failed' : 'down');
+			this.#changed(true);
 		}
+	}
+
+	/** Looks for a new path: an offer with new ICE credentials. */
+	#restart() {
+		if (this.#phase !== 'established' || this.#signalling === 'lost')
+			return;
+		this.#peer.restart();
+		this.#negotiator.change().catch(() => {});
 	}
 
 	#move(event) {
@@ -511,6 +556,7 @@ export class Call extends EventTarget {
 			return;
 		this.#cause = Object.freeze({ code: cause.code, reason: cause.reason, text: cause.text });
 		clearTimeout(this.#timer);
+		this.#mender.stop();
 		this.#negotiator?.close();
 		this.#peer?.close();
 		this.#drop();

@@ -25,6 +25,7 @@ export const texts = {
 	'lost': 'The connection to the calling site was lost.',
 	'offline': 'There is no connection to the calling site at the moment.',
 	'closed': 'The phone is switched off.',
+	'taken-over': 'This phone goes on in another window.',
 	'not-signed-in': 'You are not signed in any more. Please sign in again.',
 	'own-origin': 'A password may be sent only to the site that this page came from.',
 	'bad-site': 'The site must be a domain name or an https address.',

@@ -253,6 +253,11 @@ export class Peer {
 		this.#handlers.streams();
 	}
 
+	/** The next offer looks for a new path (RFC 8445 §9). */
+	restart() {
+		this.#pc.restartIce();
+	}
+
 	/** The rest */
 
 	channel(label, options) {

@@ -4,7 +4,7 @@
 // call.js (one call each).
 
 import { parseAddress } from './address.js';
-import { Call, END, EVENT, ICE, START } from './call.js';
+import { Call, END, EVENT, ICE, NETWORK, SIGNALLING, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
 import { api, siteOrigin, socketUrl } from './session.js';
@@ -86,14 +86,18 @@ export class Phone extends EventTarget {
 			...(token ? { token } : {}),
 		}, {
 			up: (ok) => this.#up(ok),
-			lost: (why) => this.#lost(why),
+			lost: (why, kept) => this.#lost(why, kept),
+			overdue: () => this.#signalling('lost'),
 			shut: (why) => this.#shut(why),
 			event: (msg) => this.#event(msg),
 		});
-		this.#watch('online', () => this.#socket.hurry());
+		this.#watch('online', () => this.networkChanged());
 		this.#watch('offline', () => this.#setState());
 		this.#watch('pageshow', () => this.#socket.hurry());
-		this.#watch('pagehide', () => this.#goodbye());
+		this.#watch('pagehide', () => {
+			this.#goodbye();
+			this.#socket.leave();
+		});
 	}
 
 	get user() { return this.#user; }
@@ -171,6 +175,16 @@ export class Phone extends EventTarget {
 		this.#unload.push(() => globalThis.removeEventListener?.(type, handler));
 	}
 
+	/**
+	 * Another network, or none for a while: the old connections may be dead without knowing it. Called by
+	 * itself when the browser says so; a page that knows better may call it.
+	 */
+	networkChanged() {
+		this.#socket.move();
+		for (const call of this.calls)
+			call[NETWORK]();
+	}
+
 	/** The page goes away: say so, and let a call that only rings ring on elsewhere. */
 	#goodbye() {
 		for (const call of this.calls) {
@@ -200,14 +214,26 @@ export class Phone extends EventTarget {
 		this.#device = ok.device;
 		this.#limits = ok.limits ?? null;
 		this.#ice.refresh();
+		if (ok.resumed)
+			this.#signalling('ok');
+		else if (ok.forgotten === 'unknown') // restarted: it tells neither side anything about the calls
+			this.#signalling('lost');
+		else
+			this.#endAll(causes.lost);
 		this.#setState(null);
 	}
 
-	#lost(why) {
-		// The site ends the calls of a device that it has lost; say so here as well.
-		this.#endAll(why.code === 'lost' ? causes.lost
-			: { ...causes.lost, reason: 'shutdown', code: 503, text: why.message });
+	#lost(why, kept) {
+		// Calls go on as long as the site keeps this session; else it has ended them.
+		if (!kept)
+			this.#endAll(why.code === 'lost' ? causes.lost
+				: { ...causes.lost, reason: 'shutdown', code: 503, text: why.message });
 		this.#setState(why);
+	}
+
+	#signalling(state) {
+		for (const call of this.calls)
+			call[SIGNALLING](state, causes.lost);
 	}
 
 	#shut(why) {

@@ -52,7 +52,7 @@ export type ErrorCode =
 	| 'insecure' | 'unsupported' | 'own-origin' | 'bad-site'
 	| 'mic-denied' | 'mic-missing' | 'mic-busy'
 	| 'camera-denied' | 'camera-missing' | 'camera-busy' | 'screen-denied' | 'screen-missing'
-	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed'
+	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed' | 'taken-over'
 	| 'aborted' | 'ended' | 'refused' | 'media' | 'bad-tones' | 'no-tones'
 	| 'bad-text' | 'no-text';
 
@@ -148,6 +148,8 @@ export class Phone extends EventTarget {
 	/** Resolves when the site has taken the call. */
 	call(to: string, options?: CallOptions): Promise<Call>;
 	changePassword(old: string, password: string): Promise<unknown>;
+	/** The network is another one: connects anew, and looks for new paths. Happens by itself as a rule. */
+	networkChanged(): void;
 	/** Ends this sign-in for good. */
 	signOut(): Promise<void>;
 	/** Switches this phone off; the sign-in stays. */
@@ -208,7 +210,7 @@ export interface CallStats {
 }
 
 export interface CallEventMap {
-	/** state, remote, media, encryption, held, muted, sending or interrupted has changed. */
+	/** state, remote, media, encryption, held, muted, sending, interrupted or signalling has changed. */
 	state: Event;
 	/** A track has come or gone, or begun or ceased to carry something. */
 	streams: Event;
@@ -252,6 +254,11 @@ export class Call extends EventTarget {
 	readonly screen: boolean;
 	/** The path between the browsers is broken at the moment; it may come back. */
 	readonly interrupted: boolean;
+	/**
+	 * 'lost': the site knows nothing of this call any more, or cannot be reached for long; the talk goes on
+	 * between the browsers, hangup() works, nothing else can be changed.
+	 */
+	readonly signalling: 'ok' | 'lost';
 	/** Date.now() of the first 'connected'. */
 	readonly connectedAt: number | null;
 	readonly channel: RTCDataChannel | null;

@@ -1,7 +1,9 @@
-// socket.js - the one WebSocket to the calling site: requests, events, and coming back after a loss.
+// socket.js - the session with the calling site: requests, events, and coming back after a loss.
 //
-// Who uses it: phone.js. Protocol sluss.v1 (docs/protocol.md). Every request gets one answer; events
-// carry a rising seq. A socket that is silent is asked by `ping` and given up when nothing comes.
+// Who uses it: phone.js. Protocol sluss.v1 (docs/protocol.md, "Losing the connection"): a WebSocket
+// carries the session, and when that is lost another one carries it on: events that were missed come
+// again, requests without an answer go out again, with the same `id`, and take effect once. A socket that
+// is silent is asked by `ping` and given up when nothing comes.
 //
 //   idle ─open()─► connecting ─ok to hello─► up ─lost─► waiting ─back-off─► connecting …
 //                      └── refused for good, close(), bye ──► shut
@@ -11,17 +13,30 @@ import { SlussError } from './errors.js';
 export const HELLO_MS = 15000;
 export const REQUEST_MS = 20000;
 export const PONG_MS = 10000;
+/** Unacknowledged events, and characters of them, after which an `ack` goes out by itself. */
+export const ACK_EVENTS = 16;
+export const ACK_CHARS = 65536;
+/** A WebSocket's close code: we go; the session goes on in another connection. */
+const GOODBYE = 1000;
+const TAKEN_OVER = 4001;
+/** The `id` of hello, on every connection; those of the session's requests come after it. */
+const HELLO_ID = 1;
 
 /** Answers to `hello` that another try would only get again. */
 const FINAL = new Set(['not-signed-in', 'bad-login', 'bad-message']);
 /** Reasons of `bye` after which the site would not have us back. */
 const FINAL_BYE = new Set(['signed-out', 'removed', 'password', 'too-many']);
 
-/** Doubles from half a second to half a minute, half of it by chance. */
+/** Doubles from half a second to eight seconds, half of it by chance. */
 export function backOffMs(tries, random = Math.random) {
-	const most = Math.min(30000, 500 * 2 ** Math.min(tries, 10));
+	const most = Math.min(8000, 500 * 2 ** Math.min(tries, 10));
 
 	return Math.round(most * (0.5 + 0.5 * random()));
+}
+
+/** When the site says how long to wait: not before, and a crowd not all at once. */
+export function retryMs(seconds, random = Math.random) {
+	return Math.round(1000 * seconds + 1000 * Math.max(1, seconds / 2) * random());
 }
 
 export class Socket {
@@ -30,22 +45,30 @@ export class Socket {
 	#handlers;
 	#ws = null;
 	#state = 'idle';
-	#nextId = 1;
+	#nextId = HELLO_ID + 1;
+	/** {name, lingerMs}; null: the site keeps none for us */
+	#session = null;
 	#lastSeq = 0;
+	#acked = 0;
+	#unackedChars = 0;
+	/** id -> {message, resolve, reject, timeoutMs, timer, again}: no answer yet, in the order of their ids */
 	#waiting = new Map();
 	#tries = 0;
 	#pingMs = 25000;
 	#retryTimer = null;
 	#aliveTimer = null;
 	#helloTimer = null;
+	#overdueTimer = null;
 	#bye = null;
 	/** settles open() */
 	#first = null;
 
 	/**
 	 * @param hello     fields of the first message
-	 * @param handlers  up(ok), lost(reason) when it was up, shut(error) when it will not come back,
-	 *                  event(message)
+	 * @param handlers  up(ok): a new session, or the old one when ok.resumed, or one in the place of the old
+	 *                  one when ok.forgotten; lost(reason, kept): was up; `kept`: what is under way goes on;
+	 *                  overdue(): away for longer than the site keeps a session; shut(error) when it will
+	 *                  not come back; event(message)
 	 */
 	constructor(url, hello, handlers) {
 		this.#url = url;
@@ -65,7 +88,7 @@ export class Socket {
 		});
 	}
 
-	/** Tries at once instead of at the end of the back-off (the network is back). */
+	/** Tries at once instead of at the end of the back-off (the page is seen again). */
 	hurry() {
 		if (this.#state === 'waiting') {
 			this.#tries = 0;
@@ -75,25 +98,73 @@ export class Socket {
 		}
 	}
 
-	/** -> the answer. Rejects with a SlussError. */
+	/** The network is another one: the old connection may be dead without knowing, so a new one takes over. */
+	move() {
+		if (this.#state !== 'up' || !this.#session) {
+			this.hurry();
+			return;
+		}
+		this.#forget();
+		this.#lost(0);
+	}
+
+	/** The page goes away: says goodbye, so that nobody waits for it; comes back with hurry(). */
+	leave() {
+		if (this.#state !== 'up' && this.#state !== 'waiting')
+			return;
+		this.#forget(GOODBYE);
+		this.#drop('closed');
+		this.#lost(null);
+	}
+
+	/**
+	 * -> the answer. Rejects with a SlussError. While the session waits for a connection so does the
+	 * request, and it is carried out once however often the connection is lost.
+	 */
 	request(type, fields = {}, timeoutMs = REQUEST_MS) {
-		if (this.#state !== 'up' && type !== 'hello')
+		const waits = this.#session && (this.#state === 'waiting' || this.#state === 'connecting');
+
+		if (this.#state !== 'up' && !(waits && type !== 'ping'))
 			return Promise.reject(new SlussError(this.#state === 'shut' ? 'closed' : 'offline'));
 		return new Promise((resolve, reject) => {
 			const id = this.#nextId++;
-			const timer = setTimeout(() => {
-				this.#waiting.delete(id);
-				reject(new SlussError('timeout'));
-				this.#drop();
-			}, timeoutMs);
+			const one = { message: { type, id, ...fields }, resolve, reject, timeoutMs, timer: null,
+				again: false };
 
-			this.#waiting.set(id, { resolve, reject, timer });
-			this.#ws.send(JSON.stringify({ type, id, ...fields }));
+			this.#waiting.set(id, one);
+			if (this.#state === 'up')
+				this.#send(one);
 		});
 	}
 
 	close(why = new SlussError('closed')) {
-		this.#shut(why);
+		this.#shut(why, GOODBYE);
+	}
+
+	#send(one) {
+		const { message, timeoutMs } = one;
+
+		one.timer = setTimeout(() => this.#unanswered(one), timeoutMs);
+		if (message.id === HELLO_ID) {
+			this.#ws.send(JSON.stringify(message));
+			return;
+		}
+		this.#ws.send(JSON.stringify(this.#lastSeq > this.#acked
+			? { ...message, ack: this.#lastSeq } : message));
+		this.#acked = this.#lastSeq;
+		this.#unackedChars = 0;
+	}
+
+	/** The site is there and does not answer: another connection, and one more try of what does no harm twice. */
+	#unanswered(one) {
+		const { message, again, reject } = one;
+
+		if (again || !this.#session || message.type === 'ping') {
+			this.#waiting.delete(message.id);
+			reject(new SlussError('timeout'));
+		}
+		one.again = true;
+		this.#cut();
 	}
 
 	#connect() {
@@ -102,35 +173,61 @@ export class Socket {
 		clearTimeout(this.#retryTimer);
 		this.#state = 'connecting';
 		this.#ws = ws;
-		this.#nextId = 1;
-		this.#lastSeq = 0;
 		this.#bye = null;
-		this.#helloTimer = setTimeout(() => this.#drop(), HELLO_MS);
+		this.#helloTimer = setTimeout(() => this.#cut(), HELLO_MS);
 
 		const mine = (h) => (ev) => {
 			if (ws === this.#ws)
 				h(ev);
 		};
-		ws.onopen = mine(() => {
-			this.request('hello', { version: 1, ...this.#hello }).then(mine((ok) => this.#up(ok)),
-				mine((e) => {
-					if (this.#first || FINAL.has(e.code))
-						this.#shut(e);
-					else
-						this.#drop();
-				}));
-		});
+		ws.onopen = mine(() => this.#sayHello(mine));
 		ws.onmessage = mine((ev) => this.#message(ev.data));
-		ws.onclose = mine(() => this.#drop());
+		ws.onclose = mine((ev) => {
+			if (ev?.code === TAKEN_OVER)
+				this.#shut(new SlussError('taken-over'));
+			else
+				this.#cut();
+		});
+	}
+
+	#sayHello(mine) {
+		const resume = this.#session ? { session: this.#session.name, seq: this.#lastSeq } : {};
+		const message = { type: 'hello', id: HELLO_ID, version: 1, ...this.#hello, resume };
+
+		new Promise((resolve, reject) => {
+			const one = { message, resolve, reject, timeoutMs: HELLO_MS, again: true };
+
+			this.#waiting.set(HELLO_ID, one);
+			this.#send(one);
+		}).then(mine((ok) => this.#up(ok)), mine((e) => {
+			const forgets = e.code === 'bad-message' && this.#session;
+
+			if (this.#first || (FINAL.has(e.code) && !forgets)) {
+				this.#shut(e);
+				return;
+			}
+			if (forgets)
+				this.#drop('lost');
+			this.#forget();
+			this.#lost(e.retryS ? retryMs(e.retryS) : undefined);
+		}));
 	}
 
 	#up(ok) {
 		clearTimeout(this.#helloTimer);
+		clearTimeout(this.#overdueTimer);
+		if (!ok.resumed)
+			this.#drop('lost');
+		this.#session = ok.session
+			? { name: ok.session, lingerMs: ok.linger_s * 1000 } : null;
+		this.#acked = this.#lastSeq;
 		this.#state = 'up';
 		this.#tries = 0;
 		if (ok.ping_s > 0)
 			this.#pingMs = ok.ping_s * 1000;
 		this.#alive();
+		for (const one of [...this.#waiting.values()])
+			this.#send(one);
 		this.#handlers.up(ok);
 		this.#first?.resolve(ok);
 		this.#first = null;
@@ -153,14 +250,14 @@ export class Socket {
 		try {
 			msg = JSON.parse(data);
 		} catch {
-			this.#drop();
+			this.#cut();
 			return;
 		}
 		this.#alive();
 		if (msg.type === 'ok' || msg.type === 'error')
 			this.#answer(msg);
 		else if (msg.seq > this.#lastSeq)
-			this.#event(msg);
+			this.#event(msg, data.length);
 	}
 
 	#answer(msg) {
@@ -176,62 +273,95 @@ export class Socket {
 			one.reject(new SlussError(msg.error, msg.text, { retryS: msg.retry_s }));
 	}
 
-	#event(msg) {
+	#event(msg, chars) {
 		this.#lastSeq = msg.seq;
-		if (msg.type === 'bye')
+		this.#unackedChars += chars;
+		if (msg.type === 'bye') {
 			this.#bye = msg;
-		else
-			this.#handlers.event(msg);
+			return;
+		}
+		this.#handlers.event(msg);
+		if (this.#session && this.#state === 'up' && (this.#lastSeq - this.#acked >= ACK_EVENTS
+		    || this.#unackedChars >= ACK_CHARS))
+			this.#ask();
 	}
 
 	/** Gives this socket up without waiting for its close event. */
-	#drop() {
+	#cut() {
 		this.#forget();
 		this.#lost();
 	}
 
-	#forget() {
+	#forget(code) {
 		const ws = this.#ws;
 
 		this.#ws = null;
-		ws?.close();
+		ws?.close(...(code ? [code] : []));
 	}
 
-	/** Ends what hangs on the socket: timers, and requests that will not be answered. */
-	#clear(error) {
+	/** Stops what hangs on the connection: timers, and what was asked of it alone. */
+	#stop() {
 		clearTimeout(this.#helloTimer);
 		clearTimeout(this.#aliveTimer);
 		clearTimeout(this.#retryTimer);
+		for (const [id, { message, reject, timer }] of this.#waiting) {
+			clearTimeout(timer);
+			if (id === HELLO_ID || message.type === 'ping') {
+				this.#waiting.delete(id);
+				reject(new SlussError('lost'));
+			}
+		}
+	}
+
+	/** The session is over: what waits for an answer will not get one. */
+	#drop(code, text) {
+		clearTimeout(this.#overdueTimer);
+		this.#session = null;
+		this.#nextId = HELLO_ID + 1;
+		this.#lastSeq = this.#acked = this.#unackedChars = 0;
 		for (const { reject, timer } of this.#waiting.values()) {
 			clearTimeout(timer);
-			reject(error);
+			reject(new SlussError(code, text));
 		}
 		this.#waiting.clear();
 	}
 
-	#lost() {
+	/** @param waitMs  until the next try; default: the back-off; null: until hurry() */
+	#lost(waitMs = backOffMs(this.#tries++)) {
 		const wasUp = this.#state === 'up';
 		const bye = this.#bye;
 
-		if (this.#state === 'shut' || this.#state === 'waiting')
+		if (this.#state === 'shut')
 			return;
 		if (this.#first || FINAL_BYE.has(bye?.reason)) {
 			this.#shut(bye ? new SlussError(bye.reason, bye.text) : new SlussError('unreachable'));
 			return;
 		}
+		this.#bye = null;
 		this.#state = 'waiting';
-		this.#clear(new SlussError('lost'));
-		this.#retryTimer = setTimeout(() => this.#connect(), backOffMs(this.#tries++));
-		if (wasUp)
-			this.#handlers.lost(bye ? new SlussError(bye.reason, bye.text) : new SlussError('lost'));
+		this.#stop();
+		if (bye || !this.#session)
+			this.#drop('lost');
+		if (waitMs !== null)
+			this.#retryTimer = setTimeout(() => this.#connect(), waitMs);
+		if (!wasUp)
+			return;
+		if (this.#session) {
+			clearTimeout(this.#overdueTimer);
+			this.#overdueTimer = setTimeout(() => this.#handlers.overdue?.(),
+				this.#session.lingerMs);
+		}
+		this.#handlers.lost(bye ? new SlussError(bye.reason, bye.text) : new SlussError('lost'),
+			Boolean(this.#session));
 	}
 
-	#shut(error) {
+	#shut(error, code) {
 		if (this.#state === 'shut')
 			return;
 		this.#state = 'shut';
-		this.#clear(error);
-		this.#forget();
+		this.#stop();
+		this.#drop(error.code, error.message);
+		this.#forget(code);
 		this.#first?.reject(error);
 		this.#first = null;
 		this.#handlers.shut(error);

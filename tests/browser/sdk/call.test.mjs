@@ -302,12 +302,15 @@ describe('calls', () => {
 		socket.event('answered', { call: call.id, ...answer });
 		await settle();
 		FakePeer.last.connection('connected');
+		mock.timers.enable({ apis: ['setTimeout'] });
 		FakePeer.last.connection('disconnected');
 		assert.deepEqual([call.state, call.interrupted], ['connected', true]);
 		FakePeer.last.connection('connected');
 		assert.equal(call.interrupted, false);
 		FakePeer.last.connection('disconnected');
 		FakePeer.last.connection('failed');
+		assert.equal(call.interrupted, true);
+		mock.timers.tick(30000);
 		assert.match(call.cause.text, /broke/);
 	});
 

@@ -26,8 +26,9 @@ export class FakeSocket {
 		this.sent.push(JSON.parse(text));
 	}
 
-	close() {
+	close(code) {
 		this.readyState = 3;
+		this.closedWith = code ?? 'nothing';
 	}
 
 	/** What the site does. */
@@ -65,6 +66,8 @@ export class FakeSocket {
 
 export const WELCOME = { user: 'alice@alpha.test', site: 'alpha.test', device: 'd-0123456789abcdef', ping_s: 25,
 	limits: { sdp_bytes: 65536, message_bytes: 131072 } };
+/** Of a site that keeps sessions. */
+export const KEEPS = { ...WELCOME, session: '00112233445566778899aabbccddeeff', linger_s: 30 };
 
 class FakeTrack extends EventTarget {
 	enabled = true;
@@ -259,6 +262,10 @@ export class FakePeer extends EventTarget {
 		this.dispatchEvent(new Event('icegatheringstatechange'));
 	}
 
+	restartIce() {
+		this.did.push(['restart']);
+	}
+
 	connection(state) {
 		this.connectionState = state;
 		this.dispatchEvent(new Event('connectionstatechange'));
@@ -326,7 +333,7 @@ export async function online(Phone, options = {}) {
 	await settle();
 	const socket = FakeSocket.last;
 	socket.open();
-	socket.ok(socket.got('hello'), WELCOME);
+	socket.ok(socket.got('hello'), options.welcome ?? WELCOME);
 	return { phone: await coming, socket };
 }
 

@@ -1,7 +1,7 @@
 // Socket ◄──► FakeSocket, with a clock that the test turns
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { backOffMs, Socket } from '../../../webrtc/sdk/socket.js';
+import { backOffMs, retryMs, Socket } from '../../../webrtc/sdk/socket.js';
 import { FakeSocket, install, settle, WELCOME } from './fake.mjs';
 
 describe('Socket', () => {
@@ -37,7 +37,7 @@ describe('Socket', () => {
 		const socket = await up();
 
 		assert.equal(FakeSocket.last.protocol, 'sluss.v1');
-		assert.deepEqual(FakeSocket.last.sent, [{ type: 'hello', id: 1, version: 1, device: 'test' }]);
+		assert.deepEqual(FakeSocket.last.sent, [{ type: 'hello', id: 1, version: 1, device: 'test', resume: {} }]);
 		assert.equal(socket.state, 'up');
 		assert.deepEqual(log, ['up alice@alpha.test']);
 	});
@@ -124,8 +124,8 @@ describe('Socket', () => {
 				FakeSocket.last.drop();
 			}
 		}
-		assert.ok(at.length >= 8 && at.length <= 14, String(at));
-		assert.ok(at.at(-1) - at.at(-2) >= 15000, String(at));
+		assert.ok(at.length >= 18 && at.length <= 34, String(at));
+		assert.ok(at.at(-1) - at.at(-2) >= 4000, String(at));
 		assert.equal(log.filter((l) => l.startsWith('lost')).length, 1);
 	});
 	test('socket: hurry() does not wait for the back-off', async () => {
@@ -194,9 +194,10 @@ describe('Socket', () => {
 		FakeSocket.last.onmessage({ data: '{' });
 		assert.equal(socket.state, 'waiting');
 	});
-	test('socket: back-off is half to all of a doubling, half a minute at most', () => {
-		assert.deepEqual([0, 1, 2, 5, 6, 7, 100].map((n) => backOffMs(n, () => 1)),
-			[500, 1000, 2000, 16000, 30000, 30000, 30000]);
+	test('socket: back-off is half to all of a doubling, eight seconds at most', () => {
+		assert.deepEqual([0, 1, 2, 3, 4, 5, 100].map((n) => backOffMs(n, () => 1)),
+			[500, 1000, 2000, 4000, 8000, 8000, 8000]);
+		assert.deepEqual([retryMs(2, () => 0), retryMs(2, () => 1), retryMs(8, () => 1)], [2000, 3000, 12000]);
 		assert.equal(backOffMs(0, () => 0), 250);
 	});
 });
