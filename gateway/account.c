@@ -55,7 +55,8 @@ static bool password_is_usable(const char *password, size_t n)
 
 int account_login(struct account_request **rp, struct account_service *as,
 		  const struct site *site, const char *user, const char *password,
-		  size_t password_len, const struct sa *from, account_h *h, void *arg)
+		  size_t password_len, const struct account_from *from, account_h *h,
+		  void *arg)
 {
 	char name[ADDR_USER_MAX + 1] = "", *secret;
 	bool is_name = !addr_user_parse(name, user, strlen(user));
@@ -65,7 +66,8 @@ int account_login(struct account_request **rp, struct account_service *as,
 	err = account_work_alloc(&w, rp, as, OFFICE_LOGIN, site->domain, name, h, arg);
 	if (err)
 		return err;
-	err = account_work_slow(w, is_name ? AT(&w->answer.user) : NULL, from);
+	err = account_work_slow(w, is_name ? AT(&w->answer.user) : NULL,
+				from ? &from->sa : NULL);
 	if (err)
 		return account_work_answer_soon(w, err);
 	if (!is_name || !password_is_text(password, password_len)) {
@@ -76,6 +78,8 @@ int account_login(struct account_request **rp, struct account_service *as,
 	if (!secret)
 		return account_work_drop(w);
 	secret_hex(w->token, STORE_TOKEN_HEX);
+	if (from)
+		w->device = from->device;
 	return account_work_post(w, secret, NULL);
 }
 
@@ -99,7 +103,7 @@ int account_authenticate(struct account_request **rp, struct account_service *as
 	if (!token_is_one(token))
 		return account_work_answer_soon(w, EACCES);
 	if (!account_cache_find(as->cache, site->domain, token, &w->answer.user,
-				w->answer.session))
+				w->answer.session, w->answer.origin))
 		return account_work_answer_soon(w, 0);
 	memcpy(w->token, token, sizeof(w->token));
 	return account_work_post(w, NULL, NULL);
@@ -155,7 +159,8 @@ int account_passwd(struct account_request **rp, struct account_service *as,
 
 int account_register(struct account_request **rp, struct account_service *as,
 		     const struct site *site, const char *user, const char *password,
-		     size_t password_len, const struct sa *from, account_h *h, void *arg)
+		     size_t password_len, const struct account_from *from, account_h *h,
+		     void *arg)
 {
 	char name[ADDR_USER_MAX + 1] = "", *secret;
 	bool is_name = !addr_user_parse(name, user, strlen(user));
@@ -170,14 +175,90 @@ int account_register(struct account_request **rp, struct account_service *as,
 		return account_work_answer_soon(w, EPERM);
 	if (!is_name || !password_is_usable(password, password_len))
 		return account_work_answer_soon(w, EINVAL);
-	err = account_work_slow(w, NULL, from);
+	err = account_work_slow(w, NULL, from ? &from->sa : NULL);
 	if (err)
 		return account_work_answer_soon(w, err);
 	secret = secret_dup(password, password_len);
 	if (!secret)
 		return account_work_drop(w);
 	secret_hex(w->token, STORE_TOKEN_HEX);
+	if (from)
+		w->device = from->device;
 	return account_work_post(w, secret, NULL);
+}
+
+int account_delete(struct account_request **rp, struct account_service *as,
+		   const struct site *site, const struct addr *user, const char *password,
+		   const struct sa *from, account_h *h, void *arg)
+{
+	struct account_work *w;
+	char *secret;
+	int err;
+
+	err = account_work_alloc(&w, rp, as, OFFICE_USER_DELETE, site->domain, user->user,
+				 h, arg);
+	if (err)
+		return err;
+	err = account_work_slow(w, AT(&w->answer.user), from);
+	if (err)
+		return account_work_answer_soon(w, err);
+	if (!password_is_text(password, strlen(password))) {
+		account_work_failed(w);
+		return account_work_answer_soon(w, EACCES);
+	}
+	secret = secret_dup(password, strlen(password));
+	return secret ? account_work_post(w, secret, NULL) : account_work_drop(w);
+}
+
+int account_sign_ins(struct account_request **rp, struct account_service *as,
+		     const struct site *site, const struct addr *user, account_h *h,
+		     void *arg)
+{
+	struct account_work *w;
+	int err = account_work_alloc(&w, rp, as, OFFICE_SESSION_LIST, site->domain,
+				     user->user, h, arg);
+
+	return err ? err : account_work_post(w, NULL, NULL);
+}
+
+int account_end(struct account_request **rp, struct account_service *as,
+		const struct site *site, const struct addr *user, const char *session,
+		const char *token, account_h *h, void *arg)
+{
+	enum office_kind kind = session ? OFFICE_SESSION_END : OFFICE_SESSION_END_OTHERS;
+	struct account_work *w;
+	int err = account_work_alloc(&w, rp, as, kind, site->domain, user->user, h, arg);
+
+	if (err)
+		return err;
+	if (!session && !token_is_one(token))
+		return account_work_answer_soon(w, EACCES);
+	if (session)
+		snprintf(w->answer.session, sizeof(w->answer.session), "%s", session);
+	else
+		memcpy(w->token, token, sizeof(w->token));
+	return account_work_post(w, NULL, NULL);
+}
+
+int account_grant(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *token, const char *origin,
+		  account_h *h, void *arg)
+{
+	struct account_work *w;
+	char *by;
+	int err;
+
+	err = account_work_alloc(&w, rp, as, OFFICE_GRANT, site->domain, "", h, arg);
+	if (err)
+		return err;
+	if (!token_is_one(token))
+		return account_work_answer_soon(w, EACCES);
+	by = secret_dup(token, strlen(token));
+	if (!by)
+		return account_work_drop(w);
+	snprintf(w->answer.origin, sizeof(w->answer.origin), "%s", origin);
+	secret_hex(w->token, STORE_TOKEN_HEX);
+	return account_work_post(w, NULL, by);
 }
 
 /* The operator's questions, and route.c's: `password` NULL where there is none. */

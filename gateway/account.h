@@ -19,9 +19,19 @@ struct account_answer {
 	struct addr user;
 	char session[STORE_SESSION_HEX + 1];
 	char token[STORE_TOKEN_HEX + 1]; /**< login and registration only */
-	char **usersv;                   /**< list only, borrowed */
+	/** What the sign-in is bound to: it is for calls from pages of this origin. Empty: for everything. */
+	char origin[STORE_ORIGIN_MAX + 1];
+	char **usersv;                     /**< list only, borrowed */
+	const struct store_sign_in *signs; /**< devices only, borrowed */
+	size_t n_signs;
 };
 typedef void(account_h)(const struct account_answer *answer, void *arg);
+
+/** Where a sign-in comes from, and what on. */
+struct account_from {
+	struct sa sa;
+	struct store_device device;
+};
 
 int account_service_alloc(struct account_service **asp, struct core *core);
 
@@ -30,7 +40,8 @@ int account_service_alloc(struct account_service **asp, struct core *core);
  * `h` is called once, from the loop, never from inside. Errors: ENOMEM only; all else comes as an answer. */
 int account_login(struct account_request **rp, struct account_service *as,
 		  const struct site *site, const char *user, const char *password,
-		  size_t password_len, const struct sa *from, account_h *h, void *arg);
+		  size_t password_len, const struct account_from *from, account_h *h,
+		  void *arg);
 /** Answers are remembered for some seconds, so that a reconnecting crowd does not queue on the store. */
 int account_authenticate(struct account_request **rp, struct account_service *as,
 			 const struct site *site, const char *token, account_h *h,
@@ -46,7 +57,25 @@ int account_passwd(struct account_request **rp, struct account_service *as,
 /** Registration by a browser; signs in. EPERM unless open-registration. */
 int account_register(struct account_request **rp, struct account_service *as,
 		     const struct site *site, const char *user, const char *password,
-		     size_t password_len, const struct sa *from, account_h *h, void *arg);
+		     size_t password_len, const struct account_from *from, account_h *h,
+		     void *arg);
+/** Removes the account and all that is kept of it. With the password, checked and slowed like a login. */
+int account_delete(struct account_request **rp, struct account_service *as,
+		   const struct site *site, const struct addr *user, const char *password,
+		   const struct sa *from, account_h *h, void *arg);
+/** The sign-ins of `user`, oldest first. */
+int account_sign_ins(struct account_request **rp, struct account_service *as,
+		     const struct site *site, const struct addr *user, account_h *h,
+		     void *arg);
+/** Ends one sign-in of `user`, by its public name; NULL: all but the one with `token`. Their devices get
+ *  DEVICE_SIGNED_OUT. ENOENT: there is none of that name. */
+int account_end(struct account_request **rp, struct account_service *as,
+		const struct site *site, const struct addr *user, const char *session,
+		const char *token, account_h *h, void *arg);
+/** A sign-in for calls from pages of `origin`, given by whoever holds `token`: its own token is in the answer. */
+int account_grant(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *token, const char *origin,
+		  account_h *h, void *arg);
 /* The operator's (slussctl): no old password, no slowing. */
 int account_admin_add(struct account_service *as, const struct addr *user,
 		      const char *password, account_h *h, void *arg);

@@ -13,6 +13,7 @@ struct known {
 	uint64_t until_us;
 	struct addr user;
 	char session[STORE_SESSION_HEX + 1];
+	char origin[STORE_ORIGIN_MAX + 1];
 };
 
 struct account_cache {
@@ -83,7 +84,7 @@ static void cache_sweep(struct account_cache *c)
 }
 
 void account_cache_add(struct account_cache *c, const char *token,
-		       const struct addr *user, const char *session)
+		       const struct addr *user, const char *session, const char *origin)
 {
 	uint8_t sha[SECRET_SHA256_BYTES];
 	struct known *k;
@@ -100,13 +101,15 @@ void account_cache_add(struct account_cache *c, const char *token,
 	memcpy(k->sha, sha, sizeof(sha));
 	k->user = *user;
 	snprintf(k->session, sizeof(k->session), "%s", session);
+	snprintf(k->origin, sizeof(k->origin), "%s", origin);
 	k->until_us = timers_now_us(c->timers) + ACCOUNT_CACHE_S * 1000000ull;
 	hash_append(c->tokens, sha_key(sha), &k->le, k);
 	list_append(&c->by_age, &k->le_age, k);
 }
 
 int account_cache_find(struct account_cache *c, const char *site, const char *token,
-		       struct addr *user, char session[STORE_SESSION_HEX + 1])
+		       struct addr *user, char session[STORE_SESSION_HEX + 1],
+		       char origin[STORE_ORIGIN_MAX + 1])
 {
 	uint8_t sha[SECRET_SHA256_BYTES];
 	const struct known *k;
@@ -119,6 +122,7 @@ int account_cache_find(struct account_cache *c, const char *site, const char *to
 		return ENOENT;
 	*user = k->user;
 	memcpy(session, k->session, sizeof(k->session));
+	memcpy(origin, k->origin, sizeof(k->origin));
 	return 0;
 }
 

@@ -15,10 +15,11 @@ struct account_cache;
 int account_cache_alloc(struct account_cache **cp, const struct timers *timers);
 /** Notes whose token it is (user->host: the site); only its SHA-256 is kept. Out of memory: not noted. */
 void account_cache_add(struct account_cache *c, const char *token,
-		       const struct addr *user, const char *session);
+		       const struct addr *user, const char *session, const char *origin);
 /** Errors: ENOENT. */
 int account_cache_find(struct account_cache *c, const char *site, const char *token,
-		       struct addr *user, char session[STORE_SESSION_HEX + 1]);
+		       struct addr *user, char session[STORE_SESSION_HEX + 1],
+		       char origin[STORE_ORIGIN_MAX + 1]);
 /** Forgets all of `user`, or, with `session`, only that sign-in. */
 void account_cache_drop(struct account_cache *c, const struct addr *user,
 			const char *session);

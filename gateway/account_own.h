@@ -35,6 +35,7 @@ struct account_work {
 	/* Tries under way; empty: none. */
 	char slow_user[SLOW_KEY_BYTES], slow_addr[SLOW_KEY_BYTES];
 	char token[STORE_TOKEN_HEX + 1];
+	struct store_device device;
 	uint32_t office_id;
 	struct timer timer; /* an answer known at once still comes from the loop */
 	struct account_answer answer;

@@ -157,13 +157,17 @@ static int work_send(struct account_work *w, char *secret, char *old)
 		.kind = w->kind,
 		.secret = secret,
 		.old = old,
-		.days = limits->session_days,
+		.days = w->kind == OFFICE_GRANT ? limits->grant_days
+						: limits->session_days,
 		.max = limits->sessions_per_user,
 	};
 
 	memcpy(job.site, w->answer.user.host, sizeof(job.site));
 	memcpy(job.user, w->answer.user.user, sizeof(job.user));
 	memcpy(job.token, w->token, sizeof(job.token));
+	memcpy(job.session, w->answer.session, sizeof(job.session));
+	memcpy(job.origin, w->answer.origin, sizeof(job.origin));
+	job.device = w->device;
 	return office_post(w->as->core->office, &job, on_office, w, &w->office_id);
 }
 
@@ -223,6 +227,7 @@ static void work_succeeded(struct account_work *w, const struct office_result *r
 	switch (w->kind) {
 	case OFFICE_LOGIN:
 	case OFFICE_USER_ADD:
+	case OFFICE_GRANT:
 		if (!*w->token)
 			break;
 		if (!w->h) {
@@ -232,11 +237,11 @@ static void work_succeeded(struct account_work *w, const struct office_result *r
 		memcpy(w->answer.token, w->token, sizeof(w->answer.token));
 		if (!w->stale) /* else it may be over already: the store knows */
 			account_cache_add(w->as->cache, w->token, &w->answer.user,
-					  result->session);
+					  result->session, result->origin);
 		break;
 	case OFFICE_AUTHENTICATE:
 		account_cache_add(w->as->cache, w->token, &w->answer.user,
-				  result->session);
+				  result->session, result->origin);
 		break;
 	case OFFICE_LOGOUT:
 		work_ended(w, result->session, NULL, DEVICE_SIGNED_OUT);
@@ -244,11 +249,19 @@ static void work_succeeded(struct account_work *w, const struct office_result *r
 	case OFFICE_PASSWD:
 		work_ended(w, NULL, result->session, DEVICE_PASSWORD);
 		break;
+	case OFFICE_SESSION_END:
+		work_ended(w, result->session, NULL, DEVICE_SIGNED_OUT);
+		break;
+	case OFFICE_SESSION_END_OTHERS:
+		work_ended(w, NULL, result->session, DEVICE_SIGNED_OUT);
+		break;
 	case OFFICE_USER_REMOVE:
+	case OFFICE_USER_DELETE:
 		work_ended(w, NULL, NULL, DEVICE_REMOVED);
 		break;
 	case OFFICE_USER_LIST:
 	case OFFICE_USER_EXISTS:
+	case OFFICE_SESSION_LIST:
 	case OFFICE_KIND_N:
 		break;
 	}
@@ -271,7 +284,10 @@ static void on_office(const struct office_result *result, void *arg)
 	}
 	memcpy(w->answer.user.user, result->user, sizeof(w->answer.user.user));
 	memcpy(w->answer.session, result->session, sizeof(w->answer.session));
+	memcpy(w->answer.origin, result->origin, sizeof(w->answer.origin));
 	w->answer.usersv = result->usersv;
+	w->answer.signs = result->signs;
+	w->answer.n_signs = result->n_signs;
 	if (!w->answer.err)
 		work_succeeded(w, result);
 	work_answer(w);

@@ -62,6 +62,7 @@ struct limits {
 	uint32_t devices_per_user;    /* 16     */
 	uint32_t sessions_per_user;   /* 32     sign-ins kept; the oldest goes */
 	uint32_t session_days;        /* 30     */
+	uint32_t grant_days;          /* 7      for a page of another origin */
 	uint32_t http_conns;          /* 20000  */
 	uint32_t http_conns_per_addr; /* 256    */
 	uint32_t http_handshake_s;    /* 10     */

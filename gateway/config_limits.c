@@ -26,6 +26,7 @@ const struct limit_row config_limits[] = {
 	ROW("devices-per-user", devices_per_user, 16, 1, 1000, "devices", "browsers and programs of one user online at once"),
 	ROW("sessions-per-user", sessions_per_user, 32, 1, 10000, "sign-ins", "sign-ins kept for one user; beyond it the oldest ends"),
 	ROW("session-days", session_days, 30, 1, 3650, "days", "how long a sign-in holds"),
+	ROW("grant-days", grant_days, 7, 1, 365, "days", "how long a page of another origin may call for a person who allowed it"),
 	ROW("http-connections", http_conns, 20000, 1, 1000000, "connections", "HTTPS and WebSocket connections in all"),
 	ROW("http-connections-per-address", http_conns_per_addr, 256, 1, 1000000, "connections", "the same from one address"),
 	ROW("http-handshake-time", http_handshake_s, 10, 1, 120, "s", "for the TLS handshake, and for a request's headers"),

@@ -12,14 +12,19 @@
 
 /* What a kind takes ("site" always) -> what its result brings. */
 enum office_kind {
-	OFFICE_LOGIN,        /* user, secret, token, days, max -> session */
-	OFFICE_AUTHENTICATE, /* token -> user, session */
+	OFFICE_LOGIN,        /* user, secret, token, days, max, device -> session */
+	OFFICE_AUTHENTICATE, /* token -> user, session, origin */
 	OFFICE_LOGOUT,       /* token -> user, session: those that ended */
 	OFFICE_PASSWD, /* user, secret=new, old or NULL -> session: of token, which stays */
-	OFFICE_USER_ADD, /* user, secret; registration: also token, days, max -> session */
-	OFFICE_USER_REMOVE, /* user */
-	OFFICE_USER_LIST,   /* -> usersv */
-	OFFICE_USER_EXISTS, /* user */
+	OFFICE_USER_ADD, /* user, secret; registration: also token, days, max, device -> session */
+	OFFICE_USER_REMOVE,  /* user */
+	OFFICE_USER_LIST,    /* -> usersv */
+	OFFICE_USER_EXISTS,  /* user */
+	OFFICE_USER_DELETE,  /* user, secret: by the person, who says the password */
+	OFFICE_SESSION_LIST, /* user -> signs, n_signs */
+	OFFICE_SESSION_END,  /* user, session */
+	OFFICE_SESSION_END_OTHERS, /* user, token -> session: of token, which stays */
+	OFFICE_GRANT, /* old=the token of whoever grants, token, origin, days, max -> user, session */
 	OFFICE_KIND_N
 };
 
@@ -32,6 +37,9 @@ struct office_job {
 	char *old;    /**< the same */
 	char token[STORE_TOKEN_HEX + 1];
 	uint32_t days, max;
+	struct store_device device;
+	char session[STORE_SESSION_HEX + 1];
+	char origin[STORE_ORIGIN_MAX + 1];
 };
 struct office_result {
 	enum office_kind kind;
@@ -40,7 +48,11 @@ struct office_result {
 		  *   EBUSY, EIO store */
 	char user[ADDR_USER_MAX + 1];
 	char session[STORE_SESSION_HEX + 1];
-	char **usersv; /**< owned: a mem object of mem objects, NULL ended */
+	char origin[STORE_ORIGIN_MAX +
+		    1]; /**< what the sign-in is bound to; empty: nothing */
+	char **usersv;  /**< owned: a mem object of mem objects, NULL ended */
+	struct store_sign_in *signs; /**< owned */
+	size_t n_signs;
 };
 
 struct office;

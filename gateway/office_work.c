@@ -6,7 +6,8 @@
 
 bool office_work_is_heavy(enum office_kind kind)
 {
-	return kind == OFFICE_LOGIN || kind == OFFICE_PASSWD || kind == OFFICE_USER_ADD;
+	return kind == OFFICE_LOGIN || kind == OFFICE_PASSWD || kind == OFFICE_USER_ADD ||
+	       kind == OFFICE_USER_DELETE;
 }
 
 const char *office_kind_name(enum office_kind kind)
@@ -28,6 +29,16 @@ const char *office_kind_name(enum office_kind kind)
 		return "user-list";
 	case OFFICE_USER_EXISTS:
 		return "user-exists";
+	case OFFICE_USER_DELETE:
+		return "user-delete";
+	case OFFICE_SESSION_LIST:
+		return "session-list";
+	case OFFICE_SESSION_END:
+		return "session-end";
+	case OFFICE_SESSION_END_OTHERS:
+		return "session-end-others";
+	case OFFICE_GRANT:
+		return "grant";
 	case OFFICE_KIND_N:
 		break;
 	}
@@ -44,6 +55,7 @@ void office_job_clear(struct office_job *job)
 void office_result_clear(struct office_result *result)
 {
 	result->usersv = mem_deref(result->usersv);
+	result->signs = mem_deref(result->signs);
 }
 
 /* Is `password` this user's? Gives the hash it was held against. A name that does not exist takes the same
@@ -85,7 +97,7 @@ static int sign_in(struct office_bench *b, const struct office_job *job, const c
 {
 	return store_session_add(b->store, job->site, job->user, hash, job->token,
 				 clock_wall_s() + (int64_t)job->days * 86400, job->max,
-				 r->session);
+				 &job->device, r->session);
 }
 
 static int do_login(struct office_bench *b, const struct office_job *job,
@@ -105,7 +117,7 @@ static int do_authenticate(struct office_bench *b, const struct office_job *job,
 			   struct office_result *r)
 {
 	int err = store_session_find(b->store, job->site, job->token, clock_wall_s(),
-				     r->user, r->session);
+				     r->user, r->session, r->origin);
 
 	return err == ENOENT ? EACCES : err;
 }
@@ -136,8 +148,43 @@ static int do_passwd(struct office_bench *b, const struct office_job *job,
 		return err == ENOENT && job->old ? EACCES : err;
 	if (*job->token)
 		(void)store_session_find(b->store, job->site, job->token, clock_wall_s(),
-					 user, r->session);
+					 user, r->session, NULL);
 	return 0;
+}
+
+static int do_user_delete(struct office_bench *b, const struct office_job *job)
+{
+	char hash[SECRET_PASSWORD_TEXT];
+	int err = check(b, job, job->secret, hash);
+
+	return err ? err : store_user_remove(b->store, job->site, job->user);
+}
+
+static int do_end_others(struct office_bench *b, const struct office_job *job,
+			 struct office_result *r)
+{
+	char user[sizeof(r->user)];
+	int err = store_session_find(b->store, job->site, job->token, clock_wall_s(),
+				     user, r->session, NULL);
+
+	if (!err && strcmp(user, job->user) != 0)
+		err = ENOENT;
+	if (!err)
+		err = store_session_end_others(b->store, job->site, job->user,
+					       job->token);
+	return err == ENOENT ? EACCES : err;
+}
+
+static int do_grant(struct office_bench *b, const struct office_job *job,
+		    struct office_result *r)
+{
+	int err = store_session_grant(b->store, job->site, job->old, job->token,
+				      job->origin,
+				      clock_wall_s() + (int64_t)job->days * 86400,
+				      job->max, r->user, r->session);
+
+	memcpy(r->origin, job->origin, sizeof(r->origin));
+	return err == ENOENT ? EACCES : err;
 }
 
 static int do_user_add(struct office_bench *b, const struct office_job *job,
@@ -187,6 +234,23 @@ void office_work(struct office_bench *b, const struct office_job *job,
 		break;
 	case OFFICE_USER_EXISTS:
 		r->err = store_user_hash(b->store, job->site, job->user, hash);
+		break;
+	case OFFICE_USER_DELETE:
+		r->err = do_user_delete(b, job);
+		break;
+	case OFFICE_SESSION_LIST:
+		r->err = store_session_list(b->store, job->site, job->user,
+					    clock_wall_s(), &r->signs, &r->n_signs);
+		break;
+	case OFFICE_SESSION_END:
+		r->err = store_session_end(b->store, job->site, job->user, job->session);
+		memcpy(r->session, job->session, sizeof(r->session));
+		break;
+	case OFFICE_SESSION_END_OTHERS:
+		r->err = do_end_others(b, job, r);
+		break;
+	case OFFICE_GRANT:
+		r->err = do_grant(b, job, r);
 		break;
 	case OFFICE_KIND_N:
 		break;

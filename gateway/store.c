@@ -20,7 +20,17 @@ static const struct db_migration migrations[] = {
 	 ") STRICT;"
 	 "CREATE INDEX session_by_user ON session (site, user, number);"
 	 "CREATE INDEX session_by_expiry ON session (expires);"},
+	{2, "what a sign-in is made on, and for whom",
+	 "ALTER TABLE session ADD COLUMN device TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE session ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
+	 "ALTER TABLE session ADD COLUMN created INTEGER NOT NULL DEFAULT 0;"
+	 "ALTER TABLE session ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
+	 "UPDATE session SET created = unixepoch(), seen = unixepoch();"},
 };
+
+/* How far behind the time may be at which a sign-in was seen. */
+enum { SEEN_EVERY_S = 300 };
 
 enum query {
 	USER_ADD,
@@ -32,6 +42,10 @@ enum query {
 	SESSION_TRIM,
 	SESSION_EXPIRE,
 	SESSION_FIND,
+	SESSION_SEEN,
+	SESSION_GRANT,
+	SESSION_LIST,
+	SESSION_END,
 	SESSION_REMOVE,
 	SESSION_REMOVE_ALL,
 	QUERY_N
@@ -45,15 +59,27 @@ static const char *const queries[QUERY_N] = {
 	[USER_HASH_SET] = "UPDATE account SET hash = ?3 WHERE site = ?1 AND user = ?2 "
 			  "AND hash = coalesce(?4, hash)",
 	[USER_LIST] = "SELECT user FROM account WHERE site = ?1 ORDER BY user",
-	[SESSION_ADD] = "INSERT INTO session (token_sha256, name, site, user, expires) "
-			"SELECT ?4, ?5, site, user, ?6 FROM account "
-			"WHERE site = ?1 AND user = ?2 AND hash = ?3",
+	[SESSION_ADD] = "INSERT INTO session (token_sha256, name, site, user, device, "
+			"agent, expires, created, seen) "
+			"SELECT ?4, ?5, site, user, ?6, ?7, ?8, unixepoch(), unixepoch() "
+			"FROM account WHERE site = ?1 AND user = ?2 AND hash = ?3",
+	[SESSION_GRANT] =
+		"INSERT INTO session (token_sha256, name, site, user, device, "
+		"agent, origin, expires, created, seen) "
+		"SELECT ?3, ?4, site, user, device, agent, ?5, ?6, unixepoch(), "
+		"unixepoch() FROM session WHERE site = ?1 AND token_sha256 = ?2 "
+		"AND origin = '' AND expires > unixepoch() RETURNING user, name",
+	[SESSION_SEEN] = "UPDATE session SET seen = ?2 WHERE token_sha256 = ?1",
+	[SESSION_LIST] = "SELECT name, device, agent, origin, created, seen, expires "
+			 "FROM session WHERE site = ?1 AND user = ?2 AND expires > ?3 "
+			 "ORDER BY number",
+	[SESSION_END] = "DELETE FROM session WHERE site = ?1 AND user = ?2 AND name = ?3",
 	[SESSION_TRIM] =
 		"DELETE FROM session WHERE site = ?1 AND user = ?2 AND number NOT IN "
 		"(SELECT number FROM session WHERE site = ?1 AND user = ?2 "
 		"ORDER BY number DESC LIMIT ?3)",
 	[SESSION_EXPIRE] = "DELETE FROM session WHERE expires <= ?1",
-	[SESSION_FIND] = "SELECT user, name FROM session "
+	[SESSION_FIND] = "SELECT user, name, origin, seen FROM session "
 			 "WHERE token_sha256 = ?1 AND site = ?2 AND expires > ?3",
 	[SESSION_REMOVE] = "DELETE FROM session WHERE token_sha256 = ?1 AND site = ?2 "
 			   "RETURNING user, name",
@@ -155,7 +181,12 @@ int store_user_remove(struct store *s, const char *site, const char *user)
 	int err;
 	struct db_stmt *st = BIND(s, USER_REMOVE, &err, site, user);
 
-	return store_run_one(s, st, err);
+	err = store_run_one(s, st, err);
+	/* Its rows are overwritten in the file; the log before it still has them. Another thread may be reading:
+	 * then the next checkpoint does it. */
+	if (!err)
+		(void)db_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+	return err;
 }
 
 int store_user_hash(struct store *s, const char *site, const char *user, char *hash)
@@ -227,9 +258,9 @@ static int store_token_hash(char out[2 * SECRET_SHA256_BYTES + 1], const char *t
 	return secret_sha256_hex(out, token, strlen(token));
 }
 
-/* Inside the transaction of store_session_add(). */
-static int store_session_insert(struct store *s, const char *const textv[5],
-				int64_t expires_s, uint32_t max)
+/* The new sign-in is in; the transaction ends when there are not too many of them, and none that is over. */
+static int store_session_trim(struct store *s, const char *site, const char *user,
+			      uint32_t max)
 {
 	struct db_stmt *st = s->stmtv[SESSION_EXPIRE];
 	int err;
@@ -239,25 +270,28 @@ static int store_session_insert(struct store *s, const char *const textv[5],
 	err = store_run(s, st, err, NULL);
 	if (err)
 		return err;
-	st = store_bind(s, SESSION_ADD, textv, 5, &err);
-	if (!err)
-		err = db_bind_int(st, 6, expires_s);
-	err = store_run_one(s, st, err);
-	if (err)
-		return err;
-	st = store_bind(s, SESSION_TRIM, textv, 2, &err);
+	st = BIND(s, SESSION_TRIM, &err, site, user);
 	if (!err)
 		err = db_bind_int(st, 3, max);
 	return store_run(s, st, err, NULL);
 }
 
+static int store_end(struct store *s, int err)
+{
+	if (!err)
+		err = db_exec(s->db, "COMMIT");
+	if (err)
+		(void)db_exec(s->db, "ROLLBACK");
+	return err;
+}
+
 int store_session_add(struct store *s, const char *site, const char *user,
 		      const char *hash, const char *token, int64_t expires_s,
-		      uint32_t max, char *session)
+		      uint32_t max, const struct store_device *device, char *session)
 {
 	char sha[2 * SECRET_SHA256_BYTES + 1], name[STORE_SESSION_HEX + 1];
-	const char *textv[5] = {site, user, hash, sha, name};
 	int err = store_token_hash(sha, token);
+	struct db_stmt *st;
 
 	if (err)
 		return err;
@@ -265,12 +299,15 @@ int store_session_add(struct store *s, const char *site, const char *user,
 	err = db_exec(s->db, "BEGIN IMMEDIATE");
 	if (err)
 		return err;
-	err = store_session_insert(s, textv, expires_s, max);
+	st = BIND(s, SESSION_ADD, &err, site, user, hash, sha, name,
+		  device ? device->name : "", device ? device->agent : "");
 	if (!err)
-		err = db_exec(s->db, "COMMIT");
-	if (err)
-		(void)db_exec(s->db, "ROLLBACK");
-	else
+		err = db_bind_int(st, 8, expires_s);
+	err = store_run_one(s, st, err);
+	if (!err)
+		err = store_session_trim(s, site, user, max);
+	err = store_end(s, err);
+	if (!err)
 		store_copy(session, STORE_SESSION_HEX + 1, name);
 	return err;
 }
@@ -293,19 +330,136 @@ static int store_session_row(struct db_stmt *st, int err, char *user, char *sess
 	return err;
 }
 
+int store_session_grant(struct store *s, const char *site, const char *by,
+			const char *token, const char *origin, int64_t expires_s,
+			uint32_t max, char *user, char *session)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1], by_sha[2 * SECRET_SHA256_BYTES + 1],
+		name[STORE_SESSION_HEX + 1];
+	int err = store_token_hash(sha, token);
+	struct db_stmt *st;
+
+	if (!err)
+		err = store_token_hash(by_sha, by);
+	if (err)
+		return err;
+	secret_hex(name, STORE_SESSION_HEX);
+	err = db_exec(s->db, "BEGIN IMMEDIATE");
+	if (err)
+		return err;
+	st = BIND(s, SESSION_GRANT, &err, site, by_sha, sha, name, origin);
+	if (!err)
+		err = db_bind_int(st, 6, expires_s);
+	err = store_session_row(st, err, user, session);
+	if (!err)
+		err = store_session_trim(s, site, user, max);
+	return store_end(s, err);
+}
+
+/* Not at each look, since each is a write. */
+static void store_session_seen(struct store *s, const char *sha, int64_t now_s)
+{
+	int err;
+	struct db_stmt *st = BIND(s, SESSION_SEEN, &err, sha);
+
+	if (!err)
+		err = db_bind_int(st, 2, now_s);
+	(void)store_run(s, st, err, NULL); /* the next look notes it */
+}
+
 int store_session_find(struct store *s, const char *site, const char *token,
-		       int64_t now_s, char *user, char *session)
+		       int64_t now_s, char *user, char *session, char *origin)
 {
 	char sha[2 * SECRET_SHA256_BYTES + 1];
-	struct db_stmt *st;
 	int err = store_token_hash(sha, token);
+	bool stale = false;
+	struct db_stmt *st;
 
 	if (err)
 		return err;
 	st = BIND(s, SESSION_FIND, &err, sha, site);
 	if (!err)
 		err = db_bind_int(st, 3, now_s);
-	return store_session_row(st, err, user, session);
+	if (!err)
+		err = db_step(st);
+	if (!err) {
+		store_copy(user, ADDR_USER_MAX + 1, db_text(st, 0));
+		store_copy(session, STORE_SESSION_HEX + 1, db_text(st, 1));
+		if (origin)
+			store_copy(origin, STORE_ORIGIN_MAX + 1, db_text(st, 2));
+		stale = db_int(st, 3) + SEEN_EVERY_S <= now_s;
+	}
+	db_reset(st);
+	if (stale)
+		store_session_seen(s, sha, now_s);
+	return err == ENODATA ? ENOENT : err;
+}
+
+static void store_sign_in_read(struct store_sign_in *one, const struct db_stmt *st)
+{
+	store_copy(one->session, sizeof(one->session), db_text(st, 0));
+	store_copy(one->device.name, sizeof(one->device.name), db_text(st, 1));
+	store_copy(one->device.agent, sizeof(one->device.agent), db_text(st, 2));
+	store_copy(one->origin, sizeof(one->origin), db_text(st, 3));
+	one->since_s = db_int(st, 4);
+	one->seen_s = db_int(st, 5);
+	one->expires_s = db_int(st, 6);
+}
+
+int store_session_list(struct store *s, const char *site, const char *user, int64_t now_s,
+		       struct store_sign_in **signs, size_t *n)
+{
+	struct store_sign_in *v = mem_zalloc(sizeof(*v), NULL), *bigger;
+	size_t size = 1, used = 0;
+	int err;
+	struct db_stmt *st = BIND(s, SESSION_LIST, &err, site, user);
+
+	if (!v)
+		err = ENOMEM;
+	if (!err)
+		err = db_bind_int(st, 3, now_s);
+	while (!err && !(err = db_step(st))) {
+		if (used == size) {
+			bigger = mem_realloc(v, 2 * size * sizeof(*v));
+			if (!bigger) {
+				err = ENOMEM;
+				break;
+			}
+			v = bigger;
+			size *= 2;
+		}
+		store_sign_in_read(&v[used++], st);
+	}
+	db_reset(st);
+	if (err != ENODATA) {
+		mem_deref(v);
+		return err;
+	}
+	*signs = v;
+	*n = used;
+	return 0;
+}
+
+int store_session_end(struct store *s, const char *site, const char *user,
+		      const char *session)
+{
+	int err;
+	struct db_stmt *st = BIND(s, SESSION_END, &err, site, user, session);
+
+	return store_run_one(s, st, err);
+}
+
+int store_session_end_others(struct store *s, const char *site, const char *user,
+			     const char *token)
+{
+	char sha[2 * SECRET_SHA256_BYTES + 1];
+	int err = store_token_hash(sha, token);
+	struct db_stmt *st;
+
+	if (err)
+		return err;
+	st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, sha);
+	return store_run(s, st, err, NULL);
 }
 
 int store_session_remove(struct store *s, const char *site, const char *token, char *user,
@@ -337,9 +491,5 @@ int store_user_passwd(struct store *s, const char *site, const char *user,
 		st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, but ? sha : NULL);
 		err = store_run(s, st, err, NULL);
 	}
-	if (!err)
-		err = db_exec(s->db, "COMMIT");
-	if (err)
-		(void)db_exec(s->db, "ROLLBACK");
-	return err;
+	return store_end(s, err);
 }

@@ -7,6 +7,21 @@
 #include "lib/base.h"
 
 enum { STORE_TOKEN_HEX = 64, STORE_SESSION_HEX = 16 };
+enum { STORE_DEVICE_MAX = 63, STORE_AGENT_MAX = 199, STORE_ORIGIN_MAX = 267 };
+
+/** What a sign-in is made on; texts without control characters, each may be empty. */
+struct store_device {
+	char name[STORE_DEVICE_MAX + 1]; /**< what the client calls itself */
+	char agent[STORE_AGENT_MAX + 1]; /**< the program, as it says: User-Agent */
+};
+/** One sign-in, for the person whose it is. */
+struct store_sign_in {
+	char session[STORE_SESSION_HEX + 1];
+	struct store_device device;
+	char origin[STORE_ORIGIN_MAX +
+		    1]; /**< bound to pages of this one, for calls only; empty: not */
+	int64_t since_s, seen_s, expires_s; /**< seen: to some minutes */
+};
 
 struct store;
 /** Errors: EIO with one line in *whyp. */
@@ -14,7 +29,7 @@ int store_open(struct store **sp, char **whyp, const char *path);
 
 /** Errors: EEXIST. */
 int store_user_add(struct store *s, const char *site, const char *user, const char *hash);
-/** Errors: ENOENT. Removes the sign-ins with it. */
+/** Errors: ENOENT. Removes the sign-ins with it, and leaves nothing of them in the file or its log. */
 int store_user_remove(struct store *s, const char *site, const char *user);
 /** hash[SECRET_PASSWORD_TEXT]. Errors: ENOENT. */
 int store_user_hash(struct store *s, const char *site, const char *user, char *hash);
@@ -33,10 +48,25 @@ int store_user_list(struct store *s, const char *site, char ***usersv);
  *  session[STORE_SESSION_HEX + 1]: its public name. Errors: ENOENT: no such user, or another hash. */
 int store_session_add(struct store *s, const char *site, const char *user,
 		      const char *hash, const char *token, int64_t expires_s,
-		      uint32_t max, char *session);
-/** Errors: ENOENT unknown, expired. */
+		      uint32_t max, const struct store_device *device, char *session);
+/** One more sign-in for whoever holds `by`, which must be good and bound to no origin: for calls from pages of
+ *  `origin`.  Errors: ENOENT. */
+int store_session_grant(struct store *s, const char *site, const char *by,
+			const char *token, const char *origin, int64_t expires_s,
+			uint32_t max, char *user, char *session);
+/** Notes now and then that it was seen. origin[STORE_ORIGIN_MAX + 1]: NULL, or where it is bound to.
+ *  Errors: ENOENT unknown, expired. */
 int store_session_find(struct store *s, const char *site, const char *token,
-		       int64_t now_s, char *user, char *session);
+		       int64_t now_s, char *user, char *session, char *origin);
+/** *signs: mem array, oldest first. */
+int store_session_list(struct store *s, const char *site, const char *user, int64_t now_s,
+		       struct store_sign_in **signs, size_t *n);
+/** That one of `user`. Errors: ENOENT. */
+int store_session_end(struct store *s, const char *site, const char *user,
+		      const char *session);
+/** All of `user` but the one with this token. */
+int store_session_end_others(struct store *s, const char *site, const char *user,
+			     const char *token);
 /** Errors: ENOENT. */
 int store_session_remove(struct store *s, const char *site, const char *token, char *user,
 			 char *session);

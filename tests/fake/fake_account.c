@@ -12,6 +12,8 @@ struct fake_session {
 	struct le le;
 	struct addr user;
 	char session[STORE_SESSION_HEX + 1], token[STORE_TOKEN_HEX + 1];
+	struct store_device device;
+	char origin[STORE_ORIGIN_MAX + 1];
 };
 
 struct account_service {
@@ -188,7 +190,8 @@ static bool name_of(struct addr *a, const struct site *site, const char *user)
 
 int account_login(struct account_request **rp, struct account_service *as,
 		  const struct site *site, const char *user, const char *password,
-		  size_t password_len, const struct sa *from, account_h *h, void *arg)
+		  size_t password_len, const struct account_from *from, account_h *h,
+		  void *arg)
 {
 	struct account_answer a = {.err = EACCES};
 	const struct fake_user *u;
@@ -198,6 +201,9 @@ int account_login(struct account_request **rp, struct account_service *as,
 	if (u && !as->err && strlen(u->password) == password_len &&
 	    !memcmp(u->password, password, password_len))
 		a = signed_in(as, &addr);
+	if (!a.err && from)
+		((struct fake_session *)list_ledata(as->sessions.tail))->device =
+			from->device;
 	return reply(rp, as, &a, h, arg);
 }
 
@@ -212,6 +218,7 @@ int account_authenticate(struct account_request **rp, struct account_service *as
 		a.err = 0;
 		a.user = s->user;
 		memcpy(a.session, s->session, sizeof(a.session));
+		memcpy(a.origin, s->origin, sizeof(a.origin));
 	}
 	return reply(rp, as, &a, h, arg);
 }
@@ -252,7 +259,8 @@ int account_passwd(struct account_request **rp, struct account_service *as,
 
 int account_register(struct account_request **rp, struct account_service *as,
 		     const struct site *site, const char *user, const char *password,
-		     size_t password_len, const struct sa *from, account_h *h, void *arg)
+		     size_t password_len, const struct account_from *from, account_h *h,
+		     void *arg)
 {
 	struct account_answer a = {.err = EINVAL};
 	struct addr addr;
@@ -268,6 +276,86 @@ int account_register(struct account_request **rp, struct account_service *as,
 			fake_account_add(as, AT(&addr), text);
 			a = signed_in(as, &addr);
 		}
+	}
+	return reply(rp, as, &a, h, arg);
+}
+
+int account_delete(struct account_request **rp, struct account_service *as,
+		   const struct site *site, const struct addr *user, const char *password,
+		   const struct sa *from, account_h *h, void *arg)
+{
+	struct account_answer a = {.err = EACCES, .user = *user};
+	struct fake_user *u = user_find(as, user);
+
+	if (u && !strcmp(u->password, password)) {
+		a.err = 0;
+		mem_deref(u);
+		sessions_end(as, user, NULL, NULL, DEVICE_REMOVED);
+	}
+	return reply(rp, as, &a, h, arg);
+}
+
+/* As many as a test makes; they live until the next question. */
+int account_sign_ins(struct account_request **rp, struct account_service *as,
+		     const struct site *site, const struct addr *user, account_h *h,
+		     void *arg)
+{
+	static struct store_sign_in signs[8];
+	struct account_answer a = {.user = *user, .signs = signs};
+	struct le *le;
+
+	LIST_FOREACH(&as->sessions, le)
+	{
+		const struct fake_session *s = le->data;
+		struct store_sign_in *one = &signs[a.n_signs];
+
+		if (!addr_equal(&s->user, user) || a.n_signs == N_ELEMS(signs))
+			continue;
+		memset(one, 0, sizeof(*one));
+		memcpy(one->session, s->session, sizeof(one->session));
+		memcpy(one->origin, s->origin, sizeof(one->origin));
+		one->device = s->device;
+		a.n_signs++;
+	}
+	return reply(rp, as, &a, h, arg);
+}
+
+int account_end(struct account_request **rp, struct account_service *as,
+		const struct site *site, const struct addr *user, const char *session,
+		const char *token, account_h *h, void *arg)
+{
+	const struct fake_session *mine = session ? NULL : session_find(as, token);
+	struct account_answer a = {.err = ENOENT, .user = *user};
+	struct le *le;
+
+	LIST_FOREACH(&as->sessions, le)
+	{
+		const struct fake_session *s = le->data;
+
+		if (session && addr_equal(&s->user, user) && !strcmp(s->session, session))
+			a.err = 0;
+	}
+	if (mine)
+		a.err = 0;
+	if (!a.err)
+		sessions_end(as, user, session, mine ? mine->session : NULL,
+			     DEVICE_SIGNED_OUT);
+	return reply(rp, as, &a, h, arg);
+}
+
+int account_grant(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *token, const char *origin,
+		  account_h *h, void *arg)
+{
+	const struct fake_session *by = session_find(as, token);
+	struct account_answer a = {.err = EACCES};
+
+	if (by && !by->origin[0]) {
+		struct fake_session *s;
+
+		a = signed_in(as, &by->user);
+		s = list_ledata(as->sessions.tail);
+		snprintf(s->origin, sizeof(s->origin), "%s", origin);
 	}
 	return reply(rp, as, &a, h, arg);
 }

@@ -25,6 +25,14 @@ static const struct route {
 	 {API_WHOAMI, API_WHOAMI, API_LOGIN, API_LOGOUT}},
 	{"/api/v1/account", "Allow: POST\r\n", {-1, -1, API_REGISTER, -1}},
 	{"/api/v1/account/password", "Allow: POST\r\n", {-1, -1, API_PASSWD, -1}},
+	{"/api/v1/account/delete", "Allow: POST\r\n", {-1, -1, API_DELETE, -1}},
+	{"/api/v1/account/devices",
+	 "Allow: GET, HEAD, DELETE\r\n",
+	 {API_DEVICES, API_DEVICES, -1, API_OTHERS_END}},
+	{"/api/v1/account/devices/", /* and the name of one */
+	 "Allow: DELETE\r\n",
+	 {-1, -1, -1, API_DEVICE_END}},
+	{"/api/v1/connect", "Allow: POST\r\n", {-1, -1, API_CONNECT, -1}},
 	{"/api/v1/ice", "Allow: GET, HEAD\r\n", {API_ICE, API_ICE, -1, -1}},
 };
 
@@ -32,11 +40,18 @@ static const struct route {
 static const struct {
 	bool reads;   /* changes nothing, so it matters not which page asks */
 	bool private; /* only for whoever is signed in */
+	bool calls;   /* also for a page elsewhere, by a token that was given to it */
+	bool own;     /* only for pages of the site itself */
 } api_rules[API_KIND_N] = {
-	[API_WHOAMI] = {.reads = true, .private = true},
-	[API_LOGOUT] = {.private = true},
+	[API_WHOAMI] = {.reads = true, .private = true, .calls = true},
+	[API_LOGOUT] = {.private = true, .calls = true},
 	[API_PASSWD] = {.private = true},
-	[API_ICE] = {.reads = true, .private = true},
+	[API_ICE] = {.reads = true, .private = true, .calls = true},
+	[API_DEVICES] = {.reads = true, .private = true},
+	[API_DEVICE_END] = {.private = true},
+	[API_OTHERS_END] = {.private = true},
+	[API_DELETE] = {.private = true},
+	[API_CONNECT] = {.private = true, .own = true},
 };
 
 static bool has_prefix(const char *path, const char *prefix)
@@ -85,6 +100,7 @@ static int site(struct conn *c)
 		return refuse_method(c);
 	snprintf(text, sizeof(text), "{\"site\":\"%s\",\"registration\":%s}", s->domain,
 		 s->open_registration ? "true" : "false");
+	c->request.shared = true; /* everybody may know */
 	return text_reply(c, "application/json", text);
 }
 
@@ -94,6 +110,10 @@ static int site(struct conn *c)
  * something who show what no foreign page has. */
 static bool may_change(const struct conn *c, const struct api_request *r)
 {
+	if (api_rules[r->kind].own)
+		return c->request.origin_own;
+	if (api_rules[r->kind].calls && c->request.bearer)
+		return true; /* whether the token is this page's is seen where it is known */
 	if (c->request.has_origin)
 		return c->request.origin_allowed;
 	return c->request.bearer || r->bearer;
@@ -106,6 +126,8 @@ static int ask(struct conn *c, struct api_request *r)
 	r->site = c->request.site;
 	r->from = c->from;
 	memcpy(r->token, c->request.token, sizeof(r->token));
+	r->origin = c->request.origin;
+	memcpy(r->agent, c->request.agent, sizeof(r->agent));
 	if (!api_rules[r->kind].reads && !may_change(c, r)) {
 		mem_deref(r);
 		return web_reply_error(c, 403, "origin",
@@ -128,17 +150,45 @@ static int ask(struct conn *c, struct api_request *r)
 	return 0;
 }
 
-static const struct route *route_find(const char *path)
+/* A path that ends in a slash takes the name of a sign-in, which then begins at *namep. */
+static const struct route *route_find(const char *path, const char **namep)
 {
-	for (size_t i = 0; i < N_ELEMS(routes); i++)
-		if (!strcmp(routes[i].path, path))
+	for (size_t i = 0; i < N_ELEMS(routes); i++) {
+		size_t n = strlen(routes[i].path);
+
+		*namep = path + n;
+		if (routes[i].path[n - 1] == '/'
+			    ? !strncmp(routes[i].path, path, n) &&
+				      strlen(*namep) == STORE_SESSION_HEX &&
+				      strspn(*namep, "0123456789abcdef") ==
+					      STORE_SESSION_HEX
+			    : !strcmp(routes[i].path, path))
 			return &routes[i];
+	}
 	return NULL;
+}
+
+static bool route_is_for_calls(const struct route *route)
+{
+	for (size_t i = 0; i < API_N_METHODS; i++)
+		if (route->kind[i] >= 0 && api_rules[route->kind[i]].calls)
+			return true;
+	return false;
+}
+
+/* A browser asks whether a page elsewhere may ask. Only with a token that the page shows: cookies never go. */
+static int preflight(struct conn *c)
+{
+	return web_reply_start(c, 204, NULL, NULL,
+			       "Access-Control-Allow-Methods: GET, DELETE\r\n"
+			       "Access-Control-Allow-Headers: Authorization\r\n"
+			       "Access-Control-Max-Age: 600\r\n");
 }
 
 static int account(struct conn *c)
 {
-	const struct route *route = route_find(c->request.path);
+	const char *name = NULL;
+	const struct route *route = route_find(c->request.path, &name);
 	struct api_fault fault;
 	struct api_request *r;
 	int kind;
@@ -146,6 +196,10 @@ static int account(struct conn *c)
 	if (!route)
 		return web_reply_error(c, 404, "not-found", "There is nothing here.",
 				       NULL);
+	c->request.shared = c->request.has_origin && route_is_for_calls(route) &&
+			    (c->request.bearer || c->request.method == HTTP_OPTIONS);
+	if (c->request.method == HTTP_OPTIONS && c->request.shared)
+		return preflight(c);
 	kind = c->request.method < API_N_METHODS ? route->kind[c->request.method] : -1;
 	if (kind < 0)
 		return web_reply_error(c, 405, "method", "That method is not taken here.",
@@ -160,6 +214,8 @@ static int account(struct conn *c)
 		r = api_request_new((enum api_kind)kind);
 		if (!r)
 			return -1;
+		if (kind == API_DEVICE_END)
+			memcpy(r->session, name, sizeof(r->session));
 	}
 	return ask(c, r);
 }
@@ -200,8 +256,8 @@ int web_api_begin(struct conn *c)
 	bool body = !status && c->request.length;
 
 	c->n_body_ends = 0;
-	c->reply.close = c->request.method ==
-			 HTTP_OTHER; /* lws waits for a body where we know none */
+	c->reply.close = c->request.method >=
+			 HTTP_OPTIONS; /* lws waits for a body where we know none */
 	log_trace(NULL, "web.request", "conn=%llu method=%d path=%s",
 		  (unsigned long long)c->id, (int)c->request.method, LQ(c->request.path));
 	if (!status && c->request.length > c->server->config->limits.http_body_bytes) {

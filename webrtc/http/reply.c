@@ -61,9 +61,15 @@ static int put_security(struct mbuf *mb, const struct conn *c)
 		"X-Content-Type-Options: nosniff\r\n"
 		"Referrer-Policy: no-referrer\r\n"
 		"Permissions-Policy: microphone=(self), camera=(self), display-capture=(self)\r\n"
-		"Cross-Origin-Opener-Policy: same-origin\r\n"
-		"%s",
-		socket, c->tls ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
+		"Cross-Origin-Opener-Policy: %s\r\n"
+		"%s%s",
+		socket,
+		/* the pop-up must know who has opened it */
+		strcmp(c->request.path, "/connect") ? "same-origin" : "unsafe-none",
+		c->request.shared ? "Access-Control-Allow-Origin: *\r\n"
+				    "Access-Control-Expose-Headers: Retry-After\r\n"
+				  : "",
+		c->tls ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
 }
 
 static int put_date(struct mbuf *mb)

@@ -15,10 +15,10 @@ static const struct {
 	enum lws_token_indexes token;
 	enum http_method method;
 } methods[] = {
-	{WSI_TOKEN_GET_URI, HTTP_GET},       {WSI_TOKEN_HEAD_URI, HTTP_HEAD},
-	{WSI_TOKEN_POST_URI, HTTP_POST},     {WSI_TOKEN_DELETE_URI, HTTP_DELETE},
-	{WSI_TOKEN_PUT_URI, HTTP_OTHER},     {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
-	{WSI_TOKEN_OPTIONS_URI, HTTP_OTHER},
+	{WSI_TOKEN_GET_URI, HTTP_GET},         {WSI_TOKEN_HEAD_URI, HTTP_HEAD},
+	{WSI_TOKEN_POST_URI, HTTP_POST},       {WSI_TOKEN_DELETE_URI, HTTP_DELETE},
+	{WSI_TOKEN_PUT_URI, HTTP_OTHER},       {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
+	{WSI_TOKEN_OPTIONS_URI, HTTP_OPTIONS},
 };
 
 /* One header into buf; gives its length, 0 when it is not there, -1 when it is longer than buf. Values of
@@ -92,6 +92,16 @@ static void read_who(struct http_request *r, struct lws *wsi, bool tls)
 	if (r->site && n >= 0)
 		r->origin_allowed = rules_origin_allowed(r->site, r->own,
 							 n ? value : NULL, (size_t)n);
+	r->origin.foreign = r->has_origin && !r->origin_allowed;
+	if (n > 0 && (size_t)n < sizeof(r->origin.text) &&
+	    !memchr(value, '\0', (size_t)n)) {
+		memcpy(r->origin.text, value, (size_t)n);
+		if (!web_origin_is_one(r->origin.text))
+			r->origin.text[0] = '\0';
+		r->origin_own = !strcmp(r->origin.text, r->own);
+	}
+	n = header(wsi, WSI_TOKEN_HTTP_USER_AGENT, value, sizeof(value));
+	addr_name_clean(r->agent, sizeof(r->agent), value, n > 0 ? (size_t)n : 0);
 	n = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, value, sizeof(value));
 	r->bearer = n > 0 && rules_bearer(r->token, value, (size_t)n);
 	if (n > 0) {

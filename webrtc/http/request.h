@@ -5,10 +5,18 @@
 #include "gateway/config.h"
 #include "gateway/store.h"
 #include "webrtc/http/rules.h"
+#include "webrtc/session/origin.h"
 
 struct lws;
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_DELETE, HTTP_OTHER };
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_OTHER
+};
 
 enum { HTTP_PATH_MAX = 255, HTTP_ETAG_MAX = 255 };
 
@@ -20,9 +28,13 @@ struct http_request {
 		 1]; /**< the site's own origin, as this client sees it */
 	bool has_origin;
 	bool origin_allowed;
+	bool origin_own; /**< it is the site's own */
+	struct web_origin origin;
+	char agent[STORE_AGENT_MAX + 1]; /**< User-Agent, cleaned */
 	bool bearer; /**< `token` came in Authorization, else in the cookie */
 	char token[STORE_TOKEN_HEX + 1]; /**< empty: none */
-	uint64_t length;                 /**< of the body */
+	bool shared;     /**< pages of other origins may read the answer */
+	uint64_t length; /**< of the body */
 	char if_none_match[HTTP_ETAG_MAX + 1];
 };
 

@@ -69,6 +69,8 @@ static bool file_name(char *name, size_t size, const char *path)
 		return false;
 	if (!strcmp(path, "/api/v1/openapi.json"))
 		n = snprintf(name, size, "openapi.json");
+	else if (!strcmp(path, "/connect") || !strcmp(path, "/account"))
+		n = snprintf(name, size, "phone%s.html", path);
 	else if (!strncmp(path, "/sdk/", 5) || !strncmp(path, "/phone/", 7))
 		n = snprintf(name, size, "%s%s", path + 1, slash);
 	else
@@ -216,6 +218,8 @@ int web_files_reply(struct files *fs, struct conn *c)
 	if (err)
 		return web_reply_error(c, 404, "not-found", "There is nothing here.",
 				       NULL);
+	/* Pages elsewhere load the SDK from here. */
+	c->request.shared = !strncmp(name, "sdk/", 4);
 	/* no-cache: kept, but asked for again each time, so that an update is seen at the next load */
 	snprintf(extra, sizeof(extra), "Cache-Control: no-cache\r\nETag: %s\r\n",
 		 f->etag);

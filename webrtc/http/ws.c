@@ -50,6 +50,14 @@ static bool key_ok(struct lws *wsi)
 	return n > 0 && rules_ws_key(value, (size_t)n);
 }
 
+/* A page of another origin, which says that it will show a token that was given to it: hello judges that. Its
+ * cookie does not count. */
+static bool promises_token(const struct conn *c)
+{
+	return c->request.origin.text[0] &&
+	       header_lists(c->wsi, WSI_TOKEN_PROTOCOL, "sluss.token", false);
+}
+
 /* Gives the status to refuse it with, 0 when all is well. */
 static unsigned judge(struct conn *c, const char **whyp)
 {
@@ -78,7 +86,7 @@ static unsigned judge(struct conn *c, const char **whyp)
 	if (!header_lists(c->wsi, WSI_TOKEN_PROTOCOL, "sluss.v1", false))
 		return 400;
 	*whyp = "Pages of this origin may not connect.";
-	if (!r->origin_allowed)
+	if (!r->origin_allowed && !promises_token(c))
 		return 403;
 	*whyp = "The site is stopping.";
 	return c->server->stopping ? 503 : 0;
@@ -134,7 +142,10 @@ int ws_established(struct conn *c)
 	c->socket->heard = true;
 	up.opened.site = c->request.site;
 	up.opened.from = c->from;
-	memcpy(up.opened.token, c->request.token, sizeof(up.opened.token));
+	if (!c->request.origin_own)
+		up.opened.origin = c->request.origin;
+	if (c->request.origin_allowed)
+		memcpy(up.opened.token, c->request.token, sizeof(up.opened.token));
 	if (mailbox_post(c->server->up, &up))
 		return -1;
 	c->socket->told_open = true;

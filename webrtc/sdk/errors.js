@@ -29,6 +29,10 @@ export const texts = {
 	'not-signed-in': 'You are not signed in any more. Please sign in again.',
 	'own-origin': 'A password may be sent only to the site that this page came from.',
 	'bad-site': 'The site must be a domain name or an https address.',
+	'popup-blocked': 'The browser did not open the sign-in window. Allow pop-ups for this page, then '
+		+ 'try again.',
+	'not-allowed': 'You have not allowed this page to call as you.',
+	'unsupported-popup': 'This browser cannot open the sign-in window.',
 	'unsupported': 'This browser cannot make calls: it has no WebRTC.',
 	// calls
 	'aborted': 'The call was given up before it began.',

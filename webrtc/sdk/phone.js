@@ -4,10 +4,12 @@
 // call.js (one call each).
 
 import { parseAddress } from './address.js';
+import { Account } from './account.js';
 import { Call, END, EVENT, ICE, NETWORK, SIGNALLING, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
 import { api, siteOrigin, socketUrl } from './session.js';
+import { signIn } from './signin.js';
 import { Socket } from './socket.js';
 
 /** A short name for this browser, so that people can tell their devices apart. */
@@ -32,6 +34,7 @@ export class Phone extends EventTarget {
 	#origin;
 	#token;
 	#socket;
+	#account;
 	#ice;
 	#iceTransportPolicy;
 	#user = null;
@@ -56,7 +59,8 @@ export class Phone extends EventTarget {
 			if (!own)
 				throw new SlussError('own-origin');
 			await api(origin, 'POST', 'session',
-				{ body: { user: options.user, password: options.password } });
+				{ body: { user: options.user, password: options.password,
+					device: options.device ?? deviceName() } });
 		}
 		const phone = new Phone(origin, options);
 		await phone.#socket.open();
@@ -68,9 +72,18 @@ export class Phone extends EventTarget {
 		return api(siteOrigin(site).origin, 'GET', 'site');
 	}
 
+	/**
+	 * From a page elsewhere, in a click: the site's own window asks the person whether this page may
+	 * call as them. -> {site, token, user, expires} for Phone.connect(). Also: {signal}.
+	 */
+	static async signIn(options) {
+		return signIn(options);
+	}
+
 	/** Makes an account where the site is open to it; sign in afterwards. */
 	static register({ user, password }) {
-		return api(siteOrigin().origin, 'POST', 'account', { body: { user, password } });
+		return api(siteOrigin().origin, 'POST', 'account',
+			{ body: { user, password, device: deviceName() } });
 	}
 
 	/** Use Phone.connect(). */
@@ -78,6 +91,7 @@ export class Phone extends EventTarget {
 		super();
 		this.#origin = origin;
 		this.#token = token;
+		this.#account = new Account({ site: origin, token });
 		this.#iceTransportPolicy = iceTransportPolicy;
 		this.#ice = new IceServers(() => api(origin, 'GET', 'ice', { token }),
 			(servers) => this.calls.forEach((call) => call[ICE](servers)), iceServers);
@@ -131,8 +145,12 @@ export class Phone extends EventTarget {
 
 	/** Changes the password; every other sign-in of this account ends. */
 	changePassword(old, password) {
-		return api(this.#origin, 'POST', 'account/password',
-			{ body: { old, new: password }, token: this.#token });
+		return this.#account.changePassword(old, password);
+	}
+
+	/** The account behind this phone: its sign-ins, its end. */
+	get account() {
+		return this.#account;
 	}
 
 	/** Ends this sign-in for good. */

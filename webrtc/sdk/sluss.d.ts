@@ -49,7 +49,7 @@ export type ErrorCode =
 	// why the site closed the connection
 	| 'signed-out' | 'removed' | 'password' | 'shutdown' | 'too-many'
 	// the SDK's
-	| 'insecure' | 'unsupported' | 'own-origin' | 'bad-site'
+	| 'popup-blocked' | 'not-allowed' | 'unsupported-popup' | 'insecure' | 'unsupported' | 'own-origin' | 'bad-site'
 	| 'mic-denied' | 'mic-missing' | 'mic-busy'
 	| 'camera-denied' | 'camera-missing' | 'camera-busy' | 'screen-denied' | 'screen-missing'
 	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed' | 'taken-over'
@@ -125,8 +125,52 @@ export interface PhoneEventMap {
 	state: Event;
 }
 
+/** One sign-in of an account. Times are seconds since 1970. */
+export interface SignIn {
+	readonly id: string;
+	/** What it calls itself; may be empty. */
+	readonly name: string;
+	/** The program, as it says. */
+	readonly agent: string;
+	/** 'calls': for the pages of `origin`, which can do nothing else with it. */
+	readonly scope: 'account' | 'calls';
+	readonly origin?: string;
+	readonly since: number;
+	/** To five minutes. */
+	readonly seen: number;
+	readonly expires: number;
+	/** How many connections it has now. */
+	readonly online: number;
+	/** The one that asks. */
+	readonly current: boolean;
+}
+
+/** A person's account at a site. */
+export class Account {
+	constructor(options?: { site?: string; token?: string });
+	who(): Promise<{ user: string }>;
+	/** Oldest first. */
+	devices(): Promise<SignIn[]>;
+	endDevice(id: string): Promise<unknown>;
+	endOthers(): Promise<unknown>;
+	changePassword(old: string, password: string): Promise<unknown>;
+	delete(password: string): Promise<unknown>;
+	/** On the site's own page only. */
+	connect(origin: string): Promise<{ user: string; token: string; expires: number }>;
+}
+
+/** What Phone.connect() takes from a page elsewhere. */
+export interface Given {
+	readonly site: string;
+	readonly token: string;
+	readonly user: string;
+	readonly expires: number;
+}
+
 export class Phone extends EventTarget {
 	private constructor();
+	/** From a page elsewhere, in a click: the site's own window asks the person. */
+	static signIn(options: { site: string; signal?: AbortSignal }): Promise<Given>;
 	static connect(options?: ConnectOptions): Promise<Phone>;
 	static site(options?: { site?: string }): Promise<SiteInfo>;
 	/** Makes an account where the site is open to it; sign in afterwards. */
@@ -150,6 +194,7 @@ export class Phone extends EventTarget {
 	changePassword(old: string, password: string): Promise<unknown>;
 	/** The network is another one: connects anew, and looks for new paths. Happens by itself as a rule. */
 	networkChanged(): void;
+	readonly account: Account;
 	/** Ends this sign-in for good. */
 	signOut(): Promise<void>;
 	/** Switches this phone off; the sign-in stays. */

@@ -6,5 +6,6 @@
 //
 // The types are in sluss.d.ts, the explanation with examples in docs/sdk.md.
 
+export { Account } from './account.js';
 export { Phone } from './phone.js';
 export { SlussError } from './errors.js';

@@ -168,7 +168,9 @@ export class Socket {
 	}
 
 	#connect() {
-		const ws = new WebSocket(this.#url, 'sluss.v1');
+		// With a token of its own a page of any origin may come; the cookie does not count then.
+		const ws = new WebSocket(this.#url,
+			this.#hello.token ? ['sluss.v1', 'sluss.token'] : 'sluss.v1');
 
 		clearTimeout(this.#retryTimer);
 		this.#state = 'connecting';

@@ -3,7 +3,7 @@
 #include "webrtc/session/api_parse.h"
 #include "webrtc/session/field.h"
 
-enum { NAME_CHARS = 318, PASSWORD_BYTES = 256 };
+enum { NAME_CHARS = 318, PASSWORD_BYTES = 256, DEVICE_CHARS = 100 };
 
 #define OFF(member) offsetof(struct api_request, member)
 
@@ -11,6 +11,13 @@ static const struct field sign_in_fields[] = {
 	{"user", FIELD_TEXT, true, NAME_CHARS, OFF(user), NULL},
 	{"password", FIELD_SECRET, true, PASSWORD_BYTES, OFF(password), NULL},
 	{"bearer", FIELD_BOOL, false, 0, OFF(bearer), NULL},
+	{"device", FIELD_TEXT, false, DEVICE_CHARS, OFF(device), NULL},
+};
+static const struct field delete_fields[] = {
+	{"password", FIELD_SECRET, true, PASSWORD_BYTES, OFF(password), NULL},
+};
+static const struct field connect_fields[] = {
+	{"origin", FIELD_TEXT, true, STORE_ORIGIN_MAX, OFF(page), NULL},
 };
 static const struct field passwd_fields[] = {
 	{"old", FIELD_SECRET, true, PASSWORD_BYTES, OFF(password), NULL},
@@ -27,9 +34,18 @@ static const struct field *fields_of(enum api_kind kind, size_t *n)
 	case API_PASSWD:
 		*n = N_ELEMS(passwd_fields);
 		return passwd_fields;
+	case API_DELETE:
+		*n = N_ELEMS(delete_fields);
+		return delete_fields;
+	case API_CONNECT:
+		*n = N_ELEMS(connect_fields);
+		return connect_fields;
 	case API_WHOAMI:
 	case API_LOGOUT:
 	case API_ICE:
+	case API_DEVICES:
+	case API_DEVICE_END:
+	case API_OTHERS_END:
 	case API_KIND_N:
 		break;
 	}

@@ -1,15 +1,14 @@
 /* webrtc/session/api_session.c - requests of the HTTP API, answered through gateway/account.h.
  *
  * Signalling thread. Called by webrtc.c with the web thread's messages; asks the accounts, posts replies.
- * The web thread has checked Origin, types and sizes already (webrtc/http/api.c). A wrong name, a wrong
- * password and a name that does not exist are one and the same answer. */
+ * The web thread has checked types, sizes and pages that may ask nothing at all (webrtc/http/api.c); here is
+ * decided what a sign-in is good for. What is said is in api_words.c. */
 #include "gateway/account.h"
 #include "webrtc/session/api_session.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "lib/secret.h"
 
-enum { BUCKETS = 256, BUSY_RETRY_S = 2 };
+enum { BUCKETS = 256 };
 
 struct api_sessions {
 	struct core *core;
@@ -25,6 +24,7 @@ struct asking {
 	struct api_request *request;
 	const struct site *site;
 	struct account_request *accounts;
+	char session[STORE_SESSION_HEX + 1]; /* of whoever asks */
 };
 
 static void asking_destructor(void *arg)
@@ -36,126 +36,22 @@ static void asking_destructor(void *arg)
 	mem_deref(a->request);
 }
 
-static void say(struct api_reply *r, unsigned status, const char *error, const char *text,
-		uint32_t retry_s)
-{
-	r->status = status;
-	r->error = error;
-	r->retry_s = retry_s;
-	snprintf(r->text, sizeof(r->text), "%s", text);
-}
-
-/* Which words EACCES and EINVAL deserve depends on what was asked. */
-static void say_denied(struct api_reply *r, enum api_kind kind)
-{
-	switch (kind) {
-	case API_LOGIN:
-		say(r, 401, "bad-login", "Name or password is wrong.", 0);
-		break;
-	case API_PASSWD:
-		say(r, 403, "bad-login", "The old password is wrong.", 0);
-		break;
-	case API_WHOAMI:
-	case API_LOGOUT:
-	case API_REGISTER:
-	case API_ICE:
-	case API_KIND_N:
-		say(r, 401, "not-signed-in", "Please sign in.", 0);
-		break;
-	}
-}
-
-static void say_error(struct api_reply *r, enum api_kind kind,
-		      const struct account_answer *answer)
-{
-	switch (answer->err) {
-	case EACCES:
-	case ENOENT:
-		say_denied(r, kind);
-		break;
-	case EAGAIN:
-		say(r, 429, "too-soon",
-		    "Too many failed tries. Please wait, then try again.",
-		    answer->retry_s ? answer->retry_s : 1);
-		break;
-	case EEXIST:
-		say(r, 409, "exists", "That name is taken.", 0);
-		break;
-	case EPERM:
-		say(r, 403, "forbidden", "This site is not open to registration.", 0);
-		break;
-	case EINVAL:
-		if (kind == API_LOGIN) /* no such name can exist: the same answer */
-			say_denied(r, kind);
-		else
-			say(r, 400, "bad-message",
-			    "A name has letters, digits and . _ + -, a password 8 to 256 bytes.",
-			    0);
-		break;
-	case ENOSPC:
-	case EBUSY:
-		say(r, 503, "busy", "The site is busy. Please try again.",
-		    answer->retry_s ? answer->retry_s : BUSY_RETRY_S);
-		break;
-	default:
-		say(r, 503, "internal", "That did not work. It is not your fault.",
-		    BUSY_RETRY_S);
-		break;
-	}
-}
-
-void api_reply_fill(struct api_reply *r, const struct api_request *request,
-		    const struct account_answer *answer, int64_t now_s,
-		    uint32_t session_days)
-{
-	if (answer->err) {
-		say_error(r, request->kind, answer);
-		if (r->status == 401 && request->kind != API_LOGIN)
-			r->cookie_clear = true;
-		return;
-	}
-	switch (request->kind) {
-	case API_LOGIN:
-	case API_REGISTER:
-		r->status = request->kind == API_LOGIN ? 200 : 201;
-		addr_text(r->user, &answer->user);
-		r->expires_s = now_s + (int64_t)session_days * 86400;
-		memcpy(r->token, answer->token, sizeof(r->token));
-		r->bearer = request->bearer;
-		break;
-	case API_WHOAMI:
-		r->status = 200;
-		addr_text(r->user, &answer->user);
-		break;
-	case API_LOGOUT:
-		r->status = 204;
-		r->cookie_clear = true;
-		break;
-	case API_PASSWD:
-		r->status = 204;
-		break;
-	case API_ICE: /* what it brings comes from the core */
-		r->status = 200;
-		break;
-	case API_KIND_N:
-		break;
-	}
-}
-
-/* `ice` is taken over; may be NULL. */
+/* Takes over `ice` and `devices`; both may be NULL. */
 static void reply_with(struct asking *a, const struct account_answer *answer,
-		       struct turn_servers *ice)
+		       struct turn_servers *ice, struct api_devices *devices)
 {
 	struct api_reply *r = api_reply_new(500);
 	struct web_down down = {.kind = WEB_REPLY, .conn = a->conn, .reply = r};
 
-	if (r)
+	if (r) {
 		api_reply_fill(r, a->request, answer, clock_wall_s(),
-			       a->all->core->config->limits.session_days);
-	if (r)
+			       &a->all->core->config->limits);
 		r->ice = ice;
-	else
+		r->devices = devices;
+	} else {
 		mem_deref(ice);
+		mem_deref(devices);
+	}
 	/* when even this cannot be said, the web thread's own timer ends the request */
 	if (!r || a->all->post_h(&down, a->all->arg))
 		log_err(NULL, "api.lost", "request=%s", api_kind_name(a->request->kind));
@@ -164,21 +60,14 @@ static void reply_with(struct asking *a, const struct account_answer *answer,
 
 static void reply(struct asking *a, const struct account_answer *answer)
 {
-	reply_with(a, answer, NULL);
+	reply_with(a, answer, NULL, NULL);
 }
 
-/* Only whoever is signed in comes here. */
-static void on_ice(const struct account_answer *answer, void *arg)
+static void reply_err(struct asking *a, int err)
 {
-	struct asking *a = arg;
-	struct turn_servers *servers = NULL;
-	struct account_answer mine = *answer;
+	struct account_answer answer = {.err = err};
 
-	if (!mine.err)
-		mine.err = turn_servers_alloc(&servers, a->all->core->turn, &answer->user,
-					      clock_wall_s());
-	reply_with(a, &mine, servers);
-	secret_wipe(mine.token, sizeof(mine.token));
+	reply(a, &answer);
 }
 
 static void on_answer(const struct account_answer *answer, void *arg)
@@ -186,58 +75,154 @@ static void on_answer(const struct account_answer *answer, void *arg)
 	reply(arg, answer);
 }
 
-/* The old password may be used only by whoever holds a sign-in of that account: first who, then change. */
-static void on_who(const struct account_answer *answer, void *arg)
+static void reply_ice(struct asking *a, const struct account_answer *who)
+{
+	struct turn_servers *servers = NULL;
+	int err = turn_servers_alloc(&servers, a->all->core->turn, &who->user,
+				     clock_wall_s());
+
+	if (err)
+		reply_err(a, err);
+	else
+		reply_with(a, who, servers, NULL);
+}
+
+/* ---- the sign-ins of a person ---- */
+
+/* What is connected now says best what it is called. */
+static bool online_one(struct device *d, void *arg)
+{
+	struct api_device *one = arg;
+
+	if (strcmp(d->session, one->sign_in.session) != 0)
+		return false;
+	one->n_online++;
+	if (d->name[0])
+		snprintf(one->sign_in.device.name, sizeof(one->sign_in.device.name), "%s",
+			 d->name);
+	return false;
+}
+
+static void on_sign_ins(const struct account_answer *answer, void *arg)
 {
 	struct asking *a = arg;
-	struct account_answer failed = {.err = ENOMEM};
-	struct api_request *q = a->request;
-	struct addr user;
+	struct api_devices *devices;
 
-	if (answer->err == EACCES || answer->err == ENOENT) {
-		q->kind = API_WHOAMI; /* not signed in, rather than a wrong password */
-		reply(a, answer);
-		return;
-	}
 	if (answer->err) {
 		reply(a, answer);
 		return;
 	}
-	user = answer->user;
-	a->accounts = mem_deref(a->accounts); /* the answer was in it */
-	if (account_passwd(&a->accounts, a->all->core->accounts, a->site, &user,
-			   q->password, q->new_password, q->token, &q->from, on_answer,
-			   a))
-		reply(a, &failed);
+	devices = mem_zalloc(sizeof(*devices) + answer->n_signs * sizeof(devices->v[0]),
+			     NULL);
+	if (!devices) {
+		reply_err(a, ENOMEM);
+		return;
+	}
+	devices->n = answer->n_signs;
+	for (size_t i = 0; i < devices->n; i++) {
+		struct api_device *one = &devices->v[i];
+
+		one->sign_in = answer->signs[i];
+		one->current = !strcmp(one->sign_in.session, a->session);
+		registry_each(a->all->core->registry, &answer->user, online_one, one);
+	}
+	reply_with(a, answer, NULL, devices);
+}
+
+/* ---- first who, then what ---- */
+
+/* Whoever shows a good sign-in comes here, with one that is good for this. */
+static int act(struct asking *a, const struct addr *user)
+{
+	struct account_service *as = a->all->core->accounts;
+	const struct api_request *q = a->request;
+
+	switch (q->kind) {
+	case API_LOGOUT:
+		return account_logout(&a->accounts, as, a->site, q->token, on_answer, a);
+	case API_PASSWD:
+		return account_passwd(&a->accounts, as, a->site, user, q->password,
+				      q->new_password, q->token, &q->from, on_answer, a);
+	case API_DEVICES:
+		return account_sign_ins(&a->accounts, as, a->site, user, on_sign_ins, a);
+	case API_DEVICE_END:
+		return account_end(&a->accounts, as, a->site, user, q->session, q->token,
+				   on_answer, a);
+	case API_OTHERS_END:
+		return account_end(&a->accounts, as, a->site, user, NULL, q->token,
+				   on_answer, a);
+	case API_DELETE:
+		return account_delete(&a->accounts, as, a->site, user, q->password,
+				      &q->from, on_answer, a);
+	case API_CONNECT:
+		return account_grant(&a->accounts, as, a->site, q->token, q->page,
+				     on_answer, a);
+	case API_WHOAMI:
+	case API_ICE:
+	case API_LOGIN:
+	case API_REGISTER:
+	case API_KIND_N:
+		break;
+	}
+	return EINVAL;
+}
+
+/* 0, or the error that says why this sign-in does not do. */
+static int judge(const struct api_request *q, const char *bound)
+{
+	bool calls = q->kind == API_WHOAMI || q->kind == API_ICE || q->kind == API_LOGOUT;
+
+	if (!web_origin_fits(&q->origin, bound))
+		return EXDEV;
+	if (*bound && !calls)
+		return EPERM;
+	if (q->kind == API_CONNECT && !web_origin_is_one(q->page))
+		return EINVAL;
+	return 0;
+}
+
+static void on_who(const struct account_answer *answer, void *arg)
+{
+	struct asking *a = arg;
+	struct addr user = answer->user;
+	int err = answer->err ? 0 : judge(a->request, answer->origin);
+
+	if (answer->err == EACCES || answer->err == ENOENT)
+		a->request->kind =
+			API_WHOAMI; /* not signed in, rather than a wrong password */
+	if (answer->err) {
+		reply(a, answer);
+	} else if (err) {
+		reply_err(a, err);
+	} else if (a->request->kind == API_WHOAMI) {
+		reply(a, answer);
+	} else if (a->request->kind == API_ICE) {
+		reply_ice(a, answer);
+	} else {
+		memcpy(a->session, answer->session, sizeof(a->session));
+		a->accounts = mem_deref(a->accounts); /* the answer was in it */
+		if (act(a, &user))
+			reply_err(a, ENOMEM);
+	}
 }
 
 static int ask(struct asking *a)
 {
 	struct account_service *as = a->all->core->accounts;
 	const struct api_request *q = a->request;
+	struct account_from from = {.sa = q->from};
 
-	switch (q->kind) {
-	case API_WHOAMI:
-		return account_authenticate(&a->accounts, as, a->site, q->token,
-					    on_answer, a);
-	case API_ICE:
-		return account_authenticate(&a->accounts, as, a->site, q->token, on_ice,
-					    a);
-	case API_LOGIN:
-		return account_login(&a->accounts, as, a->site, q->user, q->password,
-				     strlen(q->password), &q->from, on_answer, a);
-	case API_LOGOUT:
-		return account_logout(&a->accounts, as, a->site, q->token, on_answer, a);
-	case API_PASSWD:
+	if (q->kind != API_LOGIN && q->kind != API_REGISTER)
 		return account_authenticate(&a->accounts, as, a->site, q->token, on_who,
 					    a);
-	case API_REGISTER:
-		return account_register(&a->accounts, as, a->site, q->user, q->password,
-					strlen(q->password), &q->from, on_answer, a);
-	case API_KIND_N:
-		break;
-	}
-	return EINVAL;
+	addr_name_clean(from.device.name, sizeof(from.device.name),
+			q->device ? q->device : "", q->device ? strlen(q->device) : 0);
+	memcpy(from.device.agent, q->agent, sizeof(from.device.agent));
+	if (q->kind == API_LOGIN)
+		return account_login(&a->accounts, as, a->site, q->user, q->password,
+				     strlen(q->password), &from, on_answer, a);
+	return account_register(&a->accounts, as, a->site, q->user, q->password,
+				strlen(q->password), &from, on_answer, a);
 }
 
 static bool conn_is(struct le *le, void *arg)

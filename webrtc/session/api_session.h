@@ -17,6 +17,6 @@ void api_sessions_take(struct api_sessions *a, const struct web_up *msg);
 /** What the API answers to an answer of the accounts: pure, for the tests. */
 void api_reply_fill(struct api_reply *reply, const struct api_request *request,
 		    const struct account_answer *answer, int64_t now_s,
-		    uint32_t session_days);
+		    const struct limits *limits);
 
 #endif

@@ -46,6 +46,8 @@ static void browser_destructor(void *arg)
 	timer_cancel(&b->sweep);
 	mem_deref(b->request);
 	mem_deref(b->calls);
+	mem_deref(b->origin);
+	mem_deref(b->bound);
 	mem_deref(b->replay);
 	registry_remove(b->core->registry, &b->device);
 	hash_unlink(&b->le);
@@ -250,7 +252,7 @@ static const struct device_ops device_ops = {.bye = on_bye};
 
 int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 		  uint64_t conn, const struct site *site, const struct sa *from,
-		  const char *cookie)
+		  const char *cookie, const struct web_origin *origin)
 {
 	struct browser *b = mem_zalloc(sizeof(*b), browser_destructor);
 	int err;
@@ -268,6 +270,14 @@ int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 	web_address_short(b->device.address, from);
 	snprintf(b->cookie, sizeof(b->cookie), "%s", cookie);
 	err = browser_calls_alloc(&b->calls, b);
+	/* most come from the site's own pages: no need to keep that */
+	if (!err && (origin->foreign || origin->text[0])) {
+		b->origin = mem_alloc(sizeof(*b->origin), NULL);
+		if (b->origin)
+			*b->origin = *origin;
+		else
+			err = ENOMEM;
+	}
 	if (!err)
 		err = timer_start(core->loop->timers, &b->late,
 				  (uint64_t)core->config->limits.ws_auth_s * 1000,

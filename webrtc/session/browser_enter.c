@@ -55,6 +55,9 @@ static void enter(struct browser *b, const struct account_answer *answer)
 
 	timer_cancel(&b->late);
 	b->device.user = answer->user;
+	mem_deref(b->bound);
+	b->bound = answer->origin[0] ? base_dup(answer->origin, strlen(answer->origin))
+				     : NULL;
 	memcpy(b->device.session, answer->session, sizeof(b->device.session));
 	b->device.since_us = clock_us();
 	if (registry_add(b->core->registry, &b->device)) {
@@ -124,7 +127,8 @@ static struct browser *asked_for(const struct browser *b,
 		b->session[0] ? sessions_resumable(b->sessions, b->session) : NULL;
 
 	if (!s || s == b || s->site != b->site ||
-	    !addr_equal(&s->device.user, &answer->user))
+	    !addr_equal(&s->device.user, &answer->user) ||
+	    strcmp(s->bound ? s->bound : "", answer->origin) != 0)
 		return NULL;
 	return s;
 }
@@ -159,12 +163,17 @@ static void deny(struct browser *b, const struct account_answer *answer)
 
 static void on_authenticated(const struct account_answer *answer, void *arg)
 {
+	static const struct account_answer elsewhere = {.err = EACCES};
+	static const struct web_origin own = {.foreign = false};
 	struct browser *b = arg, *session = NULL;
 	struct account_request *asked = b->request; /* the answer is in it */
 	enum browser_event event = BROWSER_DENIED;
 	int ahead = 0;
 
 	b->request = NULL;
+	if (!answer->err &&
+	    !web_origin_fits(b->origin ? b->origin : &own, answer->origin))
+		answer = &elsewhere; /* it was given to another page */
 	if (!answer->err) {
 		session = asked_for(b, answer);
 		ahead = session ? replay_can(session->replay, b->seen) : 0;

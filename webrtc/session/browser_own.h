@@ -18,6 +18,8 @@ struct browser {
 	enum browser_state state;
 	const struct site *site;
 	char cookie[STORE_TOKEN_HEX + 1];
+	struct web_origin *origin; /* of its page; NULL when there is nothing to say */
+	char *bound;               /* what its sign-in is bound to; NULL: nothing */
 	uint32_t hello_id;
 	bool brought_token; /* in the hello; else the cookie counts */
 	bool resumable;     /* its client said that it can come back */

@@ -277,6 +277,32 @@ static void put_ice(json_t *obj, const struct turn_servers *ice, bool *bad)
 	put(obj, "ttl_s", json_integer(ice->ttl_s), bad);
 }
 
+static void put_devices(json_t *obj, const struct api_devices *devices, bool *bad)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct api_device *d = &devices->v[i];
+		const struct store_sign_in *s = &d->sign_in;
+		json_t *one = json_object();
+
+		put_text(one, "id", s->session, bad);
+		put_text(one, "name", s->device.name, bad);
+		put_text(one, "agent", s->device.agent, bad);
+		put_text(one, "scope", s->origin[0] ? "calls" : "account", bad);
+		if (s->origin[0])
+			put_text(one, "origin", s->origin, bad);
+		put(one, "since", json_integer(s->since_s), bad);
+		put(one, "seen", json_integer(s->seen_s), bad);
+		put(one, "expires", json_integer(s->expires_s), bad);
+		put(one, "online", json_integer(d->n_online), bad);
+		put(one, "current", json_boolean(d->current), bad);
+		if (json_array_append_new(list, one))
+			*bad = true;
+	}
+	put(obj, "devices", list, bad);
+}
+
 int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 {
 	json_t *obj = json_object();
@@ -298,5 +324,7 @@ int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 		put_text(obj, "token", r->token, &bad);
 	if (r->ice)
 		put_ice(obj, r->ice, &bad);
+	if (r->devices)
+		put_devices(obj, r->devices, &bad);
 	return finish(mb, obj, bad, NULL);
 }

@@ -159,7 +159,7 @@ static void opened(struct sessions *s, const struct web_up *msg)
 	struct browser *b;
 
 	if (!site || browser_alloc(&b, s, s->core, msg->conn, site, &msg->opened.from,
-				   msg->opened.token))
+				   msg->opened.token, &msg->opened.origin))
 		sessions_close(s, msg->conn, 1013, "the site is overloaded");
 	else if (s->stopping)
 		browser_bye(b, DEVICE_SHUTDOWN);

@@ -205,6 +205,8 @@ static void api_request_destructor(void *p)
 	mem_deref(r->user);
 	mem_deref(r->password);
 	mem_deref(r->new_password);
+	mem_deref(r->device);
+	mem_deref(r->page);
 	secret_wipe(r->token, sizeof(r->token));
 }
 
@@ -232,6 +234,16 @@ const char *api_kind_name(enum api_kind kind)
 		return "register";
 	case API_ICE:
 		return "ice";
+	case API_DEVICES:
+		return "devices";
+	case API_DEVICE_END:
+		return "device-end";
+	case API_OTHERS_END:
+		return "others-end";
+	case API_DELETE:
+		return "delete";
+	case API_CONNECT:
+		return "connect";
 	case API_KIND_N:
 		break;
 	}
@@ -243,6 +255,7 @@ static void api_reply_destructor(void *p)
 	struct api_reply *r = p;
 
 	mem_deref(r->ice);
+	mem_deref(r->devices);
 	secret_wipe(r->token, sizeof(r->token));
 }
 

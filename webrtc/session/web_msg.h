@@ -13,6 +13,7 @@
 #include "gateway/store.h"
 #include "gateway/turn.h"
 #include "lib/base.h"
+#include "webrtc/session/origin.h"
 
 enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
 enum { WEB_TEXT_BYTES = 200 }; /**< words for a person, with the NUL */
@@ -177,6 +178,11 @@ enum api_kind {
 	API_PASSWD,
 	API_REGISTER,
 	API_ICE,
+	API_DEVICES,
+	API_DEVICE_END,
+	API_OTHERS_END,
+	API_DELETE,
+	API_CONNECT,
 	API_KIND_N
 };
 
@@ -185,7 +191,12 @@ struct api_request {
 	char *user; /**< login, register; as it came */
 	char *password; /**< login, register: the password; passwd: the old one; wiped when freed */
 	char *new_password; /**< passwd; wiped when freed */
-	bool bearer;        /**< login, register: answer with the token, set no cookie */
+	char *device; /**< login, register: what the client calls itself; as it came; may be NULL */
+	char *page;                          /**< connect: the origin that asks */
+	char session[STORE_SESSION_HEX + 1]; /**< device-end: which */
+	char agent[STORE_AGENT_MAX + 1];     /**< the program, as it says */
+	struct web_origin origin;
+	bool bearer; /**< login, register: answer with the token, set no cookie */
 	char token[STORE_TOKEN_HEX +
 		   1]; /**< what the request signed itself with; may be empty */
 	const struct site_config *site; /**< shared by all threads, never changes */
@@ -193,6 +204,16 @@ struct api_request {
 };
 struct api_request *api_request_new(enum api_kind kind);
 const char *api_kind_name(enum api_kind kind);
+
+/** The sign-ins of a person, for that person. */
+struct api_devices {
+	size_t n;
+	struct api_device {
+		struct store_sign_in sign_in;
+		unsigned n_online;
+		bool current; /**< the one that asks */
+	} v[];
+};
 
 struct api_reply {
 	unsigned status;   /**< HTTP */
@@ -204,7 +225,8 @@ struct api_reply {
 	char token[STORE_TOKEN_HEX + 1]; /**< of a new sign-in */
 	bool bearer;       /**< the token goes into the answer, else into a cookie */
 	bool cookie_clear; /**< signed out */
-	struct turn_servers *ice; /**< owned; NULL: left out */
+	struct turn_servers *ice;    /**< owned; NULL: left out */
+	struct api_devices *devices; /**< the same */
 };
 struct api_reply *api_reply_new(unsigned status);
 
@@ -230,6 +252,7 @@ struct web_up {
 			struct sa from;
 			char token[STORE_TOKEN_HEX +
 				   1]; /**< the cookie's; may be empty */
+			struct web_origin origin;
 		} opened;
 		struct client_msg *client; /**< owned */
 		struct {

@@ -53,7 +53,7 @@ test('language: once chosen, everything is said in it; the site’s English only
 	assert.match(endWords({ cause: { reason: 'glare', text: 'both at once' } }).text, /Grund.*both at once/);
 });
 test('no text stands in the page: what a person can read or hear comes from messages/', () => {
-	const html = read('index.html').replace(/<noscript>.*<\/noscript>/s, '').replace(/<(title|style|script)\b.*?<\/\1>/gs, '')
+	const html = ['index.html', 'account.html', 'connect.html'].map(read).join('\n').replace(/<noscript>.*?<\/noscript>/gs, '').replace(/<(title|style|script)\b.*?<\/\1>/gs, '')
 		.replace(/<meta name="description"[^>]*>/, '').replace(/<!--.*?-->/gs, '');
 
 	assert.deepEqual(html.replace(/<[^>]*>/g, '\n').match(/[A-Za-z]{2,}.*/g)?.filter((t) => t !== 'Sluss') ?? [], []);

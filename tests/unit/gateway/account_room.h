@@ -128,7 +128,7 @@ static inline struct sa from_text(const char *text)
 static inline struct account_answer login_from(const char *user, const char *password,
 					       const char *from)
 {
-	struct sa sa = from_text(from);
+	struct account_from sa = {.sa = from_text(from)};
 	struct got g = {0};
 
 	assert_int_equal(account_login(NULL, as, site, user, password, strlen(password),
@@ -175,7 +175,7 @@ static inline struct account_answer passwd(const char *user, const char *old,
 static inline struct account_answer enrol(const char *user, const char *password,
 					  const char *from)
 {
-	struct sa sa = from_text(from);
+	struct account_from sa = {.sa = from_text(from)};
 	struct got g = {0};
 
 	assert_int_equal(account_register(NULL, as, site, user, password,

@@ -50,14 +50,15 @@ static int teardown(void **state)
 static int sign_in(const char *user, const char *token, uint32_t max, char *session)
 {
 	return store_session_add(store, SITE, user, "hash", token, clock_wall_s() + 100,
-				 max, session);
+				 max, NULL, session);
 }
 
 static int find(const char *token, char *session)
 {
 	char user[ADDR_USER_MAX + 1];
 
-	return store_session_find(store, SITE, token, clock_wall_s(), user, session);
+	return store_session_find(store, SITE, token, clock_wall_s(), user, session,
+				  NULL);
 }
 
 static void users_come_and_go(void **state)
@@ -127,13 +128,14 @@ static void sign_ins_are_found_by_token(void **state)
 	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
 	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
 	assert_int_equal(strlen(session), STORE_SESSION_HEX);
-	assert_int_equal(
-		store_session_find(store, SITE, token_a, clock_wall_s(), user, again), 0);
+	assert_int_equal(store_session_find(store, SITE, token_a, clock_wall_s(), user,
+					    again, NULL),
+			 0);
 	assert_string_equal(user, "alice");
 	assert_string_equal(again, session);
 	assert_int_equal(find(token_b, again), ENOENT);
 	assert_int_equal(store_session_find(store, "other.example", token_a,
-					    clock_wall_s(), user, again),
+					    clock_wall_s(), user, again, NULL),
 			 ENOENT);
 	assert_int_equal(
 		store_session_remove(store, "other.example", token_a, user, again),
@@ -153,8 +155,9 @@ static void no_token_is_in_the_file(void **state)
 
 	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
 	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
-	assert_int_equal(
-		db_open(&db, NULL, path, (struct db_migration[]){{1, "x", ""}}, 1), 0);
+	assert_int_equal(db_open(&db, NULL, path,
+				 (struct db_migration[]){{1, "x", ""}, {2, "y", ""}}, 2),
+			 0);
 	assert_int_equal(db_prepare(&st, db, "SELECT token_sha256 FROM session"), 0);
 	assert_int_equal(db_step(st), 0);
 	secret_sha256_hex(sha, token_a, strlen(token_a));
@@ -181,21 +184,22 @@ static void sign_ins_expire(void **state)
 
 	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
 	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_a,
-					   now + 10, 9, session),
-			 0);
-	assert_int_equal(store_session_find(store, SITE, token_a, now + 9, user, session),
+					   now + 10, 9, NULL, session),
 			 0);
 	assert_int_equal(
-		store_session_find(store, SITE, token_a, now + 10, user, session),
+		store_session_find(store, SITE, token_a, now + 9, user, session, NULL),
+		0);
+	assert_int_equal(
+		store_session_find(store, SITE, token_a, now + 10, user, session, NULL),
 		ENOENT);
 	/* One that is over goes when the next one comes, whoever's it is. */
 	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_b, now - 1,
-					   9, session),
+					   9, NULL, session),
 			 0);
 	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
 	assert_int_equal(sign_in("bob", "cc", 9, session), 0);
 	assert_int_equal(
-		store_session_find(store, SITE, token_b, now - 100, user, session),
+		store_session_find(store, SITE, token_b, now - 100, user, session, NULL),
 		ENOENT);
 	assert_int_equal(find(token_a, session), 0);
 }
@@ -275,6 +279,161 @@ static void a_cut_file_is_refused_and_kept(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static size_t sign_ins(const char *user, struct store_sign_in **signs)
+{
+	size_t n = 0;
+
+	assert_int_equal(store_session_list(store, SITE, user, clock_wall_s(), signs, &n),
+			 0);
+	return n;
+}
+
+static void sign_ins_are_told_apart(void **state)
+{
+	static const struct store_device phone = {"kitchen", "Mozilla/5.0 (X11)"};
+	char a[STORE_SESSION_HEX + 1], b[STORE_SESSION_HEX + 1];
+	struct store_sign_in *signs;
+
+	(void)state;
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(sign_ins("alice", &signs), 0);
+	mem_deref(signs);
+	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_a,
+					   clock_wall_s() + 100, 9, &phone, a),
+			 0);
+	assert_int_equal(sign_in("alice", token_b, 9, b), 0);
+	assert_int_equal(sign_ins("alice", &signs), 2);
+	assert_string_equal(signs[0].session, a);
+	assert_string_equal(signs[0].device.name, "kitchen");
+	assert_string_equal(signs[0].device.agent, "Mozilla/5.0 (X11)");
+	assert_string_equal(signs[0].origin, "");
+	assert_true(signs[0].since_s > clock_wall_s() - 60 &&
+		    signs[0].seen_s >= signs[0].since_s &&
+		    signs[0].expires_s <= clock_wall_s() + 100);
+	assert_string_equal(signs[1].session, b);
+	assert_string_equal(signs[1].device.name, "");
+	mem_deref(signs);
+	/* one ends, of that person only */
+	assert_int_equal(store_session_end(store, SITE, "bob", a), ENOENT);
+	assert_int_equal(store_session_end(store, SITE, "alice", a), 0);
+	assert_int_equal(store_session_end(store, SITE, "alice", a), ENOENT);
+	assert_int_equal(find(token_a, a), ENOENT);
+	assert_int_equal(find(token_b, b), 0);
+	/* all the others end */
+	assert_int_equal(sign_in("alice", token_a, 9, a), 0);
+	assert_int_equal(store_session_end_others(store, SITE, "alice", token_a), 0);
+	assert_int_equal(find(token_b, b), ENOENT);
+	assert_int_equal(find(token_a, a), 0);
+}
+
+static void a_sign_in_is_seen_now_and_then(void **state)
+{
+	char a[STORE_SESSION_HEX + 1], user[ADDR_USER_MAX + 1];
+	int64_t now = clock_wall_s();
+	struct store_sign_in *signs;
+
+	(void)state;
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_session_add(store, SITE, "alice", "hash", token_a,
+					   now + 100000, 9, NULL, a),
+			 0);
+	assert_int_equal(
+		store_session_find(store, SITE, token_a, now + 200, user, a, NULL), 0);
+	assert_int_equal(sign_ins("alice", &signs), 1);
+	assert_true(signs->seen_s < now + 100);
+	mem_deref(signs);
+	assert_int_equal(
+		store_session_find(store, SITE, token_a, now + 400, user, a, NULL), 0);
+	assert_int_equal(sign_ins("alice", &signs), 1);
+	assert_int_equal(signs->seen_s, now + 400);
+	mem_deref(signs);
+}
+
+static void a_sign_in_for_another_page(void **state)
+{
+	static const char token_c[] =
+		"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc";
+	char user[ADDR_USER_MAX + 1], a[STORE_SESSION_HEX + 1],
+		origin[STORE_ORIGIN_MAX + 1] = "x";
+	int64_t now = clock_wall_s();
+
+	(void)state;
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(sign_in("alice", token_a, 9, a), 0);
+	assert_int_equal(store_session_find(store, SITE, token_a, now, user, a, origin),
+			 0);
+	assert_string_equal(origin, "");
+	assert_int_equal(store_session_grant(store, SITE, token_c, token_b,
+					     "https://shop.example", now + 50, 9, user,
+					     a),
+			 ENOENT);
+	assert_int_equal(store_session_grant(store, "other.example", token_a, token_b,
+					     "https://shop.example", now + 50, 9, user,
+					     a),
+			 ENOENT);
+	*user = '\0';
+	assert_int_equal(store_session_grant(store, SITE, token_a, token_b,
+					     "https://shop.example", now + 50, 9, user,
+					     a),
+			 0);
+	assert_string_equal(user, "alice");
+	assert_int_equal(store_session_find(store, SITE, token_b, now, user, a, origin),
+			 0);
+	assert_string_equal(origin, "https://shop.example");
+	assert_int_equal(
+		store_session_find(store, SITE, token_b, now + 50, user, a, origin),
+		ENOENT);
+	/* what is bound makes no more of its kind */
+	assert_int_equal(store_session_grant(store, SITE, token_b, token_c,
+					     "https://shop.example", now + 50, 9, user,
+					     a),
+			 ENOENT);
+}
+
+static bool in_files(const char *word)
+{
+	static const char *const ends[] = {"", "-wal"};
+	bool found = false;
+
+	for (size_t i = 0; i < N_ELEMS(ends); i++) {
+		char file[160], *all;
+		struct stat st;
+		FILE *f;
+
+		snprintf(file, sizeof(file), "%s%s", path, ends[i]);
+		f = fopen(file, "rb");
+		if (!f)
+			continue;
+		assert_int_equal(fstat(fileno(f), &st), 0);
+		all = mem_zalloc((size_t)st.st_size + 1, NULL);
+		assert_int_equal(fread(all, 1, (size_t)st.st_size, f), st.st_size);
+		found = found || memmem(all, (size_t)st.st_size, word, strlen(word));
+		mem_deref(all);
+		fclose(f);
+	}
+	return found;
+}
+
+/* Not in the file, not in its log: as if the person had never been there. */
+static void nothing_is_left_of_who_is_removed(void **state)
+{
+	static const struct store_device phone = {"zaphods kitchen", "Zaphodzilla"};
+	char a[STORE_SESSION_HEX + 1];
+
+	(void)state;
+	assert_int_equal(store_user_add(store, SITE, "zaphod", "zaphods hash"), 0);
+	assert_int_equal(store_user_add(store, SITE, "bob", "hash"), 0);
+	assert_int_equal(store_session_add(store, SITE, "zaphod", "zaphods hash", token_a,
+					   clock_wall_s() + 100, 9, &phone, a),
+			 0);
+	assert_true(in_files("zaphod"));
+	assert_int_equal(store_user_remove(store, SITE, "zaphod"), 0);
+	assert_false(in_files("zaphod"));
+	assert_false(in_files("Zaphod"));
+	assert_true(in_files("bob"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +448,10 @@ int main(void)
 		TEST(removal_and_new_passwords_end_sign_ins),
 		TEST(what_was_stored_is_there_after_a_restart),
 		TEST(a_cut_file_is_refused_and_kept),
+		TEST(sign_ins_are_told_apart),
+		TEST(a_sign_in_is_seen_now_and_then),
+		TEST(a_sign_in_for_another_page),
+		TEST(nothing_is_left_of_who_is_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

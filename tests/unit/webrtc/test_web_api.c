@@ -168,6 +168,119 @@ static void ice_servers(void **state)
 	assert_null(last->ice);
 }
 
+static void answer_to(enum api_kind kind, const char *with, const char *page,
+		      const char *password, const char *from)
+{
+	struct web_up up = {.kind = WEB_API, .conn = 42, .api = api_request_new(kind)};
+
+	snprintf(up.api->token, sizeof(up.api->token), "%s", with);
+	up.api->page = page ? base_dup(page, strlen(page)) : NULL;
+	up.api->password = password ? base_dup(password, strlen(password)) : NULL;
+	up.api->site = &fc.sitev[0];
+	if (from) {
+		snprintf(up.api->origin.text, sizeof(up.api->origin.text), "%s", from);
+		up.api->origin.foreign = true;
+	}
+	api_sessions_take(all, &up);
+	fake_loop_settle(fc.loop);
+}
+
+#define SHOP "https://shop.example"
+
+/* A page elsewhere is given a sign-in for calls: with it, from there, and for nothing else. */
+static void another_page(void **state)
+{
+	static const char *const none[] = {"http://shop.example",
+					   "https://shop.example/",
+					   "https://SHOP.example",
+					   "none",
+					   "null",
+					   "shop.example",
+					   "https://shop.example:443"};
+	static const enum api_kind closed[] = {API_DEVICES, API_OTHERS_END, API_DELETE,
+					       API_CONNECT, API_PASSWD};
+	static const enum api_kind open[] = {API_WHOAMI, API_ICE};
+	char shops[STORE_TOKEN_HEX + 1];
+
+	sign_in();
+	for (size_t i = 0; i < N_ELEMS(none); i++) {
+		answer_to(API_CONNECT, token, none[i], NULL, NULL);
+		answered(400, "bad-message");
+	}
+	answer_to(API_CONNECT, token, SHOP, NULL, NULL);
+	answered(201, NULL);
+	assert_true(last->bearer);
+	assert_string_equal(last->user, "alice@alpha.example");
+	memcpy(shops, last->token, sizeof(shops));
+	for (size_t i = 0; i < N_ELEMS(closed); i++) {
+		answer_to(closed[i], shops, SHOP, "wonderland", SHOP);
+		answered(403, "forbidden");
+	}
+	for (size_t i = 0; i < N_ELEMS(open); i++) {
+		answer_to(open[i], shops, NULL, NULL, SHOP);
+		answered(200, NULL);
+		answer_to(open[i], shops, NULL, NULL, "https://evil.example");
+		answered(403, "origin");
+		answer_to(open[i], shops, NULL, NULL,
+			  NULL); /* a program, or our own page */
+		answered(403, "origin");
+		answer_to(open[i], token, NULL, NULL,
+			  SHOP); /* the whole sign-in, from there */
+		answered(403, "origin");
+	}
+	answer_to(API_LOGOUT, shops, NULL, NULL, "https://evil.example");
+	answered(403, "origin");
+	answer_to(API_LOGOUT, shops, NULL, NULL, SHOP);
+	answered(204, NULL);
+	answer_to(API_WHOAMI, shops, NULL, NULL, SHOP);
+	answered(401, "not-signed-in");
+	assert_false(last->cookie_clear);
+	answer_to(API_WHOAMI, token, NULL, NULL, NULL);
+	answered(200, NULL);
+}
+
+static void devices_and_their_end(void **state)
+{
+	char first[STORE_TOKEN_HEX + 1], name[STORE_SESSION_HEX + 1];
+
+	sign_in();
+	memcpy(first, token, sizeof(first));
+	sign_in();
+	answer_to(API_CONNECT, token, SHOP, NULL, NULL);
+	answer_to(API_DEVICES, token, NULL, NULL, NULL);
+	answered(200, NULL);
+	assert_int_equal(last->devices->n, 3);
+	assert_false(last->devices->v[0].current);
+	assert_true(last->devices->v[1].current);
+	assert_string_equal(last->devices->v[2].sign_in.origin, SHOP);
+	memcpy(name, last->devices->v[2].sign_in.session, sizeof(name));
+	for (unsigned i = 0; i < 2; i++) {
+		struct web_up up = {.kind = WEB_API,
+				    .conn = 42,
+				    .api = api_request_new(API_DEVICE_END)};
+
+		memcpy(up.api->token, token, sizeof(token));
+		memcpy(up.api->session, name, sizeof(name));
+		up.api->site = &fc.sitev[0];
+		api_sessions_take(all, &up);
+		fake_loop_settle(fc.loop);
+		answered(i ? 404 : 204, i ? "not-found" : NULL);
+	}
+	answer_to(API_OTHERS_END, token, NULL, NULL, NULL);
+	answered(204, NULL);
+	answer_to(API_WHOAMI, first, NULL, NULL, NULL);
+	answered(401, "not-signed-in");
+	answer_to(API_DELETE, token, NULL, "wrong", NULL);
+	answered(403, "bad-login");
+	answer_to(API_DELETE, token, NULL, "wonderland", NULL);
+	answered(204, NULL);
+	assert_true(last->cookie_clear);
+	answer_to(API_WHOAMI, token, NULL, NULL, NULL);
+	answered(401, "not-signed-in");
+	ask(API_LOGIN, "alice", "wonderland", NULL, NULL);
+	answered(401, "bad-login");
+}
+
 static void registering(void **state)
 {
 	ask(API_REGISTER, "carol", "caterpillar", NULL, NULL);
@@ -271,6 +384,8 @@ int main(void)
 		TEST(wrong_is_wrong),
 		TEST(changing_the_password),
 		TEST(ice_servers),
+		TEST(another_page),
+		TEST(devices_and_their_end),
 		TEST(registering),
 		TEST(trouble),
 		TEST(who_leaves_is_not_answered),
