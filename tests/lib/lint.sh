@@ -78,6 +78,7 @@ judge format format
 judge shellcheck shell
 command -v node >/dev/null || [ -x tests/node_modules/.bin/node ] && judge javascript scripts
 judge clang clang_build
+judge release build_tree release # what gcc sees only at -O2
 judge cppcheck check_cpp
 judge clang-tidy tidy
 echo "$passed passed, $failed failed, 0 skipped"

@@ -45,8 +45,8 @@ static int read_keys(const json_t *item, int *mline, struct field_fault *fault)
 
 static int read_one(struct candidates *c, const json_t *item, struct field_fault *fault)
 {
-	const char *mid, *line;
-	size_t n_mid, n_line;
+	const char *mid = "", *line = "";
+	size_t n_mid = 0, n_line = 0;
 	int mline, err;
 
 	if (!json_is_object(item))
