@@ -98,7 +98,8 @@ static const char sdp_text[] =
 	"a=rtpmap:8 PCMA/8000" CRLF "a=rtpmap:13 CN/8000" CRLF
 	"a=rtpmap:110 telephone-event/48000" CRLF "a=rtpmap:126 telephone-event/8000" CRLF
 	"a=ssrc:2231627014 cname:w0q2W1m5bHZq5G1N" CRLF
-	"a=ssrc:2231627014 msid:0f1b7a30-a2f6-4c8a-9a0d-1c6a3c1f0d11 9b7d2c11-6d3e-4e0b-8d11-7f1f6c0a5521" CRLF;
+	"a=ssrc:2231627014 msid:0f1b7a30-a2f6-4c8a-9a0d-1c6a3c1f0d11 9b7d2c11-6d3e-4e0b-8d11-7f1f6c0a5521" CRLF
+	"a=end-of-candidates" CRLF; /* half trickle: all of them are above */
 
 const char *load_sdp_json(char *buf, size_t size, bool answer, uint32_t n)
 {
