@@ -244,4 +244,5 @@ export default {
 	'error.popup-blocked': 'Der Browser hat das Anmeldefenster nicht geöffnet. Erlauben Sie dieser Seite Pop-ups und versuchen Sie es noch einmal.',
 	'error.not-allowed': 'Sie haben dieser Seite nicht erlaubt, als Sie anzurufen.',
 	'error.unsupported-popup': 'Dieser Browser kann das Anmeldefenster nicht öffnen.',
+	'error.taken-over': 'Dieses Telefon läuft in einem anderen Fenster weiter.',
 };

@@ -247,4 +247,5 @@ export default {
 	'error.popup-blocked': 'The browser did not open the sign-in window. Allow pop-ups for this page, then try again.',
 	'error.not-allowed': 'You have not allowed this page to call as you.',
 	'error.unsupported-popup': 'This browser cannot open the sign-in window.',
+	'error.taken-over': 'This phone goes on in another window.',
 };
