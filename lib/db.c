@@ -254,9 +254,10 @@ int db_open(struct db **dbp, char **whyp, const char *path,
 	sqlite3_busy_timeout(db->sq, DB_BUSY_MS);
 	/* WAL: readers do not wait for the writer. NORMAL: a power cut may cost the last sign-ins, never
 	 * the file. */
-	err = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
-			  "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
-			  "PRAGMA secure_delete = ON"); /* what is removed is overwritten */
+	err = db_exec(db,
+		      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; "
+		      "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
+		      "PRAGMA secure_delete = ON"); /* what is removed is overwritten */
 	if (err) {
 		err = db_say(whyp, "%s cannot be used: %s", path, db_why(db));
 		goto out;

@@ -65,8 +65,22 @@ const methods = {
 			else
 				await page.evaluateOnNewDocument(`(() => {${script}})()`);
 		}
-		pages.set(id, { page, context });
+		const popups = [];
+		page.on('popup', (p) => p && popups.push(p));
+		pages.set(id, { page, context, popups });
 		await page.goto(url, { waitUntil: 'load' });
+		return id;
+	},
+	/** The window that this page has opened; waits for it. Its number is a page's. */
+	async popup({ page, ms }) {
+		const { popups, context } = pages.get(page);
+		for (const end = Date.now() + ms; popups.length === 0;) {
+			if (Date.now() > end)
+				throw new Error(`no window was opened within ${ms} ms`);
+			await new Promise((resolve) => setTimeout(resolve, 50));
+		}
+		const id = ++n_pages;
+		pages.set(id, { page: popups.shift(), context, popups: [] });
 		return id;
 	},
 	async goto({ page, url }) {

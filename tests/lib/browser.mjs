@@ -171,6 +171,11 @@ export class Phone extends Page {
 		return phone;
 	}
 
+	/** The window that the page has opened, driven like the page. */
+	async popup(ms = 15_000) {
+		return new Phone(this.browser, await this.browser.ask('popup', { page: this.page, ms: ms * SLOW }, ms + 5000));
+	}
+
 	/** Waits until the element with this hook is shown. */
 	visible(name, ms) {
 		return this.wait((selector) => {
