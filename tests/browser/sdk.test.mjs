@@ -12,5 +12,7 @@ import './sdk/call.test.mjs';
 import './sdk/change.test.mjs';
 import './sdk/side.test.mjs';
 import './sdk/ice.test.mjs';
+import './sdk/quality.test.mjs';
+import './sdk/book.test.mjs';
 import './sdk/page.test.mjs';
 import './sdk/language.test.mjs';

@@ -52,9 +52,10 @@ function say(event, fields) {
 }
 
 const methods = {
-	async open({ url, script, permissions }) {
+	async open({ url, script, permissions, locale, size }) {
 		const id = ++n_pages;
-		const context = kind === 'chromium' ? await browser.newContext({ permissions: permissions ?? ['microphone', 'camera'] })
+		const context = kind === 'chromium' ? await browser.newContext({ permissions: permissions ?? ['microphone', 'camera'], locale,
+				...(size ? { viewport: size } : {}) })
 			: await browser.createBrowserContext();
 		const page = await context.newPage();
 		page.on('console', (m) => say('console', { page: id, kind: m.type(), text: m.text() }));
@@ -100,6 +101,19 @@ const methods = {
 	},
 	async press({ page, key }) {
 		await pages.get(page).page.keyboard.press(key);
+	},
+	async type({ page, text }) {
+		await pages.get(page).page.keyboard.type(text);
+	},
+	/** Size, and 'dark' or 'light'; motion is reduced, so that pictures of the page stand still. Chromium. */
+	async look({ page, width, height, scheme }) {
+		const { page: p } = pages.get(page);
+		await p.setViewportSize({ width, height });
+		await p.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+	},
+	/** Runs a script of ours in the page, past its Content-Security-Policy. */
+	async inject({ page, content }) {
+		await pages.get(page).page.evaluate(`${content}; undefined`);
 	},
 	async evaluate({ page, source, arg }) {
 		return pages.get(page).page.evaluate(`(${source})(${JSON.stringify(arg ?? null)})`);

@@ -105,8 +105,9 @@ export class Browser {
 		}
 	}
 
-	async open(url) {
-		const page = await this.ask('open', { url, script: WATCH });
+	/** `options`: permissions, locale, size (Chromium). */
+	async open(url, options = {}) {
+		const page = await this.ask('open', { url, script: WATCH, ...options });
 		return new Page(this, page);
 	}
 }
@@ -126,6 +127,22 @@ export class Page {
 
 	press(key) {
 		return this.browser.ask('press', { page: this.page, key });
+	}
+
+	type(text) {
+		return this.browser.ask('type', { page: this.page, text });
+	}
+
+	goto(url) {
+		return this.browser.ask('goto', { page: this.page, url });
+	}
+
+	look(size, scheme) {
+		return this.browser.ask('look', { page: this.page, ...size, scheme });
+	}
+
+	inject(content) {
+		return this.browser.ask('inject', { page: this.page, content });
 	}
 
 	evaluate(f, arg) {
@@ -154,13 +171,13 @@ export class Page {
 const hook = (name) => `[data-test="${name}"]`;
 
 export class Phone extends Page {
-	static async open(browser, site) {
-		const { page } = await browser.open(site.url);
+	static async open(browser, site, options) {
+		const { page } = await browser.open(site.url, options);
 		return new Phone(browser, page);
 	}
 
-	static async signIn(browser, site, user, password) {
-		const phone = await Phone.open(browser, site);
+	static async signIn(browser, site, user, password, options) {
+		const phone = await Phone.open(browser, site, options);
 		phone.user = `${user}@${site.domain}`;
 		await phone.visible('login-user');
 		await phone.fill(hook('login-user'), user);

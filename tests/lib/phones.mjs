@@ -21,7 +21,7 @@ export async function sitesWithBrowsers(wanted, options) {
 	return set;
 }
 
-export const phone = (browser, site, user) => Phone.signIn(browser, site, user, PASSWORD);
+export const phone = (browser, site, user, options) => Phone.signIn(browser, site, user, PASSWORD, options);
 
 /** Both are connected and hear each other; the call is what the house promises. Gives what each heard. */
 export async function talk(assert, one, other) {

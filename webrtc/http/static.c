@@ -1,5 +1,5 @@
 /* webrtc/http/static.c - the files of the SDK and the phone, from the configured folder: `/sdk/…` is the
- * SDK, `/api/v1/openapi.json` the description of the API, everything else the phone.
+ * SDK, `/api/v1/openapi.json` the description of the API, `/call/…` and everything else the phone.
  *
  * Web thread. Called by callback.c for GET and HEAD. A path is let through by rules_path() before it comes
  * near the disk; what was read stays in memory as long as the file is the same. RFC 9110 §8.8.3, §13.1.2. */
@@ -62,11 +62,15 @@ static const char *mime_type(const char *name)
 /* Where a path lies below the root. Gives false for what is none. */
 static bool file_name(char *name, size_t size, const char *path)
 {
-	const char *slash = path[strlen(path) - 1] == '/' ? "index.html" : "";
+	const char *slash;
 	int n;
 
-	if (!rules_path(path, strlen(path)))
+	/* A link that calls somebody: the page reads the address itself; it never comes near the disk. */
+	if (!strncmp(path, "/call/", 6) && path[6])
+		path = "/";
+	else if (!rules_path(path, strlen(path)))
 		return false;
+	slash = path[strlen(path) - 1] == '/' ? "index.html" : "";
 	if (!strcmp(path, "/api/v1/openapi.json"))
 		n = snprintf(name, size, "openapi.json");
 	else if (!strcmp(path, "/connect") || !strcmp(path, "/account"))

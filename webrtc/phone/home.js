@@ -1,12 +1,10 @@
-// home.js - the view one starts from: dial, one's own address, what was missed, and recent calls.
+// home.js - the view one starts from: dial, one's own address, and what was missed.
 //
-// Who uses it: phone.js. Recent calls are kept in memory only: they are gone with the page.
+// Who uses it: phone.js. History and contacts beside it are lists.js.
 
-import { $, bdi, fillTexts, focus, icon, say } from './dom.js';
-import { language } from './language.js';
-import { duration, endWords, errorWords, whoIs, words } from './words.js';
+import { $, fillTexts, focus, icon, say } from './dom.js';
+import { errorWords, words } from './words.js';
 
-const RECENT_MAX = 8;
 const NOTICES_MAX = 3;
 
 export class Home {
@@ -97,48 +95,9 @@ export class Home {
 			$('notices').lastElementChild.remove();
 	}
 
-	/** Remembers a call that has ended. */
-	remember(call) {
-		const el = $('recent-item').content.cloneNode(true).firstElementChild;
-		const { kind, result } = outcome(call);
-		const who = whoIs(call.remote);
-		const again = el.querySelector('[data-do=again]');
-		const time = new Date().toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit' });
-		const address = call.remote.address;
-
-		el.dataset.kind = kind;
-		icon(el, kind);
-		bdi(el.querySelector('.recent-who'), who);
-		el.querySelector('.hint').textContent = [result, time].join(' · ');
-		again.setAttribute('aria-label', words('home.again', { who }));
-		again.title = words('home.again', { who });
-		again.addEventListener('click', () => this.#dial(address, {}));
-		$('recent-list').prepend(el);
-		while ($('recent-list').children.length > RECENT_MAX)
-			$('recent-list').lastElementChild.remove();
-		$('recent').hidden = false;
-	}
-
 	/** Somebody else may sit here next. */
 	forget() {
-		$('recent-list').replaceChildren();
 		$('notices').replaceChildren();
-		$('recent').hidden = true;
 		this.dialled();
 	}
-}
-
-/** -> {kind: 'in' | 'out' | 'missed', result: words} */
-function outcome(call) {
-	const { direction, cause, connectedAt } = call;
-
-	if (connectedAt)
-		return { kind: direction, result: duration((Date.now() - connectedAt) / 1000) };
-	if (direction === 'out')
-		return { kind: 'out', result: endWords(call).title };
-	if (cause.reason === 'elsewhere')
-		return { kind: 'in', result: words('recent.elsewhere') };
-	if (cause.reason === 'declined' || cause.reason === 'busy')
-		return { kind: 'in', result: words('recent.declined') };
-	return { kind: 'missed', result: words('recent.missed') };
 }

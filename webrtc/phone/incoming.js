@@ -4,7 +4,10 @@
 // be typing accepts a call by the space bar.
 
 import { $, announce, bdi, fillTexts, focus, icon, say } from './dom.js';
-import { errorWords, initials, whoIs, words } from './words.js';
+import { avatar } from './lists.js';
+import { Meter } from './meter.js';
+import { stop, tryMicrophone } from './settings.js';
+import { errorWords, whoIs, words } from './words.js';
 
 /** The browser's question for the microphone is up when nothing has come back after so long. */
 export const ALLOW_MS = 900;
@@ -12,10 +15,12 @@ export const ALLOW_MS = 900;
 export class Incoming {
 	#cards = new Map();
 	#hooks;
+	#devices;
 
-	/** @param hooks  {busy(): is there a call already, silent(), take(call), changed(), over(call)} */
-	constructor(hooks) {
+	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), changed(), over(call)} */
+	constructor(devices, hooks) {
 		this.#hooks = hooks;
+		this.#devices = devices;
 		document.addEventListener('keydown', (ev) => this.#trap(ev));
 	}
 
@@ -34,10 +39,10 @@ export class Incoming {
 		el.querySelector('h2').id = titleId;
 		el.querySelector('.kicker').textContent = words(call.offered.video ? 'incoming.video'
 			: 'incoming.title');
-		el.querySelector('.avatar').textContent = initials(remote);
+		avatar(el.querySelector('.avatar'), remote);
 		bdi(el.querySelector('.incoming-name'), whoIs(remote));
 		bdi(el.querySelector('.address'), remote.address);
-		el.querySelector('.address').hidden = !remote.name;
+		el.querySelector('.address').hidden = whoIs(remote) === remote.address;
 		this.#site(el.querySelector('.site'), remote.site);
 
 		button('accept').addEventListener('click', () => this.#accept(call, {}));
@@ -45,6 +50,7 @@ export class Incoming {
 		button('listen').addEventListener('click', () => this.#accept(call, { audio: false }));
 		button('decline').addEventListener('click', () => call.reject('decline'));
 		button('busy').addEventListener('click', () => call.reject('busy'));
+		button('check').addEventListener('click', () => this.#check(call, el));
 		button('video').hidden = !call.offered.video;
 		call.addEventListener('state', () => this.#state(call));
 
@@ -73,6 +79,30 @@ export class Incoming {
 		}
 	}
 
+	/** One's own microphone, seen before the call is taken; nothing of it leaves the browser. */
+	async #check(call, el) {
+		el.querySelector('[data-do=check]').hidden = true;
+		focus(el);
+		try {
+			const stream = await tryMicrophone(this.#devices);
+			const meter = new Meter(el.querySelector('meter'), this.#hooks.context);
+			const over = () => {
+				meter.watch(null);
+				stop(stream);
+			};
+
+			if (!this.#cards.has(call))
+				return over();
+			el.querySelector('.card-meter').hidden = false;
+			meter.watch(stream);
+			call.addEventListener('state', over, { once: true });
+		} catch (e) {
+			say(el.querySelector('.error'), errorWords(e));
+			el.querySelector('[data-do=listen]').hidden = !/^mic-/.test(e.code);
+			el.querySelector('[data-do=check]').hidden = false;
+		}
+	}
+
 	async #accept(call, options) {
 		const el = this.#cards.get(call);
 
@@ -86,7 +116,7 @@ export class Incoming {
 			words(options.video ? 'state.allow.video' : 'state.allow')), ALLOW_MS);
 
 		try {
-			await call.accept(options);
+			await call.accept(this.#devices.media(options));
 		} catch (e) {
 			if (this.#cards.has(call)) {
 				say(el.querySelector('.error'), errorWords(e));

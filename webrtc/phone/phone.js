@@ -2,18 +2,26 @@
 //
 //   loading ─► signin ─► home ◄──► call          incoming cards lie above whichever it is
 //
-// Who calls it: index.html. What it calls: the SDK, and the views (signin, home, talk, incoming).
+// Who calls it: index.html. What it calls: the SDK, and the views (signin, home, lists, talk, incoming,
+// settings).
 // `window.sluss.phone` is the SDK's Phone, for tests and the curious.
 
 import { Phone } from '../sdk/sluss.js';
+import { Book } from './book.js';
+import { Devices } from './devices.js';
 import { $, announce, fillTexts, focus, say } from './dom.js';
 import { Home } from './home.js';
 import { Incoming } from './incoming.js';
 import { begin } from './language.js';
+import { Links } from './links.js';
+import { Lists } from './lists.js';
+import { askToNotify, callTaken, mayOffer, notifyCall, putOff } from './notify.js';
 import { Ringer } from './ring.js';
+import { Settings } from './settings.js';
 import { Signin } from './signin.js';
 import { Talk } from './talk.js';
-import { endWords, errorWords, whoIs, words } from './words.js';
+import { stayAwake } from './wake.js';
+import { endWords, errorWords, nameBy, whoIs, words } from './words.js';
 
 const VIEWS = ['loading', 'signin', 'home', 'call'];
 /** A call that fails at once (an address that is none) does not flash the call view. */
@@ -28,6 +36,7 @@ const SIGN_IN_AGAIN = {
 };
 
 let phone = null;
+let book = null;
 let view = null;
 let retry = null;
 let connecting = false;
@@ -35,17 +44,31 @@ let connecting = false;
 const ringer = new Ringer();
 const signin = new Signin((user, password) => connect({ user, password }));
 const home = new Home(dial);
-const talk = new Talk({
+const lists = new Lists(dial);
+const links = new Links((address) => dial(address, {}));
+const devices = new Devices();
+const talk = new Talk(devices, {
+	context: () => ringer.context,
 	done: () => showHome(),
 	again: (address) => dial(address, {}),
 	changed: () => {
 		incoming.refresh();
 		sounds();
 		title();
+		stayAwake(talk.active);
 	},
 	ended,
 });
-const incoming = new Incoming({
+const settings = new Settings(devices, {
+	call: () => (talk.active ? talk.call : null),
+	context: () => ringer.context,
+	ring: () => ringer.play('end'),
+	language: texts,
+	notify: askToNotify,
+	links: () => Links.register(),
+});
+const incoming = new Incoming(devices, {
+	context: () => ringer.context,
 	busy: () => talk.active,
 	silent: () => ringer.silent,
 	changed: () => {
@@ -59,6 +82,8 @@ const incoming = new Incoming({
 function show(name) {
 	if (view === name)
 		return;
+	if (view === 'home')
+		lists.left();
 	view = name;
 	for (const one of VIEWS)
 		$(`view-${one}`).hidden = one !== name;
@@ -71,6 +96,7 @@ function showHome() {
 	show('home');
 	home.focus();
 	title();
+	stayAwake(false);
 }
 
 /* The session */
@@ -94,12 +120,33 @@ async function connect(options) {
 	}
 	window.sluss = { phone };
 	phone.addEventListener('state', presence);
-	phone.addEventListener('incoming', ({ call }) => incoming.add(call));
+	phone.addEventListener('incoming', ({ call }) => {
+		incoming.add(call);
+		notifyCall(call, whoIs(call.remote));
+	});
+	book = new Book(phone.user, storage());
+	lists.show(book, phone.site);
 	$('me').textContent = phone.user;
 	home.user = phone.user;
 	$('who').hidden = false;
 	presence();
 	showHome();
+	silence();
+	$('ask-notify').hidden = !mayOffer();
+	links.offer();
+}
+
+function storage() {
+	try {
+		return localStorage;
+	} catch {
+		return null; // forbidden: the lists last as long as the page
+	}
+}
+
+/** Says so as long as a ring could not be heard. */
+function silence() {
+	$('silent').hidden = !ringer.silent;
 }
 
 /** The site cannot be reached: say so, and go on trying. */
@@ -111,12 +158,14 @@ function cannot(e) {
 	retry = setTimeout(() => connect(), RETRY_MS);
 }
 
-function showSignin(note) {
+function showSignin(note, left) {
+	lists.show(null);
+	book = null;
 	$('who').hidden = true;
 	say($('banner'), null);
 	talk.clear();
 	show('signin');
-	signin.show(note);
+	signin.show(note, left);
 	title();
 }
 
@@ -144,8 +193,10 @@ async function signOut() {
 	} catch {
 		// The site is away; this device forgets the session all the same.
 	}
+	const left = { user: phone.user, book };
+
 	home.forget();
-	showSignin(words('signin.signedout'));
+	showSignin(words('signin.signedout'), left);
 }
 
 /* Calls */
@@ -154,7 +205,7 @@ async function dial(address, options) {
 	if (talk.active)
 		return;
 	const abort = new AbortController();
-	const coming = phone.call(address, { ...options, signal: abort.signal });
+	const coming = phone.call(address, { ...devices.media(options), signal: abort.signal });
 
 	const settled = await Promise.race([
 		coming.then(() => true, () => true),
@@ -187,6 +238,8 @@ async function dial(address, options) {
 function take(call) {
 	if (talk.active)
 		talk.hangup();
+	callTaken(call);
+	$('settings-dialog').close();
 	talk.attach(call);
 	show('call');
 	talk.focus();
@@ -194,7 +247,8 @@ function take(call) {
 
 /** The call in the call view is over; it stays to be read. */
 function ended(call) {
-	home.remember(call);
+	remember(call);
+	stayAwake(false);
 	if (incoming.ringing.length === 0) {
 		ringer.play(call.cause.reason === 'busy' ? 'busy' : 'end');
 		focus($('done'));
@@ -206,7 +260,8 @@ function missed(call, hadFocus) {
 	const { reason } = call.cause;
 	const who = whoIs(call.remote);
 
-	home.remember(call);
+	callTaken(call);
+	remember(call);
 	if (reason === 'elsewhere')
 		home.notice(words('notice.elsewhere'), reason);
 	else if (reason === 'cancelled' || reason === 'no-answer' || reason === 'timeout')
@@ -221,6 +276,17 @@ function missed(call, hadFocus) {
 		else
 			talk.focus();
 	}
+}
+
+/** Into the history. */
+function remember({ remote, direction, cause: { reason }, connectedAt }) {
+	const refused = reason === 'elsewhere' || reason === 'declined' || reason === 'busy';
+
+	book?.remember({
+		address: remote.address, name: remote.name, reason, at: Date.now(),
+		kind: direction === 'in' && !connectedAt && !refused ? 'missed' : direction,
+		seconds: connectedAt ? (Date.now() - connectedAt) / 1000 : null,
+	});
 }
 
 function sounds() {
@@ -247,16 +313,47 @@ function title() {
 
 /* The beginning */
 
+/** All words of the page, in the language that is chosen now. */
+function texts() {
+	fillTexts(document);
+	lists.render();
+	talk.refresh();
+	incoming.refresh();
+	title();
+	if (phone)
+		presence();
+}
+
 begin();
+nameBy((remote) => book?.contact(remote.address)?.name);
 fillTexts(document);
 show('loading');
 $('loading-text').textContent = words('loading');
 $('loading-retry').addEventListener('click', () => connect());
 $('signout').addEventListener('click', signOut);
+$('ask-notify-yes').addEventListener('click', async () => {
+	await askToNotify();
+	$('ask-notify').hidden = true;
+	settings.render();
+});
+$('ask-notify-no').addEventListener('click', () => {
+	putOff();
+	$('ask-notify').hidden = true;
+	home.focus();
+});
 for (const type of ['pointerdown', 'keydown']) {
 	document.addEventListener(type, () => {
-		if (ringer.silent)
-			ringer.unlock().then(() => incoming.refresh(), () => {});
+		if (ringer.silent) {
+			ringer.unlock().then(() => {
+				devices.route(ringer.context);
+				incoming.refresh();
+				silence();
+			}, () => {});
+		}
 	});
 }
+devices.addEventListener('chosen', () => devices.route(ringer.context));
+devices.refresh();
+// The worker keeps the page's own files for when the site is away, and nothing of calls.
+navigator.serviceWorker?.register('/worker.js').catch(() => {});
 connect();

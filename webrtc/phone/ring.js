@@ -29,6 +29,11 @@ export class Ringer {
 		await this.#context?.resume();
 	}
 
+	/** The one context of the page; null before anybody has used it. */
+	get context() {
+		return this.#context;
+	}
+
 	get silent() {
 		return this.#context?.state !== 'running';
 	}

@@ -13,6 +13,8 @@ export class Signin {
 	#registering = false;
 	#busy = false;
 	#wait = null;
+	/** the Book of whoever has just left, or null */
+	#left = null;
 
 	/** @param signIn  async (user, password): throws a SlussError */
 	constructor(signIn) {
@@ -27,12 +29,20 @@ export class Signin {
 			this.#error(null);
 			focus($('signin-title'));
 		});
+		$('forget').addEventListener('click', () => this.#forget());
 		$('signin-show').addEventListener('click', () => this.#reveal());
 		$('signin-user').addEventListener('input', () => this.#hint());
 	}
 
-	/** @param note  why one has to sign in (again), or nothing */
-	async show(note) {
+	/**
+	 * @param note  why one has to sign in (again), or nothing
+	 * @param left  {user, book}: who has left, and may want to leave nothing here
+	 */
+	async show(note, left = null) {
+		this.#left = left;
+		$('signin-forget').hidden = !left;
+		if (left)
+			$('forget').textContent = words('signin.forget', { user: left.user });
 		this.#registering = false;
 		say($('signin-note'), note);
 		$('signin-password').value = '';
@@ -43,6 +53,16 @@ export class Signin {
 			this.#site = await Phone.site().catch(() => null);
 			this.#render();
 		}
+	}
+
+	#forget() {
+		const { user, book } = this.#left;
+
+		book.forget();
+		this.#left = null;
+		$('signin-forget').hidden = true;
+		say($('signin-note'), words('signin.forgotten', { user }));
+		$('signin-user').focus();
 	}
 
 	#render() {

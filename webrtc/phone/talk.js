@@ -2,13 +2,20 @@
 //
 // Who uses it: phone.js. It shows one call from the first "Calling…" until its end has been read.
 
+import { Chat } from './chat.js';
 import { $, announce, bdi, focus, icon, pressed, say } from './dom.js';
+import { Health } from './health.js';
 import { ALLOW_MS } from './incoming.js';
-import { duration, endWords, errorWords, initials, securityWords, stateWords, whoIs, words }
-	from './words.js';
+import { avatar } from './lists.js';
+import { Meter } from './meter.js';
+import { duration, endWords, errorWords, securityWords, stateWords, whoIs, words } from './words.js';
 
 export class Talk {
 	#hooks;
+	#devices;
+	#chat = new Chat();
+	#health = new Health();
+	#meters;
 	#call = null;
 	/** while phone.call() has not resolved: {remote, abort, video} */
 	#pending = null;
@@ -17,12 +24,18 @@ export class Talk {
 	#allow = null;
 	#busy = new Set();
 
-	/** @param hooks  {done(), again(address), ended(call), changed()} */
-	constructor(hooks) {
+	/** @param hooks  {done(), again(address), ended(call), changed(), context()} */
+	constructor(devices, hooks) {
 		this.#hooks = hooks;
+		this.#devices = devices;
+		this.#meters = ['own', 'far'].map((end) => new Meter($(`meter-${end}`), hooks.context));
+		devices.addEventListener('chosen', () => devices.route($('far-audio')));
 		$('mute').addEventListener('click', () => this.#mute());
 		$('camera').addEventListener('click', () => this.#once('camera', (call) =>
-			(call.sending.video ? call.removeVideo() : call.addVideo())));
+			(call.sending.video && !call.screen ? call.removeVideo()
+				: call.addVideo({ video: devices.constraints('videoinput') }))));
+		$('screen').addEventListener('click', () => this.#once('screen', (call) =>
+			(call.screen ? call.stopScreen() : call.shareScreen())));
 		$('hold').addEventListener('click', () => this.#once('hold', (call) =>
 			(call.held.local ? call.resume() : call.hold())));
 		$('hangup').addEventListener('click', () => this.#hangup());
@@ -61,10 +74,11 @@ export class Talk {
 		this.#call = call;
 		call.addEventListener('state', () => this.#state(call));
 		call.addEventListener('streams', () => this.#streams(call));
-		call.addEventListener('trackended', (ev) => {
-			if (call === this.#call && ev.track.kind === 'audio')
-				say($('call-error'), words('call.miclost'));
+		call.addEventListener('trackended', ({ track }) => {
+			if (call === this.#call)
+				this.#unplugged(call, track);
 		});
+		this.#chat.watch(call);
 		this.#clock = setInterval(() => this.#tick(), 500);
 		this.#streams(call);
 		this.#state(call);
@@ -73,6 +87,12 @@ export class Talk {
 	/** Leaves the call's place empty. */
 	clear() {
 		this.#reset();
+	}
+
+	/** In another language, or by another name. */
+	refresh() {
+		if (this.#call || this.#pending)
+			this.#render();
 	}
 
 	focus() {
@@ -90,6 +110,9 @@ export class Talk {
 		this.#pending = null;
 		this.#said = null;
 		this.#busy.clear();
+		this.#chat.watch(null);
+		this.#health.watch(null);
+		$('levels').hidden = true;
 		for (const id of ['call-hint', 'call-error', 'call-cause'])
 			say($(id), null);
 		$('call-sound').hidden = true;
@@ -111,6 +134,24 @@ export class Talk {
 			call.unmute('audio');
 		else
 			call?.mute('audio');
+	}
+
+	/** The call goes on with another microphone where there is one; without a picture if it was the camera. */
+	async #unplugged(call, track) {
+		try {
+			if (track.kind === 'video') {
+				await call.removeVideo();
+				say($('call-error'), words('call.camlost'));
+				return;
+			}
+			await call.setMicrophone(true);
+			const [now] = call.streams.local.getAudioTracks();
+
+			say($('call-error'), words('call.micfell', { name: now?.label || words('call.another') }));
+		} catch {
+			if (call === this.#call && !call.cause)
+				say($('call-error'), words(track.kind === 'video' ? 'call.camlost' : 'call.miclost'));
+		}
 	}
 
 	/** A button whose work takes a moment: one press at a time, and a word when it fails. */
@@ -155,8 +196,8 @@ export class Talk {
 
 		bdi($('call-who'), whoIs(remote));
 		bdi($('call-address'), remote.address);
-		$('call-address').hidden = !remote.name;
-		$('call-avatar').textContent = initials(remote);
+		$('call-address').hidden = whoIs(remote) === remote.address;
+		avatar($('call-avatar'), remote);
 		$('view-call').dataset.state = state;
 		$('call-state').textContent = line;
 		$('call-state').dataset.state = state;
@@ -169,26 +210,54 @@ export class Talk {
 		this.#security(call);
 		$('controls').hidden = ended;
 		$('after').hidden = !ended;
-		for (const id of ['mute', 'camera', 'hold'])
+		for (const id of ['mute', 'camera', 'hold', 'screen', 'call-devices'])
 			$(id).hidden = !up && !(id === 'mute' && call);
+		if (!navigator.mediaDevices?.getDisplayMedia)
+			$('screen').hidden = true;
+		this.#chat.refresh();
+		if (!up)
+			$('chat-open').hidden = true;
+		this.#health.watch(up ? call : null);
+		$('levels').hidden = !up;
 		$('hangup-text').textContent = words(up || state === 'connecting' ? 'call.hangup'
 			: 'call.cancel');
 		if (call && !ended)
 			this.#buttons(call);
+		else
+			$('call-far-muted').hidden = true;
 		this.#tick();
 	}
 
 	#buttons(call) {
 		pressed($('mute'), call.muted.audio);
 		icon($('mute'), call.muted.audio ? 'mic-off' : 'mic');
-		pressed($('camera'), call.sending.video);
-		icon($('camera'), call.sending.video ? 'camera' : 'camera-off');
+		const camera = call.sending.video && !call.screen;
+
+		pressed($('camera'), camera);
+		icon($('camera'), camera ? 'camera' : 'camera-off');
+		pressed($('screen'), call.screen);
+		this.#far(call);
 		pressed($('hold'), call.held.local);
 		icon($('hold'), call.held.local ? 'play' : 'pause');
 		say($('call-hint'), call.state === 'connected'
 			? call.muted.audio ? words('state.muted')
 				: call.sending.audio ? null : words('state.nomic')
 			: null);
+	}
+
+	/** What the other side's phone says of itself. */
+	#far(call) {
+		const who = whoIs(call.remote);
+		const muted = Boolean(call.remoteMuted?.audio);
+		const chip = $('call-far-muted');
+		const text = muted ? words('call.far.muted', { who }) : call.remoteScreen
+			? words('call.far.screen', { who }) : '';
+
+		icon(chip, muted ? 'mic-off' : 'screen');
+		if (text && chip.querySelector('span').textContent !== text)
+			announce(text);
+		chip.querySelector('span').textContent = text;
+		chip.hidden = !text;
 	}
 
 	#cause(call) {
@@ -232,6 +301,8 @@ export class Talk {
 		const seen = remote?.getVideoTracks().some((t) => !t.muted && t.readyState === 'live');
 		const shown = Boolean(local?.getVideoTracks().length);
 
+		this.#meters[0].watch(local);
+		this.#meters[1].watch(remote);
 		attach($('far-audio'), remote);
 		attach($('far-video'), seen ? remote : null);
 		attach($('self-video'), shown ? local : null);
@@ -241,8 +312,11 @@ export class Talk {
 			: '');
 		$('view-call').classList.toggle('with-video', Boolean(seen || shown));
 		$('view-call').classList.toggle('with-far', Boolean(seen));
-		if (remote)
+		$('view-call').classList.toggle('own-screen', Boolean(call?.screen));
+		if (remote) {
+			this.#devices.route($('far-audio'));
 			this.#play();
+		}
 	}
 
 	async #play() {

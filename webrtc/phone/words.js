@@ -16,14 +16,21 @@ export function words(key, fill = {}) {
 		? `${FSI}${fill[name]}${PDI}` : fill[name] ?? all));
 }
 
-/** What to call somebody: the name they give, else the address. */
+let book = () => null;
+
+/** Whose own name for somebody counts: a function (remote) -> name or null. */
+export function nameBy(find) {
+	book = find;
+}
+
+/** What to call somebody: as one has written them down, else the name they give, else the address. */
 export function whoIs(remote) {
-	return remote.name || remote.address;
+	return book(remote) || remote.name || remote.address;
 }
 
 /** One or two letters for the round picture. */
 export function initials(remote) {
-	const parts = (remote.name || remote.address.split('@')[0]).split(/[\s._+-]+/u).filter(Boolean);
+	const parts = (book(remote) || remote.name || remote.address.split('@')[0]).split(/[\s._+-]+/u).filter(Boolean);
 	const letters = parts.map((p) => [...p].find((c) => /[\p{L}\p{N}]/u.test(c)) ?? '').filter(Boolean);
 
 	return (letters.length > 1 ? letters[0] + letters.at(-1) : letters[0] ?? '?').toUpperCase();

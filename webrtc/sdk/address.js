@@ -34,7 +34,7 @@ export function parseAddress(text, ownSite) {
 	let rest = String(text).trim();
 	const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(rest);
 
-	if (scheme && /^sips?$/i.test(scheme[1]))
+	if (scheme && /^(?:sips?|(?:web\+)?sluss)$/i.test(scheme[1]))
 		rest = rest.slice(scheme[0].length).split(/[;?]/, 1)[0];
 	else if (scheme)
 		throw new SlussError('bad-address', `“${scheme[1]}:” addresses cannot be called. `

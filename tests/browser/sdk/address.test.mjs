@@ -8,6 +8,8 @@ const good = [
 	['  Per@Beta.Example  ', 'per@beta.example'],
 	['sip:per@beta.example', 'per@beta.example'],
 	['SIPS:per@beta.example;transport=tls?Subject=x', 'per@beta.example'],
+	['sluss:per@beta.example', 'per@beta.example'],
+	['web+sluss:per@beta.example', 'per@beta.example'],
 	['per', 'per@alpha.example'],
 	['a.b_c-d+e@x.y', 'a.b_c-d+e@x.y'],
 	['per@beta.example.', 'per@beta.example'],

@@ -65,7 +65,7 @@ test('page: every text it names is there', () => {
 test('page: every text it has is used', () => {
 	const all = pages + scripts.join('\n');
 	// put together from a word and a value
-	const made = /^(end\.|security\.|media\.|state\.(?!muted|nomic|allow|dial)|bar\.|(register|signin)\.(title|site|submit)$|error\.|explain\.|language$)/;
+	const made = /^(end\.|security\.|media\.|state\.(?!muted|nomic|allow|dial)|bar\.|(register|signin)\.(title|site|submit)$|error\.|fact\.|notify\.(granted|denied|default|unsupported)$|explain\.|language$)/;
 
 	for (const key of Object.keys(languages.en))
 		assert.ok(made.test(key) || all.includes(key), key);
@@ -89,10 +89,10 @@ test('page: the hooks that browser tests hold on to', () => {
 		assert.equal(html.split(`data-test="${hook}"`).length, 2, hook);
 });
 test('page: every field and button has a name', () => {
-	for (const [, id] of pages.matchAll(/<input id="([^"]+)"/g))
-		assert.ok(pages.includes(`<label for="${id}"`), id);
+	for (const [, id] of pages.matchAll(/<(?:input|select) id="([^"]+)"/g))
+		assert.match(pages, new RegExp(`<label [^>]*for="${id}"`), id);
 	for (const [tag] of html.matchAll(/<button[^>]*class="[^"]*round[^"]*"[^>]*>/g))
-		assert.ok(/data-text-aria-label=/.test(tag) || /data-do="again"/.test(tag), tag);
+		assert.ok(/data-text-aria-label=/.test(tag) || /data-do="(again|contact)"/.test(tag), tag);
 });
 
 test('page: every file of the SDK and the phone is installed', () => {

@@ -109,6 +109,32 @@ static void head(void **state)
 	client_free(c);
 }
 
+/* A link that calls somebody is the page itself; what it names never becomes a file's name. */
+static void links_are_the_page(void **state)
+{
+	static const char *const paths[] = {
+		"/call/bob@beta.test",     "/call/web%2Bsluss%3Abob%40beta.test",
+		"/call/secret.txt",        "/call/..%2f..%2fsecret.txt",
+		"/call/%2e%2e/secret.txt", "/call/b%C3%BCcher",
+	};
+
+	for (size_t i = 0; i < N_ELEMS(paths); i++) {
+		struct client *c = client_open(&w);
+
+		client_get(c, &w, paths[i], NULL);
+		if (client_status(c, true) == 200)
+			assert_non_null(strstr(client_body(c), "<!doctype html>"));
+		else
+			assert_null(strstr(c->in, "secret")); /* lws itself refused it */
+		client_free(c);
+	}
+	assert_int_equal(once("GET", "/call/bob@beta.test", ""), 200);
+	assert_int_equal(once("POST", "/call/bob@beta.test", "Content-Length: 0\r\n"),
+			 405);
+	assert_int_equal(once("GET", "/call", ""), 404);
+	assert_int_equal(once("GET", "/call/", ""), 404);
+}
+
 static void nothing_else_is_served(void **state)
 {
 	static const char *const paths[] = {"/secret.txt",
@@ -372,6 +398,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(files_and_headers),
 		TEST(head),
+		TEST(links_are_the_page),
 		TEST(nothing_else_is_served),
 		TEST(methods),
 		TEST(hosts),

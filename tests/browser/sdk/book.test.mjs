@@ -1,0 +1,125 @@
+// history and contacts in a Storage: what is kept, what is not believed, what is gone when asked
+import { beforeEach, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Book, CONTACTS_MAX, HISTORY_MAX } from '../../../webrtc/phone/book.js';
+import { loudness } from '../../../webrtc/phone/meter.js';
+
+/** A Storage with room for so many characters. */
+function storage(room = Infinity) {
+	const map = new Map();
+
+	return {
+		map,
+		getItem: (key) => map.get(key) ?? null,
+		setItem(key, value) {
+			if (value.length > room)
+				throw new DOMException('full', 'QuotaExceededError');
+			map.set(key, value);
+		},
+		removeItem: (key) => map.delete(key),
+	};
+}
+const ALICE = 'alice@alpha.test';
+const entry = (n, more) => ({ address: `u${n}@beta.test`, name: '', kind: 'out', at: n, reason: 'hangup', seconds: 3, ...more });
+
+describe('book', () => {
+	let disk, book;
+
+	beforeEach(() => {
+		disk = storage();
+		book = new Book(ALICE, disk);
+	});
+
+	test('history: newest first, kept for the next page, no longer than it may be', () => {
+		for (let n = 0; n < HISTORY_MAX + 5; n++)
+			book.remember(entry(n));
+		const again = new Book(ALICE, disk);
+		assert.equal(again.history.length, HISTORY_MAX);
+		assert.equal(again.history[0].address, `u${HISTORY_MAX + 4}@beta.test`);
+		again.clearHistory();
+		assert.deepEqual(book.history, []);
+	});
+	test('history: missed calls are counted until they have been seen', () => {
+		let told = 0;
+		book.addEventListener('change', () => told++);
+		book.remember(entry(1, { kind: 'missed', seconds: null }));
+		book.remember(entry(2));
+		assert.equal(book.unseen, 1);
+		book.seen();
+		book.seen();
+		assert.deepEqual([book.unseen, told], [0, 3]);
+	});
+	test('one user’s lists are not another’s', () => {
+		book.remember(entry(1));
+		book.put({ address: 'bob@beta.test', name: 'Bob' });
+		const other = new Book('anna@alpha.test', disk);
+		assert.deepEqual([other.history, other.contacts], [[], []]);
+		other.put({ address: 'bob@beta.test', name: 'Robert' });
+		book.forget();
+		assert.deepEqual([book.history, book.contacts], [[], []]);
+		assert.equal(other.nameOf({ address: 'bob@beta.test' }), 'Robert');
+		assert.deepEqual([...disk.map.keys()], ['sluss.contacts.anna@alpha.test']);
+	});
+	test('contacts: put, renamed, moved to another address, removed; by name', () => {
+		book.put({ address: 'z@beta.test', name: '  Åsa ' });
+		book.put({ address: 'b@beta.test', name: '' });
+		book.put({ address: 'z@beta.test', name: 'Åsa Z' });
+		assert.deepEqual(book.contacts.map((c) => c.name || c.address), ['Åsa Z', 'b@beta.test']);
+		book.put({ address: 'new@beta.test', name: 'Åsa Z' }, 'z@beta.test');
+		assert.equal(book.contact('z@beta.test'), null);
+		assert.equal(book.nameOf({ address: 'new@beta.test', name: 'what she says' }), 'Åsa Z');
+		assert.equal(book.nameOf({ address: 'b@beta.test', name: 'what he says' }), 'what he says');
+		book.remove('new@beta.test');
+		assert.equal(book.contacts.length, 1);
+	});
+	test('contacts: every word is looked for, without accents and case', () => {
+		book.put({ address: 'asa@beta.test', name: 'Åsa Öberg' });
+		book.put({ address: 'bob@gamma.test', name: 'Bob' });
+		const found = (text) => book.search(text).map((c) => c.address);
+		assert.deepEqual([found('oberg asa'), found('GAMMA'), found('bob beta'), found(' ').length],
+			[['asa@beta.test'], ['bob@gamma.test'], [], 2]);
+	});
+	test('contacts: there is an end to them', () => {
+		disk.setItem(`sluss.contacts.${ALICE}`, JSON.stringify(Array.from({ length: CONTACTS_MAX },
+			(_, n) => ({ address: `u${n}@beta.test`, name: '' }))));
+		assert.equal(book.put({ address: 'one@more.test', name: '' }), false);
+		assert.equal(book.put({ address: 'u1@beta.test', name: 'changed' }), true);
+	});
+	test('what lies there is read with care', () => {
+		for (const text of ['', '{', 'null', '7', '{"a":1}', '[null,7,{},{"address":"x"},{"address":"a@b","kind":"odd","at":1}]']) {
+			disk.setItem(`sluss.history.${ALICE}`, text);
+			assert.deepEqual(book.history, [], text);
+		}
+		disk.setItem(`sluss.history.${ALICE}`, JSON.stringify([{ address: 'a@b.test', kind: 'in', at: 5, name: 7, seconds: -1, seen: 'x', more: 1 }]));
+		assert.deepEqual(book.history, [{ address: 'a@b.test', kind: 'in', at: 5, name: '', reason: '', seconds: null, seen: false }]);
+	});
+	test('a full storage costs the older history, not the newest call', () => {
+		disk = storage(12000);
+		book = new Book(ALICE, disk);
+		for (let n = 0; n < 150; n++)
+			book.remember(entry(n));
+		assert.equal(book.history[0].at, 149);
+		assert.ok(book.history.length >= 50);
+	});
+	test('a forbidden storage: all lasts as long as the page', () => {
+		book = new Book(ALICE, null);
+		book.remember(entry(1));
+		assert.equal(book.history.length, 1);
+	});
+	test('another tab has changed it', () => {
+		let told = 0;
+		book.addEventListener('change', () => told++);
+		book.changedElsewhere('something.else');
+		book.changedElsewhere(`sluss.history.${ALICE}`);
+		book.changedElsewhere(null);
+		assert.equal(told, 2);
+	});
+});
+
+test('meter: silence is nothing, full is full, between by decibels', () => {
+	assert.equal(loudness(new Float32Array(64)), 0);
+	assert.equal(loudness(new Float32Array(0)), 0);
+	assert.equal(loudness(new Float32Array(64).fill(1)), 1);
+	assert.ok(Math.abs(loudness(new Float32Array(64).fill(0.0316)) - 0.5) < 0.01, '-30 dB is half');
+	assert.equal(loudness(new Float32Array(64).fill(0.0001)), 0);
+});
