@@ -147,6 +147,9 @@ async function start() {
 	try {
 		const { user } = await account.who();
 		$('account-me').textContent = user;
+		// Password managers want to know whose password it is.
+		for (const field of document.querySelectorAll('.whose'))
+			field.value = user;
 	} catch (e) {
 		out(e.code === 'not-signed-in' ? words('account.out') : errorWords(e));
 		return;
