@@ -46,6 +46,16 @@ static void routed(enum route_kind kind, const struct site *site,
 
 static void do_route(struct call *call)
 {
+	if (call->invite->replaces) {
+		if (call_replace_route(call)) {
+			cause_set(&call->cause_a, CAUSE_GONE,
+				  "The call that was to be moved has ended.");
+			call->again = CALL_NO_ROUTE;
+		} else {
+			call->again = CALL_ROUTED;
+		}
+		return;
+	}
 	if (route_find(&call->route, call->core, &call->invite->to,
 		       call->account.user[0] != '\0', routed, call)) {
 		cause_set(&call->cause_a, CAUSE_INTERNAL, NULL);
@@ -76,6 +86,7 @@ static void do_answer(struct call *call)
 	}
 	call->gathered = mem_deref(call->gathered); /* the winner has them */
 	call->active_us = timers_now_us(call->core->loop->timers);
+	call_replace_done(call);
 	call->core->counters.n_calls_established++;
 	log_info(call_id(call), "call.established", "leg=%s media=%s after_ms=%llu",
 		 LQ(call->leg->tag), media_mode_name(call_media_mode(call)),
@@ -104,6 +115,8 @@ static void do_finish(struct call *call)
 	/* It may name an address in full. */
 	log_debug(call_id(call), "call.why", "text=%s", LQ(call->cause_a.text));
 	timer_cancel(&call->oa_timer);
+	call_replace_undo(call);
+	call_replace_over(call);
 	quotas_give(call);
 	call_turn(call);
 }
@@ -272,6 +285,9 @@ static void destructor(void *arg)
 		quotas_give(call);
 	}
 	timer_cancel(&call->turn);
+	if (call->invite)
+		call_replace_undo(call);
+	call_replace_over(call);
 	list_flush(&call->spent);
 	hash_unlink(&call->le_ringing);
 	if (call->le.list) {
@@ -335,6 +351,10 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	call->core = core;
 	call->again = CALL_NO_EVENT;
 	call->started_us = timers_now_us(core->loop->timers);
+	call->invite = mem_ref(invite);
+	err = invite->replaces ? call_replace_begin(call) : 0;
+	if (err)
+		goto out;
 	err = quotas_take(call, account, peer);
 	if (err)
 		goto out;
@@ -346,7 +366,6 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 		goto out;
 
 	/* nothing below fails: the leg belongs to the call from here on */
-	call->invite = mem_ref(invite);
 	secret_hex(invite->call_id, sizeof(invite->call_id) - 1);
 	if (account)
 		call->account = *account;

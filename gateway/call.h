@@ -37,10 +37,16 @@ const char *call_state_name(enum call_state state);
  *  `account` is the calling user here, or NULL when the call came by SIP; `peer` is then the proved
  *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
  *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that is not WebRTC, see
- *  sdp_facts.webrtc; later offers and answers are held to the same): the leg refuses its party itself,
+ *  sdp_facts.webrtc; later offers and answers are held to the same), ENOENT (invite->replaces: its call is not
+ *  established), EBUSY (another call is taking its place already): the leg refuses its party itself,
  *  *callp untouched. */
 int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	       struct invite *invite, const struct addr *account, const char *peer);
+
+/** The half of `user` in the established call `id`, to be put into invite->replaces; never that of the device
+ *  `but`, which has the call already. NULL: there is none. */
+struct leg *call_replace_find(const struct core *core, const char *id,
+			      const struct addr *user, const char *but);
 
 /** Ends it from outside (slussctl, shutdown): both sides are told `cause`. */
 void call_end(struct call *call, const struct cause *cause);

@@ -118,19 +118,23 @@ static bool is_callers_own(const struct call *call, const struct device *d)
 	       !strcmp(call->a->tag, d->id);
 }
 
+bool call_legs_device(struct call *call, struct device *d)
+{
+	struct leg *leg;
+	int err = d->ep.ops->leg_alloc(&leg, &d->ep, call);
+
+	if (!err)
+		return leg_start(call, leg);
+	start_refused(call, err);
+	return false;
+}
+
 static bool device_ring(struct device *d, void *arg)
 {
 	struct call *call = arg;
-	struct leg *leg;
-	int err;
 
-	if (is_callers_own(call, d))
-		return false;
-	err = d->ep.ops->leg_alloc(&leg, &d->ep, call);
-	if (err)
-		start_refused(call, err);
-	else
-		leg_start(call, leg);
+	if (!is_callers_own(call, d))
+		call_legs_device(call, d);
 	return false;
 }
 
@@ -151,7 +155,7 @@ static void local_ring(struct call *call)
 	}
 }
 
-static void federated_ring(struct call *call)
+void call_legs_federated(struct call *call)
 {
 	struct core *core = call->core;
 	const struct addr *to = &call->invite->to;
@@ -186,10 +190,12 @@ static void federated_ring(struct call *call)
 
 bool call_legs_ring(struct call *call)
 {
-	if (call->kind == ROUTE_LOCAL)
+	if (call->invite->replaced)
+		call_replace_ring(call);
+	else if (call->kind == ROUTE_LOCAL)
 		local_ring(call);
 	else
-		federated_ring(call);
+		call_legs_federated(call);
 	if (call->legs_b.head)
 		return true;
 	if (call->best.reason == CAUSE_NONE)

@@ -46,6 +46,8 @@ struct call {
 		cause_b; /**< what CALL_DO_END_A and _B tell; cause_a goes to the log too */
 	struct cause best; /**< of the refusals so far (cause_rank) */
 
+	struct call *successor; /**< is taking this one's place; NULL once that is over */
+
 	uint64_t started_us, active_us; /**< active_us 0: never established */
 };
 
@@ -82,6 +84,23 @@ void call_candidates_event(struct call *call, struct leg *leg,
 			   const struct candidates *c);
 /** Tells a leg that has just been invited what has been found so far. */
 void call_candidates_replay(struct call *call, struct leg *leg);
+
+/* call_replace.c: a call that takes the place of another one, which goes on until this one is established */
+/** invite->replaces is set: the old call becomes this one's. Errors: ENOENT, EBUSY. */
+int call_replace_begin(struct call *call);
+/** Where it goes is where the old call goes. Errors: ENOENT: that one has ended meanwhile. */
+int call_replace_route(struct call *call);
+/** The callee's end of the old call alone rings. */
+void call_replace_ring(struct call *call);
+/** Established: the old one has until limits.replace_s to end by itself. */
+void call_replace_done(struct call *call);
+/** The old one is over: the new one lets go of it. */
+void call_replace_over(struct call *old);
+/** Over: a call whose place it has not taken goes on as if nothing had been. */
+void call_replace_undo(struct call *call);
+/** call_legs.c, for it: a leg at this device, started; one to this domain. */
+bool call_legs_device(struct call *call, struct device *device);
+void call_legs_federated(struct call *call);
 
 /** Is it a description that two browsers can use directly? Errors: EBADMSG, and why in *cause. */
 int call_sdp_check(const struct core *core, struct cause *cause, struct body *body);

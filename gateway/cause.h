@@ -38,6 +38,8 @@ enum cause_reason {
 /* clang-format on */
 
 enum { CAUSE_TEXT_BYTES = 200 };
+/** ELSEWHERE, said of a call that was established. */
+#define CAUSE_TEXT_MOVED "The call goes on on another device."
 struct cause {
 	enum cause_reason reason;
 	unsigned code; /**< SIP status 200..699 */

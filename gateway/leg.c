@@ -55,6 +55,8 @@ static void invite_destructor(void *arg)
 
 	mem_deref(inv->from.identityv);
 	mem_deref(inv->offer);
+	mem_deref(inv->replaces);
+	mem_deref(inv->replaced);
 }
 
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,

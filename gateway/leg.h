@@ -53,6 +53,13 @@ struct invite {
 	struct body *offer; /**< SDP; offer->trickle: its candidates follow; never NULL */
 	/** to write on the wire: already less one where it came from SIP */
 	unsigned max_forwards;
+	/** The caller's half of an established call whose place this one takes (RFC 3891), or NULL.
+	 *  Set before call_alloc(), which refuses what cannot be replaced; a reference is held until the
+	 *  new call is established or over */
+	struct leg *replaces;
+	/** The other half of it, set by call_alloc(): what an outgoing leg takes the place of. It names
+	 *  that to its party in its own terms, and rings nobody else */
+	struct leg *replaced;
 };
 /** Errors: ENOMEM. Copies the strings, takes a reference of the body. */
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,

@@ -10,7 +10,7 @@
 #include "lib/secret.h"
 
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
-const char sip_supported[] = "timer, 100rel, trickle-ice";
+const char sip_supported[] = "timer, 100rel, trickle-ice, replaces";
 const char sip_recv_info[] = "Recv-Info: trickle-ice";
 static const char agent_name[] = PACKAGE_NAME "/" PACKAGE_VERSION;
 

@@ -105,6 +105,16 @@ void sip_leg_in_ringing(struct sip_leg *leg);
 int sip_leg_in_accept(struct sip_leg *leg, struct body *answer);
 void sip_leg_in_refuse(struct sip_leg *leg);
 
+/* replaces.c: calls that take the place of established ones (RFC 3891) */
+/** The leg whose place this INVITE wants to take; NULL when it wants none, or the status of the refusal.
+ *  `from` and `to` are proved and ours. */
+unsigned sip_replaces_judge(struct refusal *r, struct sip_leg **oldp, struct sip *sip,
+			    const sip_t *s, const struct party *from,
+			    const struct addr *to);
+/** The Replaces header for the invite, or NULL. Owns: `home`. */
+sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
+				const struct invite *invite);
+
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
 /** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO. */

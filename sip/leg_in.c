@@ -17,8 +17,8 @@ static const struct {
 } alloc_errors[] = {
 	{ENOSPC, CAUSE_LIMIT}, /* calls at once */
 	{EAGAIN, CAUSE_LIMIT}, /* calls a minute */
-	{ECANCELED, CAUSE_SHUTDOWN},
-	{EBADMSG, CAUSE_MEDIA},
+	{ECANCELED, CAUSE_SHUTDOWN}, {EBADMSG, CAUSE_MEDIA},
+	{EBUSY, CAUSE_BUSY}, /* another call is replacing that one already */
 };
 
 /* Says no and lets the transaction go. */
@@ -133,15 +133,13 @@ static int invite_make(struct invite **invp, const struct party *from,
 
 /* Everything that is judged, in the order of trust.h. Gives the status of the refusal or 0. */
 static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
-		      const sip_t *s, struct party *from, struct addr *to)
+		      const sip_t *s, struct party *from, struct addr *to,
+		      struct sip_leg **oldp)
 {
 	unsigned status = trust_caller(r, sip, j, s, from);
 
 	if (!status)
 		status = trust_target(r, sip, s, to);
-	if (!status && s->sip_replaces)
-		status = refusal_set(r, 481, "Call/Transaction Does Not Exist",
-				     "The call to be replaced is not known here.");
 	if (!status && (!s->sip_contact || s->sip_contact->m_url->url_type == url_any))
 		status = refusal_set(r, 400, "Bad Request", "The INVITE has no Contact.");
 	if (!status && (!s->sip_payload || !s->sip_payload->pl_len)) {
@@ -151,11 +149,13 @@ static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
 		snprintf(r->header, sizeof(r->header),
 			 "Warning: 399 %s \"Late offers are not taken\"", to->host);
 	}
-	return status ? status : session_timer_check(r, s);
+	if (!status)
+		status = session_timer_check(r, s);
+	return status ? status : sip_replaces_judge(r, oldp, sip, s, from, to);
 }
 
 static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
-		 const struct addr *to)
+		 const struct addr *to, struct sip_leg *old)
 {
 	struct call *call = NULL;
 	struct body *sdp = NULL;
@@ -168,6 +168,7 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	from->identityv = NULL;
 	if (err)
 		return err;
+	leg->invite->replaces = mem_ref(old);
 	leg->remote_sdp = sdp;
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
@@ -194,10 +195,10 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	struct addr to = {0};
 	struct refusal r;
 	struct cause c;
-	struct sip_leg *leg = NULL;
+	struct sip_leg *leg = NULL, *old = NULL;
 	int err;
 
-	if (judge(&r, sip, j, s, &from, &to)) {
+	if (judge(&r, sip, j, s, &from, &to, &old)) {
 		refuse(sip, irq, &r, s, j);
 		return;
 	}
@@ -210,7 +211,7 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	if (err)
 		goto out;
 	leg->irq = irq;
-	err = start(leg, s, &from, &to);
+	err = start(leg, s, &from, &to, old);
 	if (err)
 		goto out;
 	sip_leg_hold(leg);
@@ -223,7 +224,13 @@ out:
 		for (size_t i = 0; i < N_ELEMS(alloc_errors); i++)
 			if (alloc_errors[i].err == err)
 				cause_set(&c, alloc_errors[i].reason, NULL);
-		sip_refuse(sip, irq, &c);
+		if (err == ENOENT) {
+			refusal_set(&r, 481, "Call/Transaction Does Not Exist",
+				    "The call to be replaced is not established.");
+			sip_refuse_with(sip, irq, &r);
+		} else {
+			sip_refuse(sip, irq, &c);
+		}
 		nta_incoming_destroy(irq);
 		if (leg)
 			leg->irq = NULL;

@@ -357,7 +357,11 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 		.sdp = leg->offer,
 	};
 	bool required = leg->peer_trickle && leg->offer->trickle;
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	sip_replaces_t *replaces;
 
+	su_home_init(home);
+	replaces = sip_replaces_of(home, t->sip, inv);
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
 	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
@@ -367,10 +371,12 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
 		SIPTAG_ACCEPT_STR("application/sdp"), SIPTAG_UNKNOWN_STR(sip_recv_info),
 		TAG_IF(required, SIPTAG_REQUIRE_STR("trickle-ice")),
+		TAG_IF(replaces, SIPTAG_REPLACES(replaces)),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
 		SIPTAG_MIN_SE_STR(min_se), NTATAG_PASS_100(1), TAG_NEXT(identity));
 	for (char **p = linev; *p; p++)
 		mem_deref(*p);
+	su_home_deinit(home);
 	if (!t->invite)
 		return EIO;
 	t->cseq = nta_outgoing_cseq(t->invite);

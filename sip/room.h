@@ -9,6 +9,7 @@
  *   leg.c            the SIP leg: its life, the ops of gateway/leg.h; leg_fsm.c is its table
  *   leg_in.c         a call from a peer: the answers to its INVITE
  *   leg_out.c        a call to a peer: INVITEs, one target after the other
+ *   replaces.c       calls that take the place of established ones
  *   fork.c           the dialogs that one INVITE makes: early, winning, superfluous
  *   dialog.c         requests inside a dialog: BYE, INFO, OPTIONS, …
  *   reoffer.c        our new offers inside a dialog (re-INVITE, UPDATE); reoffer_in.c the peer's

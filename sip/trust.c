@@ -77,7 +77,7 @@ bool trust_unsupported(char *buf, size_t size, const sip_t *s)
 		return false;
 	for (const msg_param_t *item = s->sip_require->k_items; *item; item++) {
 		if (!strcasecmp(*item, "timer") || !strcasecmp(*item, "100rel") ||
-		    !strcasecmp(*item, "trickle-ice"))
+		    !strcasecmp(*item, "trickle-ice") || !strcasecmp(*item, "replaces"))
 			continue;
 		if (n + strlen(*item) + 3 > size)
 			break;
@@ -182,6 +182,9 @@ unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
 	if (status || s->sip_request->rq_method == sip_method_ack ||
 	    s->sip_request->rq_method == sip_method_cancel)
 		return status;
+	if (s->sip_replaces && s->sip_request->rq_method != sip_method_invite)
+		return refusal_set(r, 400, "Bad Request",
+				   "Only an INVITE replaces a call."); /* RFC 3891 §3 */
 	if (trust_unsupported(list, sizeof(list), s)) {
 		refusal_set(r, 420, "Bad Extension",
 			    "An extension is required that is not known here.");

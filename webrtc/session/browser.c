@@ -44,6 +44,7 @@ static void browser_destructor(void *arg)
 
 	timer_cancel(&b->late);
 	timer_cancel(&b->sweep);
+	timer_cancel(&b->news);
 	mem_deref(b->request);
 	mem_deref(b->calls);
 	mem_deref(b->origin);
@@ -86,6 +87,7 @@ static void linger(struct browser *b)
 
 	sessions_carry(b->sessions, b, 0);
 	b->device.away = true;
+	browser_calls_changed(b);
 	log_info(NULL, "device.away", "device=%s user=%s for=%us", b->device.id,
 		 AT_SHORT(&b->device.user), (unsigned)l->session_linger_s);
 	if (timer_start(b->core->loop->timers, &b->late,

@@ -47,6 +47,8 @@ struct core *browser_core(const struct browser *b);
 const struct device *browser_device(const struct browser *b);
 /** Signed in: a device, though perhaps away. */
 bool browser_online(const struct browser *b);
+/** A call of its user has begun to be one that may be moved, or is none any more: the other devices hear of it. */
+void browser_calls_changed(struct browser *b);
 struct browser_calls *browser_calls(const struct browser *b);
 struct browser *browser_of(struct endpoint *ep);
 

@@ -94,6 +94,15 @@ static void refuse_missing(struct browser_calls *c, const struct client_msg *m)
 static void refuse_call(struct browser_calls *c, uint32_t id, int err)
 {
 	switch (err) {
+	case ENOENT:
+		browser_error(c->b, id, ERROR_NO_CALL,
+			      "`replaces` names no established call of yours on another "
+			      "device with `to`");
+		break;
+	case EBUSY:
+		browser_error(c->b, id, ERROR_ELSEWHERE,
+			      "another device is taking that call");
+		break;
 	case ENOSPC:
 		browser_error(c->b, id, ERROR_LIMIT,
 			      "there are too many calls at the moment");
@@ -149,6 +158,18 @@ static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
 	return m->sdp->webrtc_ok && check_trickle(c, m);
 }
 
+/* The half of the call that `m` wants to take here, if it is this user's and with the one that `m` calls. */
+static struct leg *replaced_by(struct browser_calls *c, const struct client_msg *m,
+			       const struct addr *to)
+{
+	const struct device *device = browser_device(c->b);
+	struct leg *old = call_replace_find(browser_core(c->b), m->replaces,
+					    &device->user, device->id);
+	const struct party *other = old ? call_other_party(old) : NULL;
+
+	return other && addr_equal(&other->addr, to) ? old : NULL;
+}
+
 static void request_call(struct browser_calls *c, const struct client_msg *m)
 {
 	const struct device *device = browser_device(c->b);
@@ -174,6 +195,10 @@ static void request_call(struct browser_calls *c, const struct client_msg *m)
 	if (m->name)
 		addr_name_clean(from.name, sizeof(from.name), m->name, strlen(m->name));
 	err = invite_alloc(&invite, &from, &to, m->sdp, MAX_FORWARDS);
+	if (!err && m->replaces[0]) {
+		invite->replaces = mem_ref(replaced_by(c, m, &to));
+		err = invite->replaces ? 0 : ENOENT;
+	}
 	if (!err)
 		err = browser_leg_new(&l, c, LEG_IN, m->call);
 	if (!err)
@@ -239,6 +264,8 @@ static enum cause_reason cause_of(const struct client_msg *m, const struct brows
 		return CAUSE_GLARE;
 	case REASON_MISMATCH:
 		return CAUSE_FORBIDDEN;
+	case REASON_MOVED:
+		return CAUSE_ELSEWHERE;
 	case REASON_HANGUP:
 	case REASON_NONE:
 		break;
@@ -297,7 +324,7 @@ static void do_end(struct browser_calls *c, struct browser_leg *l,
 	enum cause_reason reason = cause_of(m, l, was);
 	struct cause cause;
 
-	cause_set(&cause, reason, NULL);
+	cause_set(&cause, reason, m->reason == REASON_MOVED ? CAUSE_TEXT_MOVED : NULL);
 	browser_ok(c->b, m->id);
 	browser_leg_tell_ended(l, &cause);
 	browser_leg_forget(l, reason);
@@ -406,6 +433,28 @@ void browser_calls_request(struct browser_calls *c, const struct client_msg *m)
 	else
 		refuse_missing(c, m);
 	mem_deref(l);
+}
+
+void browser_calls_show(const struct browser_calls *c, struct web_ongoings *o)
+{
+	const struct device *d = browser_device(c->b);
+
+	for (struct le *le = c->legs.head; le && o->n < WEB_ONGOING_MAX; le = le->next) {
+		const struct browser_leg *l = le->data;
+		const struct party *other = call_other_party(&l->leg);
+		struct web_ongoing *one = &o->v[o->n];
+
+		if (l->state != BLEG_ACTIVE || !other ||
+		    call_state(l->leg.call) != CALL_ACTIVE)
+			continue;
+		snprintf(one->id, sizeof(one->id), "%s", call_id(l->leg.call));
+		browser_party_show(&one->remote, other);
+		snprintf(one->device, sizeof(one->device), "%s", d->id);
+		snprintf(one->device_name, sizeof(one->device_name), "%s", d->name);
+		one->away = d->away;
+		one->seconds = (uint32_t)call_age_s(l->leg.call);
+		o->n++;
+	}
 }
 
 void browser_calls_lose(struct browser_calls *c)

@@ -24,6 +24,8 @@ struct browser_leg {
 int browser_calls_alloc(struct browser_calls **cp, struct browser *b);
 /** What the browser asks: `call` to `ping`; answers it. */
 void browser_calls_request(struct browser_calls *c, const struct client_msg *m);
+/** Fills `o` with the established calls on this device; what does not fit is left out. */
+void browser_calls_show(const struct browser_calls *c, struct web_ongoings *o);
 /** The browser is gone: LEG_ENDED, CAUSE_LOST for every leg. */
 void browser_calls_lose(struct browser_calls *c);
 
@@ -39,6 +41,8 @@ int browser_leg_new(struct browser_leg **lp, struct browser_calls *c, enum leg_d
 enum bleg_action browser_leg_step(struct browser_leg *l, enum bleg_event event);
 /** Takes an ended leg out of the list and remembers why it ended. Drops the list's reference. */
 void browser_leg_forget(struct browser_leg *l, enum cause_reason why);
+/** As the protocol shows a party. */
+void browser_party_show(struct web_party *out, const struct party *party);
 void browser_leg_tell_ended(struct browser_leg *l, const struct cause *cause);
 void browser_leg_tell_refused(struct browser_leg *l, const struct cause *cause);
 void browser_leg_tell_established(struct browser_leg *l);

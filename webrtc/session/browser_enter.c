@@ -74,8 +74,10 @@ static void enter(struct browser *b, const struct account_answer *answer)
 	browser_send(b, m);
 	log_info(NULL, "device.online", "device=%s user=%s name=%s from=%s", b->device.id,
 		 AT_SHORT(&b->device.user), LQ(b->device.name), b->device.address);
-	if (b->state == BROWSER_ONLINE)
+	if (b->state == BROWSER_ONLINE) {
 		call_device_online(b->core, &b->device);
+		browser_elsewhere_soon(b);
+	}
 }
 
 /* ---- coming back ---- */
@@ -105,6 +107,7 @@ static void hand_over(struct browser *from, struct browser *b,
 			       "the session goes on in another connection");
 	b->hello_id = from->hello_id;
 	b->device.away = false;
+	browser_calls_changed(b);
 	memcpy(b->device.session, answer->session, sizeof(b->device.session));
 	memcpy(b->device.address, from->device.address, sizeof(b->device.address));
 	replay_ack(b->replay, from->seen);
@@ -212,6 +215,7 @@ void browser_ask(struct browser *b, const struct client_msg *m)
 	b->hello_id = m->id;
 	b->brought_token = m->token != NULL;
 	b->resumable = m->resumable;
+	b->elsewhere = m->elsewhere;
 	memcpy(b->session, m->session, sizeof(b->session));
 	b->seen = m->seq;
 	addr_name_clean(b->device.name, sizeof(b->device.name), m->name ? m->name : "",

@@ -27,6 +27,8 @@ enum bleg_action browser_leg_step(struct browser_leg *l, enum bleg_event event)
 		log_debug(l->call_id, "bleg.state", "leg=%s %s -> %s on %s", l->leg.tag,
 			  bleg_state_name(l->state), bleg_state_name(next),
 			  bleg_event_name(event));
+	if ((next == BLEG_ACTIVE) != (l->state == BLEG_ACTIVE) && l->mine)
+		browser_calls_changed(browser_calls_owner(l->mine));
 	l->state = next;
 	return action;
 }
@@ -67,7 +69,7 @@ static void send_event(struct browser_leg *l, struct server_msg *m)
 		mem_deref(m);
 }
 
-static void party_show(struct web_party *out, const struct party *party)
+void browser_party_show(struct web_party *out, const struct party *party)
 {
 	addr_text(out->address, &party->addr);
 	snprintf(out->domain, sizeof(out->domain), "%s", party->addr.host);
@@ -163,6 +165,16 @@ static bool can_show(const struct body *sdp)
 	return utf8_valid(sdp->data, sdp->len);
 }
 
+/* Which of this client's own calls it takes the place of. */
+static void replaced_show(struct server_msg *m, const struct browser_leg *l,
+			  const struct invite *invite)
+{
+	const struct browser_leg *old = (const struct browser_leg *)invite->replaced;
+
+	if (old && old->leg.ops == l->leg.ops && old->mine && old->mine == l->mine)
+		snprintf(m->who.replaces, sizeof(m->who.replaces), "%s", old->call);
+}
+
 static int tell_incoming(struct browser_leg *l, const struct invite *invite)
 {
 	struct server_msg *m;
@@ -176,8 +188,9 @@ static int tell_incoming(struct browser_leg *l, const struct invite *invite)
 		m = mem_deref(m);
 	if (!m)
 		return ENOMEM;
-	party_show(&m->who.party, &invite->from);
+	browser_party_show(&m->who.party, &invite->from);
 	addr_text(m->who.to, &invite->to);
+	replaced_show(m, l, invite);
 	media_show(m, l->leg.call);
 	send_event(l, m);
 	return 0;
@@ -218,7 +231,7 @@ static int tell_answered(struct browser_leg *l, struct body *answer)
 	if (!m)
 		return ENOMEM;
 	if (other)
-		party_show(&m->who.party, other);
+		browser_party_show(&m->who.party, other);
 	media_show(m, l->leg.call);
 	send_event(l, m);
 	return 0;

@@ -22,7 +22,11 @@ struct browser {
 	char *bound;               /* what its sign-in is bound to; NULL: nothing */
 	uint32_t hello_id;
 	bool brought_token; /* in the hello; else the cookie counts */
-	bool resumable;     /* its client said that it can come back */
+	bool elsewhere; /* its client wants to know of its user's calls on other devices */
+	bool told_some; /* the last list it was told was not empty */
+	struct timer
+		news; /* what other devices do has changed: to be told in the next turn */
+	bool resumable; /* its client said that it can come back */
 	struct account_request *request;
 	struct timer late;  /* NEW, ASKING: hello; AWAY: its return */
 	struct timer sweep; /* ENDED: the rest of the work, outside of whoever ended it */
@@ -50,6 +54,10 @@ int browser_post(struct browser *b, struct server_msg *m);
 void browser_end_soon(struct browser *b, uint16_t code, const char *why);
 /** The timer `late`. */
 void browser_late(void *arg);
+
+/* browser_elsewhere.c */
+/** Tells it of its user's calls on other devices, soon. */
+void browser_elsewhere_soon(struct browser *b);
 
 /* browser_enter.c */
 void browser_ask(struct browser *b, const struct client_msg *m);

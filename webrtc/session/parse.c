@@ -15,6 +15,7 @@ static const struct field_word refuse_words[] = {
 static const struct field_word hangup_words[] = {{"hangup", REASON_HANGUP},
 						 {"media", REASON_MEDIA},
 						 {"mismatch", REASON_MISMATCH},
+						 {"moved", REASON_MOVED},
 						 {NULL, 0}};
 
 #define OFF(member) offsetof(struct client_msg, member)
@@ -34,6 +35,7 @@ static const struct field_word hangup_words[] = {{"hangup", REASON_HANGUP},
 static const struct field hello_fields[] = {
 	{"version", FIELD_ONE, true, 1, 0, NULL},
 	{"device", FIELD_TEXT, false, NAME_MAX_CHARS, OFF(name), NULL},
+	{"elsewhere", FIELD_BOOL, false, 0, OFF(elsewhere), NULL},
 	{"token", FIELD_SECRET, false, STORE_TOKEN_HEX, OFF(token), NULL},
 };
 static const struct field call_fields[] = {
@@ -42,6 +44,7 @@ static const struct field call_fields[] = {
 	TRICKLE_FIELD,
 	{"to", FIELD_TEXT, true, TO_MAX, OFF(to), NULL},
 	{"name", FIELD_TEXT, false, NAME_MAX_CHARS, OFF(name), NULL},
+	{"replaces", FIELD_CALL, false, WEB_ONGOING_HEX, OFF(replaces), NULL},
 };
 static const struct field plain_fields[] = {CALL_FIELD};
 static const struct field sdp_fields[] = {CALL_FIELD, SDP_FIELD, TRICKLE_FIELD};

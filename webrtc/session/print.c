@@ -84,6 +84,27 @@ static void put_candidates(json_t *obj, const struct candidates *c, bool *bad)
 		put(obj, "end", json_true(), bad);
 }
 
+static void put_ongoings(json_t *obj, const struct web_ongoings *o, bool *bad)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < o->n; i++) {
+		const struct web_ongoing *one = &o->v[i];
+		json_t *item = json_object(), *device = json_object();
+
+		put_text(item, "id", one->id, bad);
+		put_party(item, "remote", &one->remote, bad);
+		put_text(device, "id", one->device, bad);
+		put_text(device, "name", one->device_name, bad);
+		put(device, "away", json_boolean(one->away), bad);
+		put(item, "device", device, bad);
+		put(item, "seconds", json_integer(one->seconds), bad);
+		if (json_array_append_new(list, item))
+			*bad = true;
+	}
+	put(obj, "calls", list, bad);
+}
+
 static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 {
 	json_t *limits = json_object();
@@ -210,6 +231,11 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_trickle(obj, m, &bad);
 		put_media(obj, m, &bad);
 		put_identity(obj, m->identityv, &bad);
+		if (m->who.replaces[0])
+			put_text(obj, "replaces", m->who.replaces, &bad);
+		break;
+	case SERVER_ELSEWHERE:
+		put_ongoings(obj, m->ongoings, &bad);
 		break;
 	case SERVER_PROGRESS:
 		put_text(obj, "state", m->state, &bad);

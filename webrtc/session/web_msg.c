@@ -89,6 +89,7 @@ static void server_msg_destructor(void *p)
 
 	mem_deref(m->sdp);
 	mem_deref(m->candidates);
+	mem_deref(m->ongoings);
 	mem_deref(m->identityv);
 }
 
@@ -133,6 +134,7 @@ struct server_msg *server_msg_copy(const struct server_msg *m)
 	*copy = *m;
 	copy->sdp = NULL;
 	copy->candidates = NULL;
+	copy->ongoings = NULL;
 	copy->identityv = NULL;
 	if (m->sdp && body_alloc(&copy->sdp, m->sdp->data, m->sdp->len))
 		return mem_deref(copy);
@@ -140,6 +142,12 @@ struct server_msg *server_msg_copy(const struct server_msg *m)
 		copy->sdp->trickle = m->sdp->trickle;
 	if (m->candidates && candidates_dup(&copy->candidates, m->candidates))
 		return mem_deref(copy);
+	if (m->ongoings) {
+		copy->ongoings = mem_alloc(sizeof(*copy->ongoings), NULL);
+		if (!copy->ongoings)
+			return mem_deref(copy);
+		*copy->ongoings = *m->ongoings;
+	}
 	if (m->identityv && !(copy->identityv = strings_copy(m->identityv)))
 		return mem_deref(copy);
 	return copy;
@@ -147,7 +155,8 @@ struct server_msg *server_msg_copy(const struct server_msg *m)
 
 size_t server_msg_bytes(const struct server_msg *m)
 {
-	size_t n = sizeof(*m) + (m->sdp ? m->sdp->len : 0);
+	size_t n = sizeof(*m) + (m->sdp ? m->sdp->len : 0) +
+		   (m->ongoings ? sizeof(*m->ongoings) : 0);
 
 	for (char **v = m->identityv; v && *v; v++)
 		n += strlen(*v) + sizeof(*v);
@@ -190,6 +199,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "candidates";
 	case SERVER_ENDED:
 		return "ended";
+	case SERVER_ELSEWHERE:
+		return "elsewhere";
 	case SERVER_BYE:
 		return "bye";
 	case SERVER_KIND_N:

@@ -17,6 +17,10 @@
 
 enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
 enum { WEB_TEXT_BYTES = 200 }; /**< words for a person, with the NUL */
+enum {
+	WEB_ONGOING_HEX = 16
+}; /**< a call of the site's, as another device of its user sees it */
+enum { WEB_ONGOING_MAX = 8 };  /**< so many of them are shown */
 enum { WEB_SESSION_HEX = 32 }; /**< the secret name of a session that may be resumed */
 
 /* ---- from the browser: one struct for all kinds; docs/protocol.md says which has which field ---- */
@@ -44,15 +48,18 @@ enum client_reason {
 	REASON_GLARE,    /* refuse */
 	REASON_HANGUP,   /* hangup */
 	REASON_MISMATCH, /* hangup: the identity did not fit the media key */
+	REASON_MOVED,    /* hangup: the media are in the call that replaces this one */
 };
 
 struct client_msg {
 	enum client_kind kind;
 	uint32_t id;                 /**< 1 to 2^31-1 */
 	char call[WEB_CALL_MAX + 1]; /**< all but hello and ping */
-	char *name;       /**< hello: `device`; call: `name`; as it came; may be NULL */
-	char *token;      /**< hello; wiped when freed; may be NULL */
-	char *to;         /**< call */
+	char *name;  /**< hello: `device`; call: `name`; as it came; may be NULL */
+	char *token; /**< hello; wiped when freed; may be NULL */
+	char *to;    /**< call */
+	char replaces[WEB_ONGOING_HEX +
+		      1]; /**< call: the call whose place it takes; may be empty */
 	struct body *sdp; /**< call, answer, offer */
 	bool trickle;     /**< the same: candidates follow; sdp->trickle as well */
 	enum client_reason reason;     /**< reject, refuse, hangup */
@@ -60,6 +67,7 @@ struct client_msg {
 	char *ufrag;                   /**< candidates; may be NULL */
 	bool end;                      /**< candidates */
 	uint64_t ack; /**< all but hello: it has all events up to this one; 0: not said */
+	bool elsewhere; /**< hello: it wants to know of its user's calls on other devices */
 	bool resumable; /**< hello: it would come back to its session after a loss */
 	char session[WEB_SESSION_HEX + 1]; /**< hello: that session; empty: a new one */
 	uint64_t seq; /**< hello: it has all events of `session` up to this one */
@@ -108,6 +116,7 @@ enum server_kind {
 	SERVER_WITHDRAWN,
 	SERVER_CANDIDATES,
 	SERVER_ENDED,
+	SERVER_ELSEWHERE,
 	SERVER_BYE,
 	SERVER_KIND_N
 };
@@ -120,6 +129,20 @@ struct web_party {
 	bool verified;
 };
 
+/** One of `calls` of `elsewhere`. */
+struct web_ongoing {
+	char id[WEB_ONGOING_HEX + 1];
+	struct web_party remote;
+	char device[20];
+	char device_name[64];
+	uint32_t seconds; /**< how long it has been going on */
+	bool away;        /**< its device has lost its connection */
+};
+struct web_ongoings {
+	size_t n;
+	struct web_ongoing v[WEB_ONGOING_MAX];
+};
+
 struct server_msg {
 	enum server_kind kind;
 	uint32_t id;                   /**< answers */
@@ -127,6 +150,7 @@ struct server_msg {
 	char call[WEB_CALL_MAX + 1];   /**< events about a call */
 	struct body *sdp;              /**< owned; incoming, answered, offer, answer */
 	struct candidates *candidates; /**< owned; candidates */
+	struct web_ongoings *ongoings; /**< owned; elsewhere */
 	const char *media,
 		*encryption; /**< static names; incoming, answered, established */
 	char **identityv; /**< owned, frees its strings; NULL ended; incoming; may be NULL */
@@ -150,6 +174,9 @@ struct server_msg {
 		struct {
 			struct web_party party; /**< incoming: from; answered: remote */
 			char to[ADDR_TEXT_MAX + 1]; /**< incoming */
+			char replaces
+				[WEB_CALL_MAX +
+				 1]; /**< incoming: a call of this client's; may be empty */
 		} who;
 		const char *state;  /**< progress: "ringing", "accepted" */
 		struct cause cause; /**< refused, ended */

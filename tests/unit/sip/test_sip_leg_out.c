@@ -27,7 +27,7 @@ static void talk(void **state)
 	assert_string_equal(HEADER(&m, "Min-SE"), "90");
 	assert_non_null(strstr(HEADER(&m, "Supported"), "timer"));
 	assert_non_null(strstr(HEADER(&m, "Supported"), "100rel"));
-	assert_null(strstr(HEADER(&m, "Supported"), "replaces"));
+	assert_non_null(strstr(HEADER(&m, "Supported"), "replaces"));
 	assert_non_null(strstr(HEADER(&m, "Allow"), "UPDATE"));
 	assert_string_equal(HEADER(&m, "Route"), "");
 	v = HEADER(&m, JOINT_HEADER);

@@ -16,8 +16,8 @@ static void full(void **state)
 	peer_expect(&invite, "INVITE ");
 	assert_string_equal(message_body(&invite), offer_a);
 	assert_string_equal(HEADER(&invite, "Require"), "trickle-ice");
-	assert_true(
-		message_has(&invite, "\r\nSupported: timer, 100rel, trickle-ice\r\n"));
+	assert_true(message_has(
+		&invite, "\r\nSupported: timer, 100rel, trickle-ice, replaces\r\n"));
 	assert_string_equal(HEADER(&invite, "Recv-Info"), "trickle-ice");
 	found(leg, "aaaa", CAND("1"), false);
 	found(leg, "aaaa", CAND("2"), false);

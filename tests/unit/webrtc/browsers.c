@@ -37,6 +37,7 @@ int room_setup(void **state)
 	fake_core_open(&fc);
 	fake_account_add(fc.core.accounts, "alice@alpha.example", "wonderland");
 	fake_account_add(fc.core.accounts, "bob@alpha.example", "builder99");
+	fake_account_add(fc.core.accounts, "carol@alpha.example", "carols-own");
 	next_id = 0;
 	full_conn = 0;
 	return sessions_alloc(&all, &fc.core, post, NULL);

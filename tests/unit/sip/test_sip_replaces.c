@@ -1,0 +1,242 @@
+/* test_sip_replaces.c - INVITE with Replaces, both ways: who may, what is refused, what is written.
+ *
+ *   peer.example ══ INVITE, Replaces ══► leg ──► call_alloc(invite->replaces = the old leg) */
+#include "tests/unit/sip/sip_peer.h"
+
+/* An INVITE of a new dialog with this Replaces header. */
+static void invite(struct dialog *d, const char *id, const char *names,
+		   const char *replaces)
+{
+	char extra[500];
+
+	dialog_init(d, id);
+	snprintf(extra, sizeof(extra), "Require: replaces\nReplaces: %s\n", replaces);
+	dialog_send(d, "INVITE", 1, id, names, extra, peer_sdp_b);
+}
+
+/* The tag in a From or To value. */
+static const char *tag_of(const char *name_addr)
+{
+	const char *p = strstr(name_addr, ";tag=");
+
+	assert_non_null(p);
+	return p + 5;
+}
+
+/* The header that replaces `d`, as the peer writes it: To tag ours, From tag the peer's. */
+static const char *replaces_of(const struct dialog *d, const char *more)
+{
+	static char text[400];
+
+	snprintf(text, sizeof(text), "%s;to-tag=%s;from-tag=%s%s", d->call_id,
+		 tag_of(d->local), tag_of(d->remote), more);
+	return text;
+}
+
+static void refused(struct dialog *d, unsigned status)
+{
+	struct message m;
+	char start[32];
+
+	snprintf(start, sizeof(start), "SIP/2.0 %u ", status);
+	peer_expect(&m, start);
+	dialog_send(d, "ACK", 1, d->call_id, PEER_DOMAIN, "", NULL);
+	peer_settle();
+}
+
+static void taken_in(void **state)
+{
+	struct dialog old, d;
+	struct leg *leg = peer_call_in_talking(&old), *fresh;
+	struct message m;
+
+	(void)state;
+	invite(&d, "new1", PEER_DOMAIN, replaces_of(&old, ""));
+	peer_expect(&m, "SIP/2.0 100 ");
+	fresh = peer_call_last()->leg;
+	assert_ptr_not_equal(fresh, leg);
+	assert_ptr_equal(peer_call_last()->invite->replaces, leg);
+	assert_string_equal(peer_call_of(leg)->trace, "");
+	peer_end(fresh, CAUSE_BUSY);
+	refused(&d, 486);
+	peer_end(leg, CAUSE_ELSEWHERE);
+	peer_expect(&m, "BYE ");
+	assert_non_null(strstr(HEADER(&m, "Reason"), "cause=200"));
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+}
+
+/* The dialog was begun from here: only tags and directions change places. */
+static void taken_in_of_our_own(void **state)
+{
+	struct dialog old, d;
+	struct leg *leg = peer_call_out_talking(&old);
+	struct message m;
+
+	(void)state;
+	invite(&d, "new2", PEER_DOMAIN, replaces_of(&old, ""));
+	peer_expect(&m, "SIP/2.0 100 ");
+	assert_ptr_equal(peer_call_last()->invite->replaces, leg);
+	peer_end(peer_call_last()->leg, CAUSE_DECLINED);
+	refused(&d, 603);
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+}
+
+static void not_taken(void **state)
+{
+	struct dialog old, d;
+	struct leg *leg = peer_call_in_talking(&old);
+	size_t n_calls = peer->n_calls;
+	struct message m;
+	char text[300];
+
+	(void)state;
+	invite(&d, "no1", PEER_DOMAIN, "unknown@peer.example;to-tag=a;from-tag=b");
+	refused(&d, 481);
+	/* the tags the wrong way round are another dialog */
+	snprintf(text, sizeof(text), "%s;to-tag=%s;from-tag=%s", old.call_id,
+		 tag_of(old.remote), tag_of(old.local));
+	invite(&d, "no2", PEER_DOMAIN, text);
+	refused(&d, 481);
+	snprintf(text, sizeof(text), "%s;to-tag=%s", old.call_id, tag_of(old.local));
+	invite(&d, "no3", PEER_DOMAIN, text);
+	refused(&d, 400);
+	snprintf(text, sizeof(text), "%s;to-tag=%s;to-tag=x;from-tag=%s", old.call_id,
+		 tag_of(old.local), tag_of(old.remote));
+	invite(&d, "no4", PEER_DOMAIN, text);
+	refused(&d, 400);
+	invite(&d, "no5", PEER_DOMAIN, replaces_of(&old, ";early-only"));
+	refused(&d, 486);
+	/* another user of the same site */
+	dialog_init(&d, "no6");
+	snprintf(d.remote, sizeof(d.remote), "<sip:eve@%s>;tag=eves", PEER_DOMAIN);
+	snprintf(text, sizeof(text), "Replaces: %s\n", replaces_of(&old, ""));
+	dialog_send(&d, "INVITE", 1, "no6", PEER_DOMAIN, text, peer_sdp_b);
+	refused(&d, 403);
+	/* another user here */
+	dialog_init(&d, "no7");
+	snprintf(d.local, sizeof(d.local), "<sip:carol@%s>", PEER_SITE);
+	snprintf(d.target, sizeof(d.target), "sip:carol@%s", PEER_SITE);
+	dialog_send(&d, "INVITE", 1, "no7", PEER_DOMAIN, text, peer_sdp_b);
+	refused(&d, 403);
+	/* another site, which has learnt the identifiers */
+	dialog_init(&d, "no8");
+	snprintf(d.remote, sizeof(d.remote), "<sip:bob@other.example>;tag=bobs");
+	dialog_send(&d, "INVITE", 1, "no8", "other.example", text, peer_sdp_b);
+	peer_expect(&m, "SIP/2.0 403 ");
+	dialog_send(&d, "ACK", 1, "no8", "other.example", "", NULL);
+	/* what the call says */
+	peer->call_err = EBUSY;
+	invite(&d, "no9", PEER_DOMAIN, replaces_of(&old, ""));
+	refused(&d, 486);
+	peer->call_err = ENOENT;
+	invite(&d, "no10", PEER_DOMAIN, replaces_of(&old, ""));
+	refused(&d, 481);
+	peer->call_err = 0;
+	assert_int_equal(peer->n_calls, n_calls);
+	assert_string_equal(peer_call_of(leg)->trace, ""); /* untouched */
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	invite(&d, "no11", PEER_DOMAIN, replaces_of(&old, ""));
+	refused(&d, 603); /* it has just ended */
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+}
+
+static void not_before_the_answer(void **state)
+{
+	struct dialog old, d;
+	struct leg *leg = peer_call_in(&old);
+	struct message m;
+
+	(void)state;
+	leg->ops->ringing(leg);
+	peer_expect(&m, "SIP/2.0 180 ");
+	dialog_learn(&old, &m);
+	invite(&d, "early1", PEER_DOMAIN, replaces_of(&old, ""));
+	refused(&d, 481);
+	assert_string_equal(peer_call_of(leg)->trace, "");
+	peer_end(leg, CAUSE_BUSY);
+	peer_expect(&m, "SIP/2.0 486 ");
+	dialog_send(&old, "ACK", 1, "in1", PEER_DOMAIN, "", NULL);
+	peer_settle();
+}
+
+static void only_an_invite(void **state)
+{
+	struct dialog old, d;
+	struct leg *leg = peer_call_in_talking(&old);
+	struct message m;
+	char text[300];
+
+	(void)state;
+	dialog_init(&d, "opt1");
+	snprintf(text, sizeof(text), "Replaces: %s\n", replaces_of(&old, ""));
+	dialog_send(&d, "OPTIONS", 1, "opt1", PEER_DOMAIN, text, NULL);
+	peer_expect(&m, "SIP/2.0 400 ");
+	dialog_send(&d, "OPTIONS", 2, "opt2", PEER_DOMAIN, "Require: replaces\n", NULL);
+	peer_expect(&m, "SIP/2.0 200 ");
+	assert_non_null(strstr(HEADER(&m, "Supported"), "replaces"));
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+}
+
+/* Ours: the From tag is ours now, the To tag the peer's. */
+static void written(void **state)
+{
+	struct dialog old;
+	struct leg *leg = peer_call_out_talking(&old), *fresh = NULL;
+	const struct invite *was = peer_call_of(leg)->invite;
+	struct invite *invite = NULL;
+	struct call *call = &peer->callv[peer->n_calls++];
+	struct message m;
+	char want[300];
+
+	(void)state;
+	assert_int_equal(invite_alloc(&invite, &was->from, &was->to, was->offer, 69), 0);
+	invite->replaced = mem_ref(leg);
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &fresh, peer->core.federation_arg, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
+			 0);
+	call->leg = fresh;
+	call->invite = invite;
+	assert_int_equal(fresh->ops->invite(fresh, invite), 0);
+	peer_expect(&m, "INVITE ");
+	snprintf(want, sizeof(want), "%s;", old.call_id);
+	assert_int_equal(strncmp(HEADER(&m, "Replaces"), want, strlen(want)), 0);
+	snprintf(want, sizeof(want), "to-tag=%s", tag_of(old.remote));
+	assert_non_null(strstr(HEADER(&m, "Replaces"), want));
+	snprintf(want, sizeof(want), "from-tag=%s", tag_of(old.local));
+	assert_non_null(strstr(HEADER(&m, "Replaces"), want));
+	assert_null(strstr(HEADER(&m, "Replaces"), "early-only"));
+	message_answer(&m, 486, "Busy Here", "x", "", NULL);
+	peer_expect(&m, "ACK ");
+	assert_string_equal(call->trace, "ended(busy) ");
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(taken_in, peer_setup, peer_teardown),
+		cmocka_unit_test_setup_teardown(taken_in_of_our_own, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(not_taken, peer_setup, peer_teardown),
+		cmocka_unit_test_setup_teardown(not_before_the_answer, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(only_an_invite, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(written, peer_setup, peer_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+/* tests/unit/webrtc/test_web_replace.c - a call moves from one device of its user to another (browsers.h draws who
+ * talks to whom; alice's second device is connection 3). */
+#include "tests/unit/webrtc/browsers.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+static char ongoing[WEB_ONGOING_HEX + 1];
+
+static void enter_asking(uint64_t conn, const char *user, const char *password)
+{
+	struct client_msg *m = make(CLIENT_HELLO, "");
+
+	sign_in(user, password);
+	up(conn, WEB_OPENED);
+	m->token = base_dup(token, strlen(token));
+	m->elsewhere = true;
+	give(conn, m);
+	hear(conn, SERVER_WELCOME);
+}
+
+static void hear_ongoing(uint64_t conn, size_t n)
+{
+	const struct server_msg *m = hear(conn, SERVER_ELSEWHERE);
+
+	assert_int_equal(m->ongoings->n, n);
+	if (n)
+		memcpy(ongoing, m->ongoings->v[0].id, sizeof(ongoing));
+}
+
+static void take(uint64_t conn, const char *call, const char *to, const char *id)
+{
+	struct client_msg *m = make(CLIENT_CALL, call);
+
+	m->sdp = fake_body(fake_sdp_offer);
+	m->to = base_dup(to, strlen(to));
+	snprintf(m->replaces, sizeof(m->replaces), "%s", id);
+	give(conn, m);
+}
+
+static void the_list(void **state)
+{
+	const struct web_ongoing *one;
+	const struct server_msg *m;
+
+	they_talk();
+	enter_asking(3, "alice", "wonderland");
+	m = hear(3, SERVER_ELSEWHERE);
+	assert_int_equal(m->ongoings->n, 1);
+	one = &m->ongoings->v[0];
+	assert_string_equal(one->remote.address, "bob@alpha.example");
+	assert_true(one->remote.verified);
+	assert_int_equal(strlen(one->id), WEB_ONGOING_HEX);
+	assert_memory_equal(one->device, "d-", 2);
+	assert_false(one->away);
+	silence(); /* those who did not ask are told nothing, nor is bob */
+	say(1, CLIENT_HANGUP, "c1");
+	hear_ok(1);
+	hear_ended(1, "c1", CAUSE_HANGUP);
+	hear_ended(2, incoming, CAUSE_HANGUP);
+	hear_ongoing(3, 0);
+	silence();
+}
+
+static void it_moves(void **state)
+{
+	char old[WEB_CALL_MAX + 1];
+	const struct server_msg *m;
+
+	they_talk();
+	snprintf(old, sizeof(old), "%s", incoming);
+	enter_asking(3, "alice", "wonderland");
+	hear_ongoing(3, 1);
+	take(3, "c3", "bob@alpha.example", ongoing);
+	hear_ok(3);
+	m = hear(2, SERVER_INCOMING);
+	assert_string_equal(m->who.replaces, old);
+	snprintf(incoming, sizeof(incoming), "%s", m->call);
+	say(2, CLIENT_ACCEPT, incoming);
+	hear(3, SERVER_PROGRESS);
+	hear_ok(2);
+	say_sdp(2, CLIENT_ANSWER, incoming);
+	hear_ok(2);
+	hear(3, SERVER_ANSWERED);
+	hear(2, SERVER_ESTABLISHED);
+	silence();
+	say_reason(2, CLIENT_HANGUP, old, REASON_MOVED);
+	hear_ok(2);
+	hear_ended(2, old, CAUSE_ELSEWHERE);
+	m = hear(1, SERVER_ENDED);
+	assert_string_equal(m->cause.text, CAUSE_TEXT_MOVED);
+	hear_ongoing(3, 0);
+	silence();
+	say(3, CLIENT_HANGUP, "c3");
+	hear_ok(3);
+	hear_ended(3, "c3", CAUSE_HANGUP);
+	hear_ended(2, incoming, CAUSE_HANGUP);
+	silence();
+}
+
+static void not_just_any(void **state)
+{
+	they_talk();
+	enter_asking(3, "alice", "wonderland");
+	hear_ongoing(3, 1);
+	take(3, "x1", "bob@alpha.example", "0123456789abcdef");
+	hear_error(3, ERROR_NO_CALL);
+	take(3, "x2", "carol@alpha.example", ongoing); /* not who it is with */
+	hear_error(3, ERROR_NO_CALL);
+	take(1, "x3", "bob@alpha.example", ongoing); /* has it */
+	hear_error(1, ERROR_NO_CALL);
+	take(3, "x4", "bob@alpha.example", ongoing);
+	hear_ok(3);
+	hear_incoming(2);
+	take(3, "x5", "bob@alpha.example", ongoing);
+	hear_error(3, ERROR_ELSEWHERE);
+	say_reason(2, CLIENT_REJECT, incoming, REASON_BUSY);
+	hear_ok(2);
+	hear_ended(2, incoming, CAUSE_BUSY);
+	hear_ended(3, "x4", CAUSE_BUSY);
+	silence(); /* the call itself goes on */
+	say(1, CLIENT_HANGUP, "c1");
+	hear_ok(1);
+}
+
+/* A stranger who knows the id. */
+static void not_anybody(void **state)
+{
+	they_talk();
+	enter_asking(3, "alice", "wonderland");
+	hear_ongoing(3, 1);
+	enter(4, "carol", "carols-own");
+	take(4, "x1", "bob@alpha.example", ongoing);
+	hear_error(4, ERROR_NO_CALL);
+	take(4, "x2", "alice@alpha.example", ongoing);
+	hear_error(4, ERROR_NO_CALL);
+	silence();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_list, room_setup, room_teardown),
+		cmocka_unit_test_setup_teardown(it_moves, room_setup, room_teardown),
+		cmocka_unit_test_setup_teardown(not_just_any, room_setup, room_teardown),
+		cmocka_unit_test_setup_teardown(not_anybody, room_setup, room_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
