@@ -16,3 +16,4 @@ import './sdk/quality.test.mjs';
 import './sdk/book.test.mjs';
 import './sdk/page.test.mjs';
 import './sdk/language.test.mjs';
+import './sdk/types.test.mjs';

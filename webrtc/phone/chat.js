@@ -96,7 +96,7 @@ export class Chat {
 	}
 
 	#add(text, side, who) {
-		const item = document.createElement('li');
+		const item = document.createElement('div');
 		const head = document.createElement('p');
 		const body = document.createElement('bdi');
 

@@ -1,0 +1,42 @@
+// what a page in TypeScript does with the SDK; compiled, not run (types.test.mjs)
+import { Phone, SlussError, type Call, type CallStats } from '../../../webrtc/sdk/sluss.js';
+
+async function talk(audio: HTMLAudioElement): Promise<void> {
+	const phone: Phone = await Phone.connect({ device: 'Example' });
+
+	phone.addEventListener('incoming', ({ call }) => answer(call, audio));
+	try {
+		const call = await phone.call('per@beta.example', { audio: { noiseSuppression: true }, data: true });
+
+		audio.srcObject = call.streams.remote;
+		call.addEventListener('state', () => {
+			const muted: boolean | undefined = call.remoteMuted?.audio;
+
+			console.log(call.state, muted, call.cause?.reason);
+		});
+		call.addEventListener('text', ({ text }) => console.log(text.length));
+		call.addEventListener('trackended', ({ track }) => console.log(track.label));
+		if (call.canText)
+			call.sendText('hej');
+		await call.addVideo();
+		await call.shareScreen();
+		await call.setMicrophone({ deviceId: 'x' });
+		const stats: CallStats = await call.stats();
+
+		console.log(stats.sent.audio?.lossFraction, stats.path?.local?.type);
+		// @ts-expect-error: there is no such state
+		console.log(call.state === 'sleeping');
+	} catch (e) {
+		if (e instanceof SlussError && e.code === 'mic-denied')
+			console.log(e.message, e.retryS);
+	}
+}
+
+async function answer(call: Call, audio: HTMLAudioElement): Promise<void> {
+	await call.accept({ audio: true });
+	audio.srcObject = call.streams.remote;
+	// @ts-expect-error: only 'busy' and 'decline'
+	call.reject('later');
+}
+
+export { talk };
