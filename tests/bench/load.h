@@ -1,6 +1,6 @@
 /* tests/bench/load.h - the load driver's parts: loop, TLS stream, WebSocket, device, SIP messages.
  *
- *   load_main.c ─► load_calls.c load_ping.c load_sip.c      the scenarios
+ *   load_main.c ─► load_calls.c load_ping.c load_reconnect.c load_sip.c      the scenarios
  *                       └► load_device.c ─► load_ws.c ─► load_stream.c ─► load_loop.c
  *
  * One thread, one epoll. What is measured is never this process: it is told "go" on stdin when the
@@ -94,6 +94,7 @@ struct load_stream {
 	struct load_watch watch;
 	SSL *ssl;
 	bool connecting, open;
+	int err; /**< connect() failed at once */
 	struct load_bytes out;
 	const struct load_stream_ops *ops;
 	void *arg;
@@ -150,13 +151,15 @@ struct load_device_ops {
 		      const char *error);
 	void (*event)(struct load_device *d, const char *type, json_t *message);
 	void (*down)(struct load_device *d, const char *why);
+	/** Its hello was refused; NULL: that is the end of the run. */
+	void (*refused)(struct load_device *d, const char *error, unsigned retry_s);
 };
 struct load_device {
 	struct load_ws ws;
 	const struct load_site *site;
 	unsigned user, index;
 	const char *token;
-	bool ready;
+	bool ready, resumable;
 	uint32_t next_id;
 	uint64_t last_sent_us, connect_at_us;
 	unsigned ping_s;
@@ -168,6 +171,9 @@ struct load_device {
 };
 /** Signs in each of `users` users of the site, blocking; gives their tokens. Users are "u0", "u1", … */
 char **load_sign_in(const struct load_site *site, unsigned users, const char *password);
+/** The same for `devices` devices of these users: a token each. */
+char **load_sign_in_each(const struct load_site *site, unsigned devices, unsigned users,
+			 const char *password);
 void load_device_connect(struct load_device *d);
 /** Sends {"type":TYPE,"id":N REST}; `rest` begins with a comma or is empty. */
 void load_device_send(struct load_device *d, enum load_request kind, uint32_t call,
@@ -189,6 +195,7 @@ size_t load_sip_reply(char *buf, size_t size, const char *req, size_t n, unsigne
 void load_calls(void);       /* calls, soak */
 void load_idle(void);        /* idle */
 void load_ping(void);        /* ping */
+void load_reconnect(void);   /* reconnect */
 void load_options_run(void); /* options */
 void load_responder(void);   /* responder */
 void load_dial(void);        /* dial */

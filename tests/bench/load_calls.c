@@ -221,7 +221,7 @@ static void on_down(struct load_device *d, const char *why)
 	d->connect_at_us = load_now_us() + 500000 + (uint64_t)load_random(1000) * 1000;
 }
 
-static const struct load_device_ops ops = {NULL, on_reply, on_event, on_down};
+static const struct load_device_ops ops = {NULL, on_reply, on_event, on_down, NULL};
 
 /* ---- time ---- */
 

@@ -67,15 +67,23 @@ static char *token_of(const struct load_site *site, unsigned user, const char *p
 	return strndup(p + 1, (size_t)(end - p - 1));
 }
 
-char **load_sign_in(const struct load_site *site, unsigned users, const char *password)
+char **load_sign_in_each(const struct load_site *site, unsigned devices, unsigned users,
+			 const char *password)
 {
-	char **v = calloc(users, sizeof(*v));
+	char **v = calloc(devices, sizeof(*v));
 
+	if (!v)
+		load_die("out of memory");
 	if (!tls)
 		tls = load_tls_client(NULL, NULL);
-	for (unsigned i = 0; i < users; i++)
-		v[i] = token_of(site, i, password);
+	for (unsigned i = 0; i < devices; i++)
+		v[i] = token_of(site, i % users, password);
 	return v;
+}
+
+char **load_sign_in(const struct load_site *site, unsigned users, const char *password)
+{
+	return load_sign_in_each(site, users, users, password);
 }
 
 /* ---- requests ---- */
@@ -123,6 +131,13 @@ static void on_answer(struct load_device *d, json_t *m, const char *error)
 			d->ops->reply(d, kind, call, error);
 		return;
 	}
+	if (error && d->ops->refused) {
+		n_opening--;
+		d->ops->refused(
+			d, error,
+			(unsigned)json_integer_value(json_object_get(m, "retry_s")));
+		return;
+	}
 	if (error)
 		load_die("%s: hello of u%u refused: %s", d->site->domain, d->user, error);
 	d->ping_s = (unsigned)json_integer_value(json_object_get(m, "ping_s"));
@@ -157,8 +172,8 @@ static void on_up(struct load_ws *w)
 	struct load_device *d = w->arg;
 
 	load_device_send(d, REQ_HELLO, 0,
-			 ",\"version\":1,\"device\":\"load %u\",\"token\":\"%s\"",
-			 d->index, d->token);
+			 ",\"version\":1,\"device\":\"load %u\",\"token\":\"%s\"%s",
+			 d->index, d->token, d->resumable ? ",\"resume\":{}" : "");
 }
 
 static void on_down(struct load_ws *w, const char *why)

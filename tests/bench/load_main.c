@@ -171,10 +171,15 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } scenarios[] = {
-	{"calls", load_calls},         {"soak", load_calls},
-	{"idle", load_idle},           {"ping", load_ping},
-	{"options", load_options_run}, {"responder", load_responder},
-	{"dial", load_dial},           {"sdp", say_sdp},
+	{"calls", load_calls},
+	{"soak", load_calls},
+	{"idle", load_idle},
+	{"ping", load_ping},
+	{"options", load_options_run},
+	{"responder", load_responder},
+	{"reconnect", load_reconnect},
+	{"dial", load_dial},
+	{"sdp", say_sdp},
 };
 
 int main(int argc, char **argv)

@@ -36,7 +36,7 @@ static void on_down(struct load_device *d, const char *why)
 	load_die("device %u: %s", d->index, why);
 }
 
-static const struct load_device_ops ops = {NULL, on_reply, on_event, on_down};
+static const struct load_device_ops ops = {NULL, on_reply, on_event, on_down, NULL};
 
 static void tick(void *arg)
 {

@@ -127,6 +127,7 @@ static void on_events(uint32_t events, void *arg)
 		if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 			return;
 		getsockopt(s->watch.fd, SOL_SOCKET, SO_ERROR, &err, &n);
+		err = s->err ? s->err : err;
 		if (err) {
 			down(s, strerror(err));
 			return;
@@ -174,7 +175,8 @@ void load_stream_connect(struct load_stream *s, SSL_CTX *ctx,
 	}
 	s->connecting = true;
 	if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) && errno != EINPROGRESS)
-		load_die("connect: %s", strerror(errno));
+		s->err =
+			errno; /* the loop reports it: never "down" from inside this call */
 	wait_for(s);
 }
 
