@@ -10,6 +10,7 @@ import './sdk/socket.test.mjs';
 import './sdk/resume.test.mjs';
 import './sdk/call.test.mjs';
 import './sdk/change.test.mjs';
+import './sdk/trickle.test.mjs';
 import './sdk/side.test.mjs';
 import './sdk/ice.test.mjs';
 import './sdk/quality.test.mjs';

@@ -196,14 +196,14 @@ export class Incoming {
 	}
 
 	/** A request of ours in the dialog that this INVITE made. */
-	request(method, { body = '', headers = [], cseq = (this.n = (this.n ?? 100) + 1), tag = this.tag } = {}) {
+	request(method, { body = '', headers = [], cseq = (this.n = (this.n ?? 100) + 1), tag = this.tag, type = 'application/sdp' } = {}) {
 		const m = this.message;
 		const uri = /<([^>]+)>/.exec(m.get('Contact'))[1];
 		const message = new Message(`${method} ${uri} SIP/2.0`, [
 			['Via', `SIP/2.0/${this.link.site.transport} ${this.link.site.host};branch=z9hG4bK${token()}`], ['Max-Forwards', '70'],
 			...m.all('Record-Route').map((r) => ['Route', r]), ['From', `${m.get('To')};tag=${tag}`], ['To', m.get('From')],
 			['Call-ID', m.get('Call-ID')], ['CSeq', `${cseq} ${method}`], ['Contact', `<sip:${this.link.site.host};${this.link.site.contact}>`], ...headers,
-			...(body ? [['Content-Type', 'application/sdp']] : []), ['Content-Length', String(Buffer.byteLength(body))],
+			...(body ? [['Content-Type', type]] : []), ['Content-Length', String(Buffer.byteLength(body))],
 		], Buffer.from(body));
 		this.link.send(message);
 		return message;

@@ -8,7 +8,7 @@
 // site's `ok` to `accept`: no RTCPeerConnection, no description, no candidate, no STUN.
 
 import { shown, step } from './call-state.js';
-import { causes, SlussError } from './errors.js';
+import { abortable, causes, SlussError } from './errors.js';
 import { openTracks, stopTracks } from './media.js';
 import { Mender } from './mend.js';
 import { Negotiator } from './negotiator.js';
@@ -16,6 +16,7 @@ import { OwnMedia } from './own-media.js';
 import { Peer } from './peer.js';
 import { kinds } from './sdp.js';
 import { LABEL, PROTOCOL, Side, TEXT_MAX } from './side.js';
+import { EARLY_MAX } from './trickle.js';
 
 /** A talk that does not find a way in this time is given up. */
 export const CONNECT_MS = 30000;
@@ -57,6 +58,8 @@ export class Call extends EventTarget {
 	#shown;
 	#streams = null;
 	#own = null;
+	/** the caller's candidates, while it rings and there is no peer connection */
+	#early = [];
 	#side;
 	#mender;
 	#signalling = 'ok';
@@ -141,13 +144,14 @@ export class Call extends EventTarget {
 			this.#side.take(this.#peer.channel(LABEL, { protocol: PROTOCOL }));
 			if (data)
 				this.#setChannel(this.#peer.channel('data'));
-			const { sdp } = await until(this.#peer.offer());
-			const text = await until(sdp);
+			const offer = await until(this.#peer.offer());
 			if (this.#cause)
 				throw new SlussError(this.#cause.reason, this.#cause.text);
 			sent = true;
-			await until(this.#request('call',
-				{ to: this.#to, sdp: text, ...(name ? { name } : {}) }));
+			const asked = this.#request('call',
+				{ to: this.#to, ...offer, ...(name ? { name } : {}) });
+			this.#peer.sent(offer);
+			await until(asked);
 		} catch (e) {
 			if (signal?.aborted) {
 				if (sent)
@@ -193,11 +197,13 @@ export class Call extends EventTarget {
 			await this.#negotiator.run(async () => {
 				await this.#peer.take(this.#sdp);
 				this.#peer.add(this.#given, false);
-				const { sdp } = await this.#peer.answer();
-				const text = await sdp;
+				const answer = await this.#peer.answer();
 
-				if (!this.#cause)
-					await this.#request('answer', { sdp: text });
+				if (this.#cause)
+					return;
+				const asked = this.#request('answer', answer);
+				this.#peer.sent(answer);
+				await asked;
 			});
 		} catch (e) {
 			if (this.#cause)
@@ -363,6 +369,12 @@ export class Call extends EventTarget {
 		case 'withdrawn':
 			this.#negotiator?.withdrawn();
 			break;
+		case 'candidates':
+			if (this.#peer)
+				this.#peer.candidates(msg);
+			else if (this.#early.push(msg) > EARLY_MAX)
+				this.#early.shift();
+			break;
 		case 'ended':
 			this.#end(msg.cause);
 			break;
@@ -442,6 +454,7 @@ export class Call extends EventTarget {
 		this.#peer = new Peer(this.#link.ice, {
 			connection: (state) => this.#connection(state),
 			streams: () => this.#announce('streams'),
+			candidates: (fields) => this.#request('candidates', fields).catch(() => {}),
 			channel: (channel) => {
 				if (Side.is(channel))
 					this.#side.take(channel);
@@ -451,6 +464,7 @@ export class Call extends EventTarget {
 					channel.close();
 			},
 		});
+		this.#early.splice(0).forEach((msg) => this.#peer.candidates(msg));
 		this.#streams = Object.freeze({ local: this.#peer.local, remote: this.#peer.remote });
 		this.#own = new OwnMedia(this.#ownLink());
 		this.#own.began(this.#given);
@@ -458,8 +472,8 @@ export class Call extends EventTarget {
 			this.#peer.mute(kind, this.#muted[kind]);
 		this.#negotiator = new Negotiator(this.#peer, {
 			madeTheCall: this.#direction === 'out',
-			offer: (sdp) => this.#request('offer', { sdp }),
-			answer: (sdp) => this.#request('answer', { sdp }),
+			offer: (description) => this.#request('offer', description),
+			answer: (description) => this.#request('answer', description),
 			refuse: (reason) => this.#request('refuse', { reason }),
 			agreed: () => {
 				this.#hold.remote = this.#peer.heldByRemote;
@@ -561,6 +575,7 @@ export class Call extends EventTarget {
 		this.#peer?.close();
 		this.#drop();
 		this.#sdp = null;
+		this.#early = [];
 		this.#link.forget(this);
 		this.#move('ended');
 		this.#announce('streams');
@@ -571,20 +586,6 @@ export class Call extends EventTarget {
 
 		this.dispatchEvent(Object.assign(event, fields));
 	}
-}
-
-/** The promise, or a rejection as soon as the signal is given. */
-function abortable(promise, signal) {
-	if (!signal)
-		return promise;
-	return new Promise((resolve, reject) => {
-		const stop = () => reject(signal.reason);
-
-		promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-		signal.addEventListener('abort', stop, { once: true });
-		if (signal.aborted)
-			stop();
-	});
 }
 
 /** Anything that went wrong, as an error with words. */

@@ -76,3 +76,17 @@ export class SlussError extends Error {
 			this.retryS = retryS;
 	}
 }
+
+/** The promise, or a rejection as soon as the signal is given. */
+export function abortable(promise, signal) {
+	if (!signal)
+		return promise;
+	return new Promise((resolve, reject) => {
+		const stop = () => reject(signal.reason);
+
+		promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+		signal.addEventListener('abort', stop, { once: true });
+		if (signal.aborted)
+			stop();
+	});
+}

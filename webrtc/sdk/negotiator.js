@@ -27,7 +27,7 @@ export class Negotiator {
 	#inOffer = [];
 
 	/**
-	 * @param link  {offer(sdp), answer(sdp), refuse(reason)}: promises of the site's `ok`;
+	 * @param link  {offer(description), answer(description), refuse(reason)}: promises of the site's `ok`;
 	 *              agreed(): an exchange is complete; failed(error): the media cannot go on;
 	 *              madeTheCall
 	 */
@@ -106,6 +106,16 @@ export class Negotiator {
 		});
 	}
 
+	#answered(theirs, answer) {
+		const asked = theirs.withdrawn ? Promise.resolve() : this.#link.answer(answer);
+
+		this.#peer.sent(answer);
+		asked.catch(() => {}).then(() => this.#post('done', () => {
+			if (!theirs.withdrawn)
+				this.#link.agreed();
+		}));
+	}
+
 	#settle(waiting, error) {
 		for (const { resolve, reject } of waiting) {
 			if (error)
@@ -121,12 +131,10 @@ export class Negotiator {
 
 			this.#inOffer.push(...this.#asked.splice(0));
 			try {
-				const { sdp } = await this.#peer.offer();
+				const offer = await this.#peer.offer();
 
-				sdp.then((text) => {
-					if (turn === this.#turn)
-						this.#post('made', () => { this.#offer = text; });
-				});
+				if (turn === this.#turn)
+					this.#post('made', () => { this.#offer = offer; });
 			} catch (e) {
 				this.#why = e;
 				this.#post('make-failed');
@@ -138,6 +146,7 @@ export class Negotiator {
 				this.#post(e.code === 'bad-state' && this.#state.owed ? 'glare' : 'refused',
 					() => { this.#why = e; });
 			});
+			this.#peer.sent(this.#offer);
 		},
 		apply: async () => {
 			await this.#peer.apply(this.#theirs);
@@ -151,14 +160,10 @@ export class Negotiator {
 				if (!theirs.withdrawn)
 					await this.#peer.take(theirs.sdp);
 				if (!theirs.withdrawn) {
-					const { sdp } = await this.#peer.answer();
+					const answer = await this.#peer.answer();
 
 					theirs.answered = true;
-					sdp.then((text) => theirs.withdrawn || this.#link.answer(text)).catch(() => {})
-						.then(() => this.#post('done', () => {
-							if (!theirs.withdrawn)
-								this.#link.agreed();
-						}));
+					this.#answered(theirs, answer);
 					return;
 				}
 				await this.#peer.rollback();

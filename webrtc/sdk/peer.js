@@ -1,16 +1,16 @@
-// peer.js - one RTCPeerConnection: its tracks, and descriptions made whole before they go out.
+// peer.js - one RTCPeerConnection: its tracks and its descriptions, which go out before their candidates.
 //
 // Who uses it: call.js makes one (for an incoming call only after the site has said `ok` to
-// `accept`), negotiator.js asks it for descriptions. It knows no signalling. Half trickle
-// (RFC 8838 §3): a description is given out when gathering has ended, or after GATHER_MS.
+// `accept`), negotiator.js asks it for descriptions. It knows no signalling. What it
+// calls: trickle.js for the candidates of both sides.
 
 import { summary } from './stats.js';
-
-export const GATHER_MS = 2000;
+import { Trickle } from './trickle.js';
 
 export class Peer {
 	#pc;
 	#handlers;
+	#trickle;
 	#held = false;
 	#muted = { audio: false, video: false };
 	/** transceiver -> its direction before the hold */
@@ -20,12 +20,13 @@ export class Peer {
 	local = new MediaStream();
 
 	/** @param ice       {iceServers, iceTransportPolicy?}
-	 *  @param handlers  {connection(state), streams(), channel(RTCDataChannel)} */
+	 *  @param handlers  {connection(state), streams(), channel(RTCDataChannel), candidates(message)} */
 	constructor(ice, handlers) {
 		this.#handlers = handlers;
 		this.#pc = new RTCPeerConnection({
 			...ice, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
 		});
+		this.#trickle = new Trickle(this.#pc, handlers.candidates);
 		this.#pc.addEventListener('connectionstatechange',
 			() => handlers.connection(this.#pc.connectionState));
 		this.#pc.addEventListener('datachannel', (ev) => handlers.channel(ev.channel));
@@ -47,21 +48,23 @@ export class Peer {
 
 	/** Descriptions */
 
+	/** -> {sdp, trickle?}: as the site wants it; then tell sent(). */
 	async offer() {
 		await this.#pc.setLocalDescription(await this.#pc.createOffer());
-		return this.#complete();
+		return this.#ours();
 	}
 
 	/** The answer to a description given to take(). */
 	async answer() {
 		await this.#pc.setLocalDescription(await this.#pc.createAnswer());
 		this.#settle();
-		return this.#complete();
+		return this.#ours();
 	}
 
 	/** Takes the other side's offer. */
 	async take(sdp) {
 		await this.#pc.setRemoteDescription({ type: 'offer', sdp });
+		this.#trickle.described();
 		if (this.#held)
 			this.#holdAll();
 	}
@@ -69,6 +72,7 @@ export class Peer {
 	/** Takes the other side's answer. */
 	async apply(sdp) {
 		await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+		this.#trickle.described();
 		this.#settle();
 	}
 
@@ -85,27 +89,18 @@ export class Peer {
 		return this.#pc.getTransceivers().some((t) => t.mid === null && t.direction !== 'stopped');
 	}
 
-	/** Waits for the candidates. -> {sdp: Promise}, so that `await offer()` does not wait as well. */
-	#complete() {
-		const pc = this.#pc;
+	#ours() {
+		return this.#trickle.describe(this.#pc.localDescription.sdp);
+	}
 
-		return {
-			sdp: new Promise((resolve) => {
-				const timer = setTimeout(end, GATHER_MS);
+	/** A description given out by offer() or answer() is on its way: its candidates may follow. */
+	sent(description) {
+		this.#trickle.sent(description);
+	}
 
-				function end() {
-					clearTimeout(timer);
-					pc.removeEventListener('icegatheringstatechange', look);
-					resolve(pc.localDescription?.sdp ?? null);
-				}
-				function look() {
-					if (pc.iceGatheringState === 'complete' || pc.signalingState === 'closed')
-						end();
-				}
-				pc.addEventListener('icegatheringstatechange', look);
-				look();
-			}),
-		};
+	/** The other side's candidates, whenever they come. */
+	candidates(message) {
+		this.#trickle.take(message);
 	}
 
 	/** Tracks */
@@ -274,6 +269,7 @@ export class Peer {
 	}
 
 	close() {
+		this.#trickle.close();
 		this.#pc.close();
 	}
 }

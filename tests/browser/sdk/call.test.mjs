@@ -12,8 +12,8 @@ describe('calls', () => {
 		({ phone, socket } = await online(Phone));
 	});
 	afterEach(() => {
-		phone.close();
 		mock.timers.reset();
+		phone.close();
 	});
 
 	/** An incoming call, with the states it goes through. */
@@ -160,33 +160,28 @@ describe('calls', () => {
 		await assert.rejects(first, { code: 'ended' });
 	});
 
-	test('outgoing: the description goes out when gathering has ended, and not before', async () => {
+	test('outgoing: the description goes out at once, before anything was found', async () => {
 		FakePeer.autoGather = false;
 		const coming = phone.call('per@beta.test');
 
 		await settle();
-		assert.equal(socket.got('call'), undefined);
-		FakePeer.last.gathered();
-		await settle();
 		const asked = socket.got('call');
 		assert.equal(asked.to, 'per@beta.test');
 		assert.equal(asked.sdp, 'offer 1');
+		assert.equal(asked.trickle, true);
 		assert.match(asked.call, /^[A-Za-z0-9_-]{1,64}$/);
 		socket.ok(asked);
 		assert.equal((await coming).state, 'calling');
 	});
-	test('outgoing: gathering that does not end is cut at 2 s', async () => {
+	test('outgoing: a description that is whole says nothing of candidates, and none follow', async () => {
 		mock.timers.enable({ apis: ['setTimeout'] });
-		FakePeer.autoGather = false;
 		phone.call('per@beta.test').catch(() => {});
 
 		await settle();
-		mock.timers.tick(1990);
+		assert.equal(socket.got('call').trickle, undefined);
+		mock.timers.tick(1000);
 		await settle();
-		assert.equal(socket.got('call'), undefined);
-		mock.timers.tick(20);
-		await settle();
-		assert.ok(socket.got('call'));
+		assert.equal(socket.got('candidates'), undefined);
 	});
 	test('outgoing: calling, ringing, connecting, connected', async () => {
 		const call = await dial();

@@ -202,23 +202,6 @@ describe('changes', () => {
 		await agree();
 		await adding;
 	});
-	test('glare: theirs while ours gathers: answered first, ours never left', async () => {
-		FakePeer.autoGather = false;
-		const adding = call.addVideo();
-
-		await settle();
-		FakePeer.autoGather = true;
-		socket.event('offer', { call: call.id, sdp: 'their offer' });
-		await settle();
-		assert.deepEqual(did(), ['local offer', 'local rollback', 'remote offer', 'local answer']);
-		assert.equal(socket.got('offer'), undefined);
-		socket.ok(socket.got('answer'));
-		await settle();
-		assert.ok(socket.got('offer'));
-		await agree();
-		await adding;
-		assert.equal(socket.sent.filter((m) => m.type === 'offer').length, 1);
-	});
 	test('changes that come together go out one after the other', async () => {
 		const adding = call.addVideo();
 		await settle();

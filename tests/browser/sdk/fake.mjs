@@ -150,6 +150,7 @@ export class FakePeer extends EventTarget {
 	iceGatheringState = 'new';
 	connectionState = 'new';
 	localDescription = null;
+	remoteDescription = null;
 	did = [];
 	channels = [];
 	#transceivers = [];
@@ -252,6 +253,8 @@ export class FakePeer extends EventTarget {
 		if (description.sdp === 'unusable')
 			throw new DOMException('no', 'InvalidAccessError');
 		this.#turn('remote', description);
+		if (description.type !== 'rollback')
+			this.remoteDescription = description;
 		if (description.type === 'offer' && /m=video/.test(description.sdp)
 		    && !this.#transceivers.some((t) => t.receiver.track.kind === 'video'))
 			this.#transceiver('video', 'recvonly');
@@ -260,6 +263,20 @@ export class FakePeer extends EventTarget {
 	gathered() {
 		this.iceGatheringState = 'complete';
 		this.dispatchEvent(new Event('icegatheringstatechange'));
+		this.found(null);
+	}
+
+	/** The browser has found a candidate ({candidate, sdpMid, …}), or all of them (null). */
+	found(candidate) {
+		this.dispatchEvent(Object.assign(new Event('icecandidate'), { candidate }));
+	}
+
+	async addIceCandidate(candidate) {
+		if (!this.remoteDescription)
+			throw new DOMException('no remote description', 'InvalidStateError');
+		if (candidate?.candidate === 'unusable')
+			throw new DOMException('no', 'OperationError');
+		this.did.push(['candidate', candidate]);
 	}
 
 	restartIce() {
