@@ -62,6 +62,20 @@ test('both WebSockets are cut in mid-call: sound goes on, and hanging up ends it
 	await bob.ended(/call ended/i);
 });
 
+test('hung up while its site is out of reach: ended here at once, there when the connection is back', async () => {
+	await call();
+	await watch(alice);
+	const to = alice.browser.host.address;
+	const away = await set.alpha.host.exec(['sh', '-ec', `ss -K dst ${to} sport = 443; ip route add prohibit ${to}/32`]);
+	assert.equal(away.code, 0, away.stderr);
+	await alice.wait(() => window.states.includes('reconnecting'));
+	await alice.push('hangup');
+	await alice.ended(/ended/i);
+	assert.equal((await set.alpha.host.exec(['ip', 'route', 'del', 'prohibit', `${to}/32`])).code, 0);
+	await bob.ended(/call ended/i);
+	await backOnline(alice);
+});
+
 test('another network: new paths are looked for in the same call, and the sound goes on', async () => {
 	await call();
 	const ufrag = () => alice.evaluate(() => /ice-ufrag:(\S+)/.exec(window.seen.peers.at(-1).currentLocalDescription.sdp)[1]);
