@@ -76,7 +76,6 @@ struct limits {
 	uint32_t ws_queue_bytes; /* 1048576  waiting for a client that does not read */
 	uint32_t ws_ping_s;      /* 25     */
 	uint32_t replace_s; /* 5      a call whose place another one has taken goes on */
-	uint32_t reload_s;  /* 10     a session outlives its page */
 	uint32_t session_linger_s;    /* 30     a session outlives its socket; 0: not */
 	uint32_t session_queue_bytes; /* 1048576  events of a session not acknowledged */
 	uint32_t

@@ -39,7 +39,6 @@ const struct limit_row config_limits[] = {
 	ROW("ws-queue-size", ws_queue_bytes, 1048576, 65536, 67108864, "bytes", "what waits for a client that does not read"),
 	ROW("ws-ping-time", ws_ping_s, 25, 1, 3600, "s", "between the pings that keep a WebSocket alive"),
 	ROW("replace-time", replace_s, 5, 1, 60, "s", "how long a call that has moved to another device may go on for its media to follow"),
-	ROW("reload-time", reload_s, 10, 1, 120, "s", "how long the calls of a page that is being loaded anew wait for it; session-linger at most"),
 	ROW("session-linger", session_linger_s, 30, 0, 600, "s", "how long a device and its calls outlive a lost WebSocket; 0: not at all"),
 	ROW("session-queue-size", session_queue_bytes, 1048576, 65536, 67108864, "bytes", "events of a session that its client has not acknowledged; beyond it the session ends"),
 	ROW("login-tries-account", login_tries_account, 10, 1, 1000, "tries", "failed sign-ins to an account before waits begin; forgotten after 15 minutes"),
