@@ -105,7 +105,11 @@ test('cut at every message in turn, either way, before, within and after it: the
 	await beta.idle();
 });
 
+/** A client of an earlier test whose goodbye was cut off waits out its time. */
+const nobodyLingers = (site, user) => until(45_000, async () => (await state(site, user)).length === 0, `${user} is gone`);
+
 test('another user, or nobody, cannot have a session whose name they know', async () => {
+	await nobodyLingers(alpha, 'alice@alpha.test');
 	const alice = await Resuming.signIn(alpha, 'alice', PASSWORD);
 	const { session } = alice;
 	alice.vanish();
@@ -130,6 +134,7 @@ test('another user, or nobody, cannot have a session whose name they know', asyn
 });
 
 test('a second socket takes over; the first is closed with 4001, and what it still says has no effect', async () => {
+	await nobodyLingers(alpha, 'alice@alpha.test');
 	const first = await Resuming.signIn(alpha, 'alice', PASSWORD);
 	const second = new Resuming(alpha, first.token);
 	Object.assign(second, { session: first.session, ids: first.ids });
