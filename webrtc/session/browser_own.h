@@ -15,22 +15,23 @@ struct browser {
 	struct sessions *sessions;
 	struct core *core;
 	uint64_t conn; /* 0: away */
-	enum browser_state state;
 	const struct site *site;
 	char cookie[STORE_TOKEN_HEX + 1];
 	struct web_origin *origin; /* of its page; NULL when there is nothing to say */
 	char *bound;               /* what its sign-in is bound to; NULL: nothing */
+	enum browser_state state;
 	uint32_t hello_id;
-	bool brought_token; /* in the hello; else the cookie counts */
+	uint32_t serving;    /* the request that is being carried out; 0: none */
+	uint16_t close_code; /* still to be sent */
+	bool resumable;      /* its client said that it can come back */
+	bool brought_token;  /* in the hello; else the cookie counts */
 	bool elsewhere; /* its client wants to know of its user's calls on other devices */
 	bool told_some; /* the last list it was told was not empty */
 	struct timer
 		news; /* what other devices do has changed: to be told in the next turn */
-	bool resumable; /* its client said that it can come back */
 	struct account_request *request;
 	struct timer late;  /* NEW, ASKING: hello; AWAY: its return */
 	struct timer sweep; /* ENDED: the rest of the work, outside of whoever ended it */
-	uint16_t close_code; /* still to be sent */
 	const char *close_why;
 	uint64_t seq; /* of its last event, when there is no replay */
 	char session[WEB_SESSION_HEX +
@@ -38,7 +39,6 @@ struct browser {
 	uint64_t seen;         /* ASKING: it has that one's events up to this */
 	const char *fate;      /* why the session ended, for whoever asks for it later */
 	struct replay *replay; /* NULL: not resumable */
-	uint32_t serving;      /* the request that is being carried out; 0: none */
 	struct browser_calls *calls;
 };
 
