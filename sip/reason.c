@@ -31,6 +31,9 @@ static size_t quote(char *buf, size_t size, const char *text)
 	return n;
 }
 
+/* RFC 3326 section 3.1's words. In a BYE they alone tell a call that has moved from one that was hung up. */
+static const char completed_elsewhere[] = "Call completed elsewhere";
+
 const char *sip_reason_print(char *buf, size_t size, const struct cause *cause)
 {
 	char text[2 * CAUSE_TEXT_BYTES];
@@ -42,8 +45,7 @@ const char *sip_reason_print(char *buf, size_t size, const struct cause *cause)
 	else if (code < 200 || code > 699)
 		code = cause_sip_status(cause, &phrase);
 	quote(text, sizeof(text),
-	      cause->reason == CAUSE_ELSEWHERE ? "Call completed elsewhere"
-					       : cause->text);
+	      cause->reason == CAUSE_ELSEWHERE ? completed_elsewhere : cause->text);
 	snprintf(buf, size, "SIP;cause=%u%s%s%s", code, text[0] ? ";text=\"" : "", text,
 		 text[0] ? "\"" : "");
 	return buf;
@@ -94,8 +96,11 @@ void sip_reason_read(struct cause *c, const sip_reason_t *reason, unsigned statu
 		sip_text_read(text, sizeof(text), re->re_text);
 		/* In a request the Reason says why it ends (RFC 3326 §2). On a response the status
 		 * does, and the Reason only adds words to it, when it is about the same thing. */
-		if (!status && n == 200 && c->reason == CAUSE_CANCELLED)
-			cause_set(c, CAUSE_ELSEWHERE, NULL);
+		if (!status && n == 200 &&
+		    (c->reason == CAUSE_CANCELLED ||
+		     !strcasecmp(text, completed_elsewhere)))
+			cause_set(c, CAUSE_ELSEWHERE,
+				  c->reason == CAUSE_CANCELLED ? NULL : CAUSE_TEXT_MOVED);
 		else if (!status && (n == 408 || n == 480 ||
 				     n == 481)) /* a talk ends so when a side vanishes */
 			cause_set(c, CAUSE_LOST, NULL);

@@ -81,6 +81,17 @@ static void reason_read(void **state)
 				"sip ; cause=200 ; text=\"Call completed elsewhere\""),
 		0);
 	assert_int_equal(c.reason, CAUSE_ELSEWHERE);
+	cause_set(&c, CAUSE_HANGUP,
+		  NULL); /* a BYE after a Replaces, and one after a talk */
+	sip_reason_read(
+		&c,
+		sip_reason_make(home, "SIP;cause=200;text=\"Call completed elsewhere\""),
+		0);
+	assert_int_equal(c.reason, CAUSE_ELSEWHERE);
+	assert_string_equal(c.text, CAUSE_TEXT_MOVED);
+	cause_set(&c, CAUSE_HANGUP, NULL);
+	sip_reason_read(&c, sip_reason_make(home, "SIP;cause=200;text=\"bye\""), 0);
+	assert_int_equal(c.reason, CAUSE_HANGUP);
 	cause_set(&c, CAUSE_HANGUP, NULL);
 	sip_reason_read(&c, sip_reason_make(home, "Q.850;cause=16;text=\"x\""), 0);
 	assert_int_equal(c.reason, CAUSE_HANGUP);
