@@ -24,7 +24,7 @@ before(async () => {
 	anna = await client(alpha, 'anna');
 	bob = await client(beta, 'bob');
 });
-after(() => world.close());
+after(() => world?.close());
 afterEach(async () => {
 	for (const c of [alice, anna, bob])
 		c?.check();

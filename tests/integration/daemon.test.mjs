@@ -15,7 +15,7 @@ let world, ca, alpha, beta, n = 0;
 before(async () => {
 	({ world, ca, alpha, beta } = await twoSites());
 });
-after(() => world.close());
+after(() => world?.close());
 
 /** Another daemon on alpha's host, with other ports, not started. */
 function another(change = () => {}) {

@@ -35,5 +35,5 @@ test('the demo prints what one needs, calls cross the sites, Ctrl-C removes ever
 	assert.equal(code, 0);
 	assert.equal(existsSync(dir), false);
 	await until(5000, () => readdirSync('/proc').filter((p) => /^\d+$/.test(p)).length <= 4, 'no process is left');
-	await world.close();
+	await world?.close();
 });

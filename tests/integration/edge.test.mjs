@@ -27,7 +27,7 @@ before(async () => {
 });
 after(async () => {
 	await gamma?.close();
-	await world.close();
+	await world?.close();
 });
 
 /** The loopback ports on which a process listens, from the kernel. */

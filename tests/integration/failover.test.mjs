@@ -26,7 +26,7 @@ before(async () => {
 after(async () => {
 	for (const site of sites)
 		await site.close();
-	await world.close();
+	await world?.close();
 });
 afterEach(async () => {
 	bob.check();

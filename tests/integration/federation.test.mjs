@@ -23,7 +23,7 @@ before(async () => {
 });
 after(async () => {
 	await gamma?.close();
-	await world.close();
+	await world?.close();
 });
 afterEach(async () => {
 	bob.check();

@@ -33,7 +33,7 @@ before(async () => {
 	alice = await alpha.client('alice');
 	bob = await beta.client('bob');
 });
-after(() => world.close());
+after(() => world?.close());
 
 async function talk(a, b, to) {
 	const start = performance.now();

@@ -22,7 +22,7 @@ before(async () => {
 		},
 	}));
 });
-after(() => world.close());
+after(() => world?.close());
 
 const state = async (site, user) => (await site.ctl('devices')).json.filter((d) => d.user === user).map((d) => d.state);
 

@@ -22,7 +22,7 @@ before(async () => {
 		},
 	}));
 });
-after(() => world.close());
+after(() => world?.close());
 
 const origin = 'https://alpha.test';
 const login = (user, password, more = {}) => http(alpha, 'POST', '/api/v1/session', { body: { user, password, ...more }, origin });

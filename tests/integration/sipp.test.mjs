@@ -31,7 +31,7 @@ before(async () => {
 after(async () => {
 	for (const close of closing)
 		close();
-	await world.close();
+	await world?.close();
 });
 afterEach(async () => {
 	bob.check();

@@ -23,7 +23,7 @@ before(async () => {
 });
 after(async () => {
 	await gamma?.close();
-	await world.close();
+	await world?.close();
 });
 
 const ofCall = (callId, method) => gamma.wait((m) => m.method === method && m.get('Call-ID') === callId, `${method} in the call`, 100_000);

@@ -27,7 +27,7 @@ before(async () => {
 after(async () => {
 	await gamma?.close();
 	await delta?.close();
-	await world.close();
+	await world?.close();
 });
 afterEach(async () => {
 	for (const c of [alice, anna, bob])

@@ -20,7 +20,7 @@ before(async () => {
 	dns.site('alpha.test', alpha.address).site('beta.test', beta.address);
 	await dns.serve();
 });
-after(() => world.close());
+after(() => world?.close());
 
 test('names resolve through the system and by SRV', async () => {
 	assert.equal((await lookup('alpha.test')).address, '198.18.0.10');

@@ -35,7 +35,7 @@ before(async () => {
 });
 after(async () => {
 	await gunda?.close();
-	await world.close();
+	await world?.close();
 });
 afterEach(async () => {
 	bob.check();
