@@ -33,6 +33,9 @@ async function flood() {
 }
 
 test('a flood of those who prove nobody', async () => {
+	const one = await stand.tls({ pair: undefined });
+	assert.equal((await verdict(one, invite('sip:eve@peer.test'), stand.target, { expectAnswer: true })).status, 403, 'a single request is judged');
+	one.close();
 	const start = performance.now();
 	const floods = Promise.all(Array.from({ length: CONNECTIONS }, flood));
 	// meanwhile, from the same address, somebody who proves who he is
@@ -50,7 +53,6 @@ test('a flood of those who prove nobody', async () => {
 	const statuses = (await floods).flat();
 	const took_s = (performance.now() - start) / 1000;
 	const bySofia = statuses.filter((s) => s === 403).length;
-	assert.ok(bySofia > 0, 'some are judged'); // how many of those answers are read before the reset is chance
 	assert.ok(bySofia <= BURST + RATE * (took_s + 1), `${bySofia} transactions in ${took_s} s; ${BURST} at once and ${RATE} a second may be`);
 	assert.ok(statuses.filter((s) => s === 503).length >= CONNECTIONS * 50, 'the others hear of it, until their connection is closed');
 	assert.deepEqual([...new Set(statuses)].filter((s) => ![100, 403, 503].includes(s)), []);
