@@ -189,7 +189,8 @@ static void on_authenticated(const struct account_answer *answer, void *arg)
 		enter(b, answer);
 		break;
 	case BROWSER_DO_HAND_OVER:
-		hand_over(b, session, answer);
+		if (session) /* always: BROWSER_RESUMES says that there is one */
+			hand_over(b, session, answer);
 		break;
 	case BROWSER_DO_DENY:
 		if (ahead)
