@@ -4,7 +4,8 @@
 //   page of u0@alpha.test ── slussd ══ slussd ── page of u1@beta.test: call.accept()     ours
 //   one page: RTCPeerConnection ── RTCPeerConnection, the same steps with nothing between  theirs
 //
-// Both include the microphone's opening at the callee and complete gathering (half trickle).
+// Both include the microphone's opening at the callee. Ours trickles; theirs gathers all of it first, since the page hands its
+// descriptions over at once.
 import { chromium } from 'playwright-core';
 import { spkiHash } from '../lib/ca.mjs';
 import { PASSWORD } from '../lib/site.mjs';

@@ -3,8 +3,8 @@
 //   sluss_load ══ WSS ══► slussd alpha ══ SIP, mutual TLS ══► slussd beta ◄══ WSS ══ sluss_load
 //   sipp ── UDP ──► kamailio (tm, rr, dialog) ── UDP ──► sipp                    the same calls, same run
 //
-// Ours and theirs are measured in turns; ratios are those of the rounds, the median counts. The goals are the
-// ones of the design (docs/limits.md repeats them). Run by tests/bench/signalling.
+// Ours and theirs are measured in turns; ratios are those of the rounds, the median counts. Run by
+// tests/bench/signalling.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILD, OUT, TOP, World } from '../lib/world.mjs';
