@@ -8,7 +8,7 @@ packages_of() {
 		echo gcc libc6-dev make autoconf automake pkg-config openssl \
 			libre-dev libsofia-sip-ua-dev libssl-dev libwebsockets-dev \
 			libwebsockets-evlib-uv libuv1-dev libc-ares-dev libjansson-dev \
-			libconfuse-dev libsqlite3-dev
+			libconfuse-dev libsqlite3-dev libcurl4-openssl-dev
 		;;
 	unit) echo libcmocka-dev strace sqlite3 ;;
 	integration)
