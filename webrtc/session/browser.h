@@ -49,6 +49,9 @@ const struct device *browser_device(const struct browser *b);
 bool browser_online(const struct browser *b);
 /** A call of its user has begun to be one that may be moved, or is none any more: the other devices hear of it. */
 void browser_calls_changed(struct browser *b);
+/** May `b` know of, and take over, what goes on on `other`, a device of the same user?  A sign-in that was given to
+ *  the pages of one origin is told of these pages' own calls only. */
+bool browser_sees(const struct browser *b, const struct browser *other);
 struct browser_calls *browser_calls(const struct browser *b);
 struct browser *browser_of(struct endpoint *ep);
 

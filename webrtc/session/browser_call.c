@@ -163,11 +163,15 @@ static struct leg *replaced_by(struct browser_calls *c, const struct client_msg 
 			       const struct addr *to)
 {
 	const struct device *device = browser_device(c->b);
-	struct leg *old = call_replace_find(browser_core(c->b), m->replaces,
-					    &device->user, device->id);
+	const struct core *core = browser_core(c->b);
+	struct leg *old = call_replace_find(core, m->replaces, &device->user, device->id);
+	struct device *on = old ? registry_device(core->registry, old->tag) : NULL;
 	const struct party *other = old ? call_other_party(old) : NULL;
 
-	return other && addr_equal(&other->addr, to) ? old : NULL;
+	return other && addr_equal(&other->addr, to) && on &&
+			       browser_sees(c->b, browser_of(&on->ep))
+		       ? old
+		       : NULL;
 }
 
 static void request_call(struct browser_calls *c, const struct client_msg *m)

@@ -7,6 +7,11 @@
 #include "webrtc/session/browser_call.h"
 #include "webrtc/session/browser_own.h"
 
+bool browser_sees(const struct browser *b, const struct browser *other)
+{
+	return !b->bound || (other->bound && !strcmp(b->bound, other->bound));
+}
+
 struct look {
 	const struct browser *b;
 	struct web_ongoings *o;
@@ -16,8 +21,10 @@ static bool look_at(struct device *d, void *arg)
 {
 	const struct look *look = arg;
 
-	if (d != &look->b->device)
-		browser_calls_show(browser_calls(browser_of(&d->ep)), look->o);
+	const struct browser *other = browser_of(&d->ep);
+
+	if (other != look->b && browser_sees(look->b, other))
+		browser_calls_show(browser_calls(other), look->o);
 	return look->o->n == WEB_ONGOING_MAX;
 }
 

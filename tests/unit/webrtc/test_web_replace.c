@@ -137,9 +137,89 @@ static void not_anybody(void **state)
 	silence();
 }
 
+/* ---- pages of other origins, by a sign-in that the person has granted them ---- */
+
+static void on_grant(const struct account_answer *answer, void *arg)
+{
+	assert_int_equal(answer->err, 0);
+	memcpy(arg, answer->token, sizeof(answer->token));
+}
+
+/* alice grants `origin` a sign-in and is there on connection `conn`, in a page of it. */
+static void enter_from(uint64_t conn, const char *origin)
+{
+	struct web_up opened = {.kind = WEB_OPENED, .conn = conn};
+	struct client_msg *m = make(CLIENT_HELLO, "");
+	char granted[STORE_TOKEN_HEX + 1];
+	struct account_request *r;
+
+	sign_in("alice", "wonderland");
+	account_grant(&r, fc.core.accounts, core_site_find(&fc.core, "alpha.example"),
+		      token, origin, on_grant, granted);
+	fake_loop_settle(fc.loop);
+	mem_deref(r);
+	opened.opened.site = &fc.sitev[0];
+	sa_set_str(&opened.opened.from, "192.0.2.7", 4711);
+	snprintf(opened.opened.origin.text, sizeof(opened.opened.origin.text), "%s",
+		 origin);
+	opened.opened.origin.foreign = true;
+	sessions_take(all, &opened);
+	m->token = base_dup(granted, strlen(granted));
+	m->elsewhere = true;
+	give(conn, m);
+	hear(conn, SERVER_WELCOME);
+}
+
+/* "It can make and take calls": whom the person talks with on other devices is none of its business. */
+static void not_a_page_elsewhere(void **state)
+{
+	they_talk();
+	enter_from(3, "https://shop.example");
+	silence();
+	take(3, "x1", "bob@alpha.example", call_id(fc.core.calls.head->data));
+	hear_error(3, ERROR_NO_CALL);
+	silence();
+}
+
+/* What it has begun itself may move between its own windows, and to the person's own devices. */
+static void but_its_own_calls(void **state)
+{
+	const struct server_msg *m;
+
+	enter_from(3, "https://shop.example");
+	enter(2, "bob", "builder99");
+	dial(3, "s1", "bob@alpha.example", NULL);
+	hear_ok(3);
+	hear_incoming(2);
+	say(2, CLIENT_ACCEPT, incoming);
+	hear(3, SERVER_PROGRESS);
+	hear_ok(2);
+	say_sdp(2, CLIENT_ANSWER, incoming);
+	hear_ok(2);
+	hear(3, SERVER_ANSWERED);
+	hear(2, SERVER_ESTABLISHED);
+	enter_from(4, "https://other.example");
+	silence();
+	take(4, "x1", "bob@alpha.example", call_id(fc.core.calls.head->data));
+	hear_error(4, ERROR_NO_CALL);
+	enter_from(5, "https://shop.example");
+	hear_ongoing(5, 1);
+	enter_asking(6, "alice", "wonderland");
+	hear_ongoing(6, 1);
+	take(5, "s2", "bob@alpha.example", ongoing);
+	hear_ok(5);
+	m = hear(2, SERVER_INCOMING);
+	assert_string_equal(m->who.replaces, incoming);
+	silence();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(not_a_page_elsewhere, room_setup,
+						room_teardown),
+		cmocka_unit_test_setup_teardown(but_its_own_calls, room_setup,
+						room_teardown),
 		cmocka_unit_test_setup_teardown(the_list, room_setup, room_teardown),
 		cmocka_unit_test_setup_teardown(it_moves, room_setup, room_teardown),
 		cmocka_unit_test_setup_teardown(not_just_any, room_setup, room_teardown),
