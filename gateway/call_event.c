@@ -41,6 +41,7 @@ static void leg_ended(struct call *call, struct leg *leg, const struct cause *ca
 {
 	log_debug(call_id(call), "call.leg.ended", "leg=%s reason=%s code=%u",
 		  LQ(leg->tag), cause_reason_name(cause->reason), cause->code);
+	call_replace_left(call, leg, cause);
 	if (leg == call->a)
 		a_ended(call, leg, cause);
 	else

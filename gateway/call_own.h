@@ -94,6 +94,9 @@ int call_replace_route(struct call *call);
 void call_replace_ring(struct call *call);
 /** Established: the old one has until limits.replace_s to end by itself. */
 void call_replace_done(struct call *call);
+/** A party has left the old one: if it is the one that the new call asks to go on, that is over as well. */
+void call_replace_left(struct call *old, const struct leg *leg,
+		       const struct cause *cause);
 /** The old one is over: the new one lets go of it. */
 void call_replace_over(struct call *old);
 /** Over: a call whose place it has not taken goes on as if nothing had been. */

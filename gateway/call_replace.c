@@ -127,6 +127,19 @@ void call_replace_undo(struct call *call)
 	let_go(call->invite);
 }
 
+void call_replace_left(struct call *old, const struct leg *leg, const struct cause *cause)
+{
+	struct call *call = old->successor;
+
+	/* A far site knows of its own user's hanging up, and answers the INVITE so. */
+	if (!call || call->invite->replaced != leg || call->kind != ROUTE_LOCAL ||
+	    cause->reason == CAUSE_ELSEWHERE)
+		return;
+	if (call->state == CALL_CALLING || call->state == CALL_RINGING ||
+	    call->state == CALL_ACCEPTED)
+		call_end(call, cause);
+}
+
 void call_replace_over(struct call *old)
 {
 	struct call *call = old->successor;

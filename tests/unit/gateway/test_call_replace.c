@@ -264,6 +264,26 @@ static void the_old_one_ends_while_it_rings(void **state)
 	mem_deref(a);
 }
 
+/* Whoever is asked to go on has hung up: the new call must not catch him again. */
+static void hung_up_while_it_is_asked(void **state)
+{
+	struct world *w = *state;
+	struct call *call;
+	struct fake_leg *a, *b;
+
+	talk(w);
+	take(w, &call, &a, "alice@alpha.example", "bob@alpha.example", &w->a->leg);
+	b = fake_device_leg(w->one);
+	fake_leg_say(b, LEG_ACCEPTED);
+	fake_leg_say_cause(w->b, LEG_ENDED, CAUSE_HANGUP);
+	assert_string_equal(w->a->trace, "end(hangup)");
+	assert_string_equal(a->trace, "accepted end(hangup)");
+	assert_string_equal(b->trace, "invite end(hangup)");
+	fake_loop_settle(w->fc.loop);
+	assert_int_equal(w->fc.core.n_calls, 0);
+	mem_deref(a);
+}
+
 static void by_sip_to_the_device_that_has_it(void **state)
 {
 	struct world *w = *state;
@@ -326,6 +346,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_what_is_established, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_old_one_ends_while_it_rings, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(hung_up_while_it_is_asked, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(by_sip_to_the_device_that_has_it, setup,
 						teardown),
