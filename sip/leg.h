@@ -111,13 +111,13 @@ void sip_leg_in_refuse(struct sip_leg *leg);
 unsigned sip_replaces_judge(struct refusal *r, struct sip_leg **oldp, struct sip *sip,
 			    const sip_t *s, const struct party *from,
 			    const struct addr *to);
-/** The Replaces header for the invite, or NULL. Owns: `home`. */
+/** The Replaces header for the invite, or NULL: it takes the place of none, or of one that has ended. Owns: `home`. */
 sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
 				const struct invite *invite);
 
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
-/** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO. */
+/** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO; ENOENT: the call that it is to replace has ended. */
 int sip_leg_out_start(struct sip_leg *leg, struct body *offer);
 void sip_leg_out_cancel(struct sip_leg *leg);
 /** More of our candidates for every early dialog. */

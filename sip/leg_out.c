@@ -362,6 +362,11 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 
 	su_home_init(home);
 	replaces = sip_replaces_of(home, t->sip, inv);
+	if (!replaces && inv->replaced && inv->replaced->ops == &sip_leg_ops) {
+		/* it has ended: without the header this would ring all of the user's devices */
+		su_home_deinit(home);
+		return ENOENT;
+	}
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
 	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);

@@ -87,7 +87,7 @@ sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
 	const struct leg *l = invite->replaced;
 	const struct sip_leg *old = (const struct sip_leg *)l;
 
-	if (!l || l->ops != &sip_leg_ops || old->sip != sip || !old->dialog)
+	if (!l || l->ops != &sip_leg_ops || old->sip != sip || !old->dialog || !l->call)
 		return NULL;
 	return nta_leg_make_replaces(old->dialog, home, 0);
 }

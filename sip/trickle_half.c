@@ -31,10 +31,17 @@ static struct body *whole(const struct sip_leg *leg)
 static void go(struct sip_leg *leg, enum half_what what, struct body *sdp)
 {
 	struct cause c;
+	int err;
 
 	switch (what) {
 	case HALF_INVITE:
-		if (sip_leg_out_start(leg, sdp))
+		err = sip_leg_out_start(leg, sdp);
+		if (err == ENOENT)
+			sip_leg_event(
+				leg, SE_REFUSE,
+				cause_set(&c, CAUSE_GONE,
+					  "The call that was to be moved has ended."));
+		else if (err)
 			sip_leg_event(leg, SE_REFUSE,
 				      cause_set(&c, CAUSE_INTERNAL, NULL));
 		break;

@@ -1,7 +1,7 @@
 /* test_sip_replaces.c - INVITE with Replaces, both ways: who may, what is refused, what is written.
  *
  *   peer.example ══ INVITE, Replaces ══► leg ──► call_alloc(invite->replaces = the old leg) */
-#include "tests/unit/sip/sip_peer.h"
+#include "tests/unit/sip/trickle_peer.h"
 
 /* An INVITE of a new dialog with this Replaces header. */
 static void invite(struct dialog *d, const char *id, const char *names,
@@ -224,6 +224,40 @@ static void written(void **state)
 	peer_settle();
 }
 
+/* The dialog ends while its successor still waits for candidates: no INVITE may go that names none, or the user
+ * there is rung anew, on all devices. */
+static void nothing_left_to_replace(void **state)
+{
+	struct dialog old;
+	struct leg *leg = peer_call_out_talking(&old), *fresh = NULL;
+	const struct invite *was = peer_call_of(leg)->invite;
+	struct call *call = &peer->callv[peer->n_calls++];
+	struct body *offer = peer_body(offer_a);
+	struct invite *invite = NULL;
+	struct message m;
+
+	(void)state;
+	knows(false);
+	offer->trickle = true;
+	assert_int_equal(invite_alloc(&invite, &was->from, &was->to, offer, 69), 0);
+	mem_deref(offer);
+	invite->replaced = mem_ref(leg);
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &fresh, peer->core.federation_arg, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
+			 0);
+	call->leg = fresh;
+	call->invite = invite;
+	assert_int_equal(fresh->ops->invite(fresh, invite), 0);
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+	found(fresh, "aaaa", CAND("1"), true);
+	assert_true(peer_quiet());
+	assert_string_equal(call->trace, "ended(gone) ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +270,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_an_invite, peer_setup,
 						peer_teardown),
 		cmocka_unit_test_setup_teardown(written, peer_setup, peer_teardown),
+		cmocka_unit_test_setup_teardown(nothing_left_to_replace, peer_setup,
+						peer_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
