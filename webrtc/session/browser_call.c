@@ -297,11 +297,19 @@ static void do_accept(struct browser_calls *c, struct browser_leg *l,
 		browser_ok(c->b, m->id);
 }
 
+/* The description is the last of its party from now on. */
+static void pass_sdp(struct browser_calls *c, struct browser_leg *l,
+		     const struct client_msg *m, enum leg_event_type type)
+{
+	l->n_candidates = 0;
+	browser_ok(c->b, m->id);
+	tell_call(l, type, m->sdp, NULL);
+}
+
 static void do_answer(struct browser_calls *c, struct browser_leg *l,
 		      const struct client_msg *m)
 {
-	browser_ok(c->b, m->id);
-	tell_call(l, LEG_ANSWER, m->sdp, NULL);
+	pass_sdp(c, l, m, LEG_ANSWER);
 	if (l->state != BLEG_ENDED)
 		browser_leg_tell_established(l);
 }
@@ -362,8 +370,6 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 
 	if (m->sdp && !check_sdp(c, m))
 		return;
-	if (m->sdp)
-		l->n_candidates = 0;
 	switch (browser_leg_step(l, event_of(m->kind))) {
 	case BLEG_DO_SAY_RINGING:
 		browser_ok(c->b, m->id);
@@ -379,12 +385,10 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 		do_end(c, l, m, was);
 		break;
 	case BLEG_DO_PASS_OFFER:
-		browser_ok(c->b, m->id);
-		tell_call(l, LEG_OFFER, m->sdp, NULL);
+		pass_sdp(c, l, m, LEG_OFFER);
 		break;
 	case BLEG_DO_PASS_ANSWER:
-		browser_ok(c->b, m->id);
-		tell_call(l, LEG_ANSWER, m->sdp, NULL);
+		pass_sdp(c, l, m, LEG_ANSWER);
 		break;
 	case BLEG_DO_PASS_REFUSE:
 		do_refuse(c, l, m);

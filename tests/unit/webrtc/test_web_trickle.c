@@ -165,6 +165,36 @@ static void so_many_for_one_description(void **state)
 	hear_candidates(2, incoming, 0, true);
 }
 
+/* A description that is refused begins no new count. */
+static void so_many_whatever_was_refused(void **state)
+{
+	fc.config.limits.candidates = 10;
+	they_talk();
+	say_open(1, CLIENT_OFFER, "c1", open_sdp);
+	hear_ok(1);
+	hear(2, SERVER_OFFER);
+	say_candidates(1, "c1", 1, 10, false);
+	hear_ok(1);
+	hear_candidates(2, incoming, 10, false);
+	say_open(1, CLIENT_OFFER, "c1", open_sdp);
+	hear_error(1, ERROR_BAD_STATE);
+	say_candidates(1, "c1", 11, 1, false);
+	hear_error(1, ERROR_LIMIT);
+	say_open(2, CLIENT_OFFER, incoming, open_sdp); /* glare: gone at once */
+	hear_ok(2);
+	hear(2, SERVER_REFUSED);
+	silence();
+	say_open(2, CLIENT_ANSWER, incoming, open_sdp);
+	hear_ok(2);
+	hear(1, SERVER_ANSWER);
+	say_open(1, CLIENT_OFFER, "c1", open_sdp); /* one that counts */
+	hear_ok(1);
+	hear(2, SERVER_OFFER);
+	say_candidates(1, "c1", 11, 10, false);
+	hear_ok(1);
+	hear_candidates(2, incoming, 10, false);
+}
+
 static void only_what_says_so_may_be_open(void **state)
 {
 	static const char *const bad[] = {SDP("", MID), SDP(OPTIONS, ""),
@@ -189,6 +219,7 @@ int main(void)
 		TEST(a_device_that_comes_late_gets_all),
 		TEST(restarted_in_the_call),
 		TEST(so_many_for_one_description),
+		TEST(so_many_whatever_was_refused),
 		TEST(only_what_says_so_may_be_open),
 	};
 
