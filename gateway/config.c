@@ -227,6 +227,13 @@ static void check_limits(struct config_build *b)
 			"sdp-size (%u) must be less than sip-message-size (%u), since a "
 			"message carries a description",
 			l->sdp_bytes, l->sip_message_bytes);
+	if (l->session_linger_s && l->ws_queue_bytes / 2 < l->session_queue_bytes)
+		config_fault(
+			b->report, config_line(b, "limits", 0, "ws-queue-size"),
+			"ws-queue-size (%u) must be at least twice session-queue-size "
+			"(%u), since all that a session keeps is sent at once when its "
+			"client is back, and JSON may double it",
+			l->ws_queue_bytes, l->session_queue_bytes);
 }
 
 static void check_turn(struct config_build *b)

@@ -73,7 +73,7 @@ struct limits {
 	uint32_t ws_json_depth;       /* 16     */
 	uint32_t
 		ws_rate; /* 50     messages a second, sustained; four times that in a burst */
-	uint32_t ws_queue_bytes; /* 1048576  waiting for a client that does not read */
+	uint32_t ws_queue_bytes; /* 2097152  waiting for a client that does not read */
 	uint32_t ws_ping_s;      /* 25     */
 	uint32_t replace_s; /* 5      a call whose place another one has taken goes on */
 	uint32_t session_linger_s;    /* 30     a session outlives its socket; 0: not */

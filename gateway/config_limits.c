@@ -36,7 +36,7 @@ const struct limit_row config_limits[] = {
 	ROW("ws-message-size", ws_message_bytes, 131072, 4096, 4194304, "bytes", "the largest WebSocket message"),
 	ROW("ws-json-depth", ws_json_depth, 16, 4, 64, "levels", "how deep a message's JSON may nest"),
 	ROW("ws-rate", ws_rate, 50, 1, 10000, "messages/s", "messages of one connection; four times as many in a burst"),
-	ROW("ws-queue-size", ws_queue_bytes, 1048576, 65536, 67108864, "bytes", "what waits for a client that does not read"),
+	ROW("ws-queue-size", ws_queue_bytes, 2097152, 65536, 134217728, "bytes", "what waits for a client that does not read; twice session-queue-size at least"),
 	ROW("ws-ping-time", ws_ping_s, 25, 1, 3600, "s", "between the pings that keep a WebSocket alive"),
 	ROW("replace-time", replace_s, 5, 1, 60, "s", "how long a call that has moved to another device may go on for its media to follow"),
 	ROW("session-linger", session_linger_s, 30, 0, 600, "s", "how long a device and its calls outlive a lost WebSocket; 0: not at all"),

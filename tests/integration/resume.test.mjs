@@ -13,6 +13,7 @@ import { until } from '../lib/world.mjs';
 
 let world, alpha, beta;
 const LINGER_S = 3;
+const SESSION_QUEUE = 1_048_576; // the default of session-queue-size
 
 before(async () => {
 	({ world, alpha, beta } = await twoSites({
@@ -196,6 +197,32 @@ test('more events than are kept, and no acknowledgement: the session ends and sa
 	assert.equal(berta.hellos.at(-1).forgotten, 'behind');
 	await berta.close();
 	await alice.close();
+});
+
+test('as much as a session may keep comes at once on return, however it is written', async () => {
+	await nobodyLingers(alpha, 'alice@alpha.test');
+	const anna = await alpha.client('anna');
+	const alice = await Resuming.signIn(alpha, 'alice', PASSWORD);
+	alice.vanish();
+	await until(5000, async () => (await state(alpha, 'alice@alpha.test'))[0] === 'away', 'away');
+	// quotation marks take two bytes each in JSON
+	const bare = sdp.offer('much');
+	const big = `${bare}a=x-fill:${'"'.repeat(65_000 - bare.length)}\r\n`;
+	const kept = Math.floor(SESSION_QUEUE / 70_000);
+	for (let i = 0; i < kept; i++) {
+		await anna.request('call', { call: `b${i}`, to: 'alice@alpha.test', sdp: big });
+		await anna.request('hangup', { call: `b${i}` });
+		await anna.event('ended', { call: `b${i}` });
+	}
+	alice.connect();
+	await alice.online();
+	assert.equal(alice.hellos.at(-1).resumed, true);
+	await alice.when(() => alice.over || alice.seq === 2 * kept, 'all of it');
+	assert.deepEqual([alice.over, alice.seq], [undefined, 2 * kept]);
+	assert.equal(alice.events[0].sdp, big);
+	alice.check();
+	await alice.close();
+	await anna.close();
 });
 
 test('a password changed, and a sign-out, while away: the session ends with it', async () => {
