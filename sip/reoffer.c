@@ -322,6 +322,8 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 	bool gather;
 	int err;
 
+	if (leg->half.what == HALF_ANSWER) /* our answer waits for its candidates */
+		return EBUSY;
 	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED)
 		return EINVAL;
 	if (ro->state == OF_REMOTE || ro->state == OF_LOCAL ||
