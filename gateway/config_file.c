@@ -129,14 +129,23 @@ static int entry_value(struct config_entry *e, const char *value, unsigned line)
 /* A value has been read. opt->nvalues is 1 at the first one after "=". */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-	struct config_section *s = section_open(cfg);
 	size_t key = key_find(cfg->name, opt->name);
-	struct config_entry *e = s ? entry_find(s, key) : NULL;
 	unsigned line = (unsigned)cfg->line;
+	struct config_section *s;
+	struct config_entry *e;
 
 	*(const char **)result = value;
+	if (key == parse->n_keys) { /* libConfuse reads http|listen = … as well */
+		config_fault(parse->report, line,
+			     "%s is set outside of its section; name { %s = … } would be "
+			     "right",
+			     opt->name, opt->name);
+		return 0;
+	}
+	s = section_open(cfg);
 	if (!s)
 		return -1;
+	e = entry_find(s, key);
 	if (e && opt->nvalues == 1) {
 		config_fault(
 			parse->report, line,

@@ -233,6 +233,8 @@ static const struct {
 	{SITE "limits { sdp-size = 131072 }\n",
 	 {"x.conf:2: sdp-size (131072) must be less than ws-message-size (131072)",
 	  "x.conf:2: sdp-size (131072) must be less than sip-message-size"}},
+	{SITE "http { }\nhttp|listen = {\"0.0.0.0:443\"}\n",
+	 {"x.conf:3: listen is set outside of its section"}},
 	{SITE "limits { session-queue-size = 1048577 }\n",
 	 {"x.conf:2: ws-queue-size (2097152) must be at least twice session-queue-size (1048577)"}},
 	{SITE "log { level = loud }\nrun { group = \"g\" }\n",
