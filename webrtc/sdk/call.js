@@ -1,22 +1,21 @@
 // call.js - one call, as the page sees it.
 //
 // Who uses it: phone.js makes calls and hands them the site's events; the page calls the rest.
-// What it calls: media.js (microphone), peer.js (the connection between the browsers),
-// negotiator.js (changes in mid-call), and `link` for messages to the site.
+// What it calls: media.js (microphone), line.js (the dialog at the site and the connection between the
+// browsers), handover.js (another line takes its place), and `link` for messages to the site.
 //
 // Privacy: for an incoming call nothing of the browser's connection machinery exists before the
 // site's `ok` to `accept`: no RTCPeerConnection, no description, no candidate, no STUN.
 
 import { shown, step } from './call-state.js';
-import { abortable, causes, SlussError } from './errors.js';
-import { openTracks, stopTracks } from './media.js';
+import { abortable, causes, SlussError, wordy } from './errors.js';
+import { Handover } from './handover.js';
+import { Line } from './line.js';
 import { Mender } from './mend.js';
-import { Negotiator } from './negotiator.js';
 import { OwnMedia } from './own-media.js';
-import { Peer } from './peer.js';
+import { OwnTracks } from './own-tracks.js';
 import { kinds } from './sdp.js';
-import { LABEL, PROTOCOL, Side, TEXT_MAX } from './side.js';
-import { EARLY_MAX } from './trickle.js';
+import { LABEL, PROTOCOL, Side } from './side.js';
 
 /** A talk that does not find a way in this time is given up. */
 export const CONNECT_MS = 30000;
@@ -26,13 +25,14 @@ export const EVENT = Symbol('event');
 export const START = Symbol('start');
 export const ICE = Symbol('ice');
 export const END = Symbol('end');
+/** `incoming` with `replaces`: the other side goes on from another device. -> taken? */
+export const MOVE = Symbol('move');
 /** The site is there for this call, or is not: 'ok', 'lost'. And: this machine's network has changed. */
 export const SIGNALLING = Symbol('signalling');
 export const NETWORK = Symbol('network');
 
 export class Call extends EventTarget {
 	#link;
-	#id;
 	#direction;
 	#offered = null;
 	#sdp = null;
@@ -42,13 +42,12 @@ export class Call extends EventTarget {
 	#encryption = null;
 	#cause = null;
 	#phase;
-	#path = 'none';
 	#hold = { local: false, remote: false };
-	#peer = null;
-	#negotiator = null;
-	/** what goes out from the start, and what of all is ours to stop at the end */
+	#line;
+	#handover;
+	/** what goes out from the start */
 	#given = [];
-	#tracks = [];
+	#tracks;
 	#muted = { audio: false, video: false };
 	#channel = null;
 	#wantData = false;
@@ -58,21 +57,23 @@ export class Call extends EventTarget {
 	#shown;
 	#streams = null;
 	#own = null;
-	/** the caller's candidates, while it rings and there is no peer connection */
-	#early = [];
 	#side;
 	#mender;
 	#signalling = 'ok';
 
+	#replaces;
+
 	/**
 	 * Made by Phone only.
 	 * @param link  {request(type, fields), forget(call), iceReady(), ice}
-	 * @param what  {id, direction, remote, to, sdp?, media?, encryption?}
+	 * @param what  {id, direction, remote, to, sdp?, media?, encryption?, replaces?: a call on another
+	 *              device, whose place this one takes}
 	 */
 	constructor(link, what) {
 		super();
 		this.#link = link;
-		this.#id = what.id;
+		this.#line = this.#newLine(what.id, what.direction === 'out');
+		this.#replaces = what.replaces;
 		this.#direction = what.direction;
 		this.#remote = what.remote;
 		this.#to = what.to;
@@ -95,11 +96,36 @@ export class Call extends EventTarget {
 			restart: () => this.#restart(),
 			giveUp: () => this.#hangup('media', causes.pathLost),
 		});
+		this.#tracks = new OwnTracks((track) => this.#announce('trackended', { track }));
+		this.#handover = new Handover({
+			iceReady: () => this.#link.iceReady(),
+			own: (peer) => this.#give(peer),
+			over: (line, agreement, gone) => this.#goOn(line, agreement, gone),
+			failed: (gone) => {
+				if (gone)
+					this.#end(gone);
+			},
+		});
+	}
+
+	#newLine(id, madeTheCall) {
+		return new Line(this.#link, id, madeTheCall, {
+			connection: (line, state) => this.#connection(line, state),
+			streams: () => this.#announce('streams'),
+			channel: (line, channel) => this.#channelOf(line, channel),
+			agreed: () => this.#agreed(),
+			failed: (line) => {
+				if (line === this.#line)
+					this.#hangup('media', causes.badMedia);
+				else
+					this.#handover.fail('media');
+			},
+		});
 	}
 
 	/** What the page may read */
 
-	get id() { return this.#id; }
+	get id() { return this.#line.id; }
 	get direction() { return this.#direction; }
 	get state() { return this.#shown; }
 	get remote() { return this.#remote; }
@@ -110,7 +136,7 @@ export class Call extends EventTarget {
 	get offered() { return this.#offered; }
 	get held() { return { ...this.#hold }; }
 	get muted() { return { ...this.#muted }; }
-	get interrupted() { return this.#path === 'down' && !this.#cause; }
+	get interrupted() { return this.#line.path === 'down' && !this.#cause; }
 	/** What the other side says of itself; null when its phone does not. */
 	get remoteMuted() { return this.#side.remote && { ...this.#side.remote.muted }; }
 	get remoteScreen() { return Boolean(this.#side.remote?.screen); }
@@ -121,14 +147,8 @@ export class Call extends EventTarget {
 	get signalling() { return this.#signalling; }
 	get connectedAt() { return this.#connectedAt; }
 	get channel() { return this.#channel; }
-	get sending() {
-		return {
-			audio: Boolean(this.#peer?.sends('audio')), video: Boolean(this.#peer?.sends('video')),
-		};
-	}
-	get streams() {
-		return this.#streams ?? { local: null, remote: null };
-	}
+	get sending() { return this.#line.sending; }
+	get streams() { return this.#streams ?? { local: null, remote: null }; }
 
 	/** Beginning and ending */
 
@@ -139,18 +159,18 @@ export class Call extends EventTarget {
 		try {
 			await until(this.#open({ audio, video, stream }));
 			await until(this.#link.iceReady());
-			this.#makePeer();
-			this.#peer.add(this.#given, true);
-			this.#side.take(this.#peer.channel(LABEL, { protocol: PROTOCOL }));
+			const peer = this.#openLine();
+			peer.add(this.#given, true);
+			this.#side.take(peer.channel(LABEL, { protocol: PROTOCOL }));
 			if (data)
-				this.#setChannel(this.#peer.channel('data'));
-			const offer = await until(this.#peer.offer());
+				this.#setChannel(peer.channel('data'));
+			const offer = await until(peer.offer());
 			if (this.#cause)
 				throw new SlussError(this.#cause.reason, this.#cause.text);
 			sent = true;
-			const asked = this.#request('call',
-				{ to: this.#to, ...offer, ...(name ? { name } : {}) });
-			this.#peer.sent(offer);
+			const asked = this.#line.request('call', { to: this.#to, ...offer, ...(name ? { name } : {}),
+				...(this.#replaces ? { replaces: this.#replaces } : {}) });
+			peer.sent(offer);
 			await until(asked);
 		} catch (e) {
 			if (signal?.aborted) {
@@ -173,7 +193,7 @@ export class Call extends EventTarget {
 			await this.#open({ audio, video, stream });
 			await this.#link.iceReady();
 			this.#move('accepted');
-			await this.#request('accept');
+			await this.#line.request('accept');
 		} catch (e) {
 			this.#drop();
 			if (e.code === 'elsewhere' || e.code === 'gone' || e.code === 'no-call')
@@ -193,18 +213,8 @@ export class Call extends EventTarget {
 	/** The call is this device's: only now is there a peer connection. */
 	async #answer() {
 		try {
-			this.#makePeer();
-			await this.#negotiator.run(async () => {
-				await this.#peer.take(this.#sdp);
-				this.#peer.add(this.#given, false);
-				const answer = await this.#peer.answer();
-
-				if (this.#cause)
-					return;
-				const asked = this.#request('answer', answer);
-				this.#peer.sent(answer);
-				await asked;
-			});
+			this.#openLine();
+			await this.#line.answer(this.#sdp, (peer) => peer.add(this.#given, false));
 		} catch (e) {
 			if (this.#cause)
 				throw new SlussError('ended', this.#cause.text, { cause: e });
@@ -220,7 +230,7 @@ export class Call extends EventTarget {
 			throw new TypeError('reject() takes "busy" or "decline"');
 		if (this.#direction !== 'in' || this.#phase !== 'ringing')
 			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
-		this.#request('reject', { reason }).catch(() => {});
+		this.#line.request('reject', { reason }).catch(() => {});
 		this.#end(reason === 'busy' ? causes.busy : causes.declined);
 	}
 
@@ -237,7 +247,7 @@ export class Call extends EventTarget {
 	#hangup(reason, cause) {
 		if (this.#cause)
 			return;
-		this.#request('hangup', { reason }).catch(() => {});
+		this.#line.request('hangup', { reason }).catch(() => {});
 		this.#end(cause);
 	}
 
@@ -250,7 +260,8 @@ export class Call extends EventTarget {
 		if (kind !== 'audio' && kind !== 'video')
 			throw new TypeError('mute() takes "audio" or "video"');
 		this.#muted[kind] = on;
-		this.#peer?.mute(kind, on);
+		this.#line.peer?.mute(kind, on);
+		this.#handover.line?.peer?.mute(kind, on);
 		this.#changed(true);
 	}
 
@@ -268,7 +279,7 @@ export class Call extends EventTarget {
 	async setCamera(video = true) { await this.#change((own) => own.setCamera(video)); }
 
 	async #change(what) {
-		this.#needEstablished();
+		await this.#ready();
 		try {
 			await what(this.#own);
 		} catch (e) {
@@ -278,10 +289,8 @@ export class Call extends EventTarget {
 
 	/** Text to the other side, at most 4000 characters. */
 	sendText(text) {
-		if (typeof text !== 'string' || !text.trim() || text.length > TEXT_MAX)
-			throw new SlussError('bad-text');
-		if (!this.canText)
-			throw new SlussError(this.#cause ? 'ended' : 'no-text');
+		if (this.#cause)
+			throw new SlussError('ended');
 		this.#side.text(text);
 	}
 
@@ -289,53 +298,52 @@ export class Call extends EventTarget {
 	resume() { return this.#setHold(false); }
 
 	async #setHold(on) {
-		this.#needEstablished();
+		await this.#ready();
 		if (this.#hold.local === on)
 			return;
-		const turn = (to) => {
-			this.#hold.local = to;
-			if (to)
-				this.#peer.hold();
-			else
-				this.#peer.resume();
-			this.#changed(true);
-		};
-
-		turn(on);
+		this.#turn(on);
 		try {
-			await this.#negotiator.change();
+			await this.#line.negotiator.change();
 		} catch (e) {
 			if (!this.#cause && this.#hold.local === on)
-				turn(!on);
+				this.#turn(!on);
 			throw wordy(e);
 		}
+	}
+
+	#turn(on) {
+		this.#hold.local = on;
+		this.#line.peer.hold(on);
+		this.#changed(true);
 	}
 
 	/** Sends keys as RFC 4733 events in the sound. A comma waits two seconds. */
 	sendDtmf(tones, { toneMs = 100, gapMs = 70 } = {}) {
 		this.#needEstablished();
-		if (!/^[0-9A-Da-d*#,]{1,64}$/.test(tones))
-			throw new SlussError('bad-tones');
-		if (!this.#peer.dtmf?.canInsertDTMF)
-			throw new SlussError('no-tones');
-		this.#peer.dtmf.insertDTMF(tones, toneMs, gapMs);
+		this.#line.peer.tones(tones, toneMs, gapMs);
 	}
 
 	async stats() {
-		if (!this.#peer || this.#cause)
+		if (!this.#line.peer || this.#cause)
 			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
-		return this.#peer.stats();
+		return this.#line.peer.stats();
 	}
 
 	/** From the site, by phone.js */
 
 	/** Servers for a path that has to be found anew. */
 	[ICE](servers) {
-		if (this.#peer)
-			this.#peer.iceServers = servers;
+		for (const line of [this.#line, this.#handover.line]) {
+			if (line?.peer)
+				line.peer.iceServers = servers;
+		}
 	}
 
 	[EVENT](msg) {
+		if (msg.call !== this.#line.id) {
+			this.#handover.event(msg);
+			return;
+		}
 		switch (msg.type) {
 		case 'progress':
 			if (msg.state === 'ringing' || msg.state === 'accepted')
@@ -344,7 +352,7 @@ export class Call extends EventTarget {
 		case 'answered':
 			this.#remote = msg.remote ?? this.#remote;
 			this.#agree(msg);
-			this.#negotiator.run(() => this.#peer.apply(msg.sdp)).then(
+			this.#line.negotiator.run(() => this.#line.peer.apply(msg.sdp)).then(
 				() => this.#move('established'),
 				() => this.#hangup('media', causes.badMedia));
 			break;
@@ -352,33 +360,25 @@ export class Call extends EventTarget {
 			this.#agree(msg);
 			this.#move('established');
 			// A camera that the offer had no place for.
-			this.#negotiator?.run(() => {
-				if (this.#peer.unsaid)
-					this.#negotiator.change().catch(() => {});
-			}).catch(() => {});
-			break;
-		case 'offer':
-			this.#negotiator?.offered(msg.sdp);
-			break;
-		case 'answer':
-			this.#negotiator?.answered(msg.sdp);
-			break;
-		case 'refused':
-			this.#negotiator?.refused(msg.cause);
-			break;
-		case 'withdrawn':
-			this.#negotiator?.withdrawn();
-			break;
-		case 'candidates':
-			if (this.#peer)
-				this.#peer.candidates(msg);
-			else if (this.#early.push(msg) > EARLY_MAX)
-				this.#early.shift();
+			this.#sayAll();
 			break;
 		case 'ended':
-			this.#end(msg.cause);
+			if (!this.#handover.left(msg.cause))
+				this.#end(msg.cause);
 			break;
+		default:
+			this.#line.event(msg);
 		}
+	}
+
+	/** Something of ours that the agreed description does not carry goes into an offer. */
+	#sayAll() {
+		const { negotiator, peer } = this.#line;
+
+		negotiator?.run(() => {
+			if (peer.unsaid)
+				negotiator.change().catch(() => {});
+		}).catch(() => {});
 	}
 
 	/** The connection to the site is gone, and the call with it. */
@@ -393,7 +393,7 @@ export class Call extends EventTarget {
 	[SIGNALLING](state, cause) {
 		if (this.#cause || state === this.#signalling)
 			return;
-		if (state === 'lost' && (this.#phase !== 'established' || this.#path !== 'up')) {
+		if (state === 'lost' && (this.#phase !== 'established' || this.#line.path !== 'up')) {
 			this.#hangup('hangup', cause);
 			return;
 		}
@@ -407,15 +407,51 @@ export class Call extends EventTarget {
 			this.#mender.networkChanged();
 	}
 
-	/** Inside */
+	/** The other side goes on from another device: its new line comes up beside this one. */
+	[MOVE](msg) {
+		if (this.#phase !== 'established' || this.#handover.line)
+			return false;
+		this.#handover.begin(this.#newLine(msg.call, false), msg);
+		return true;
+	}
 
-	#request(type, fields) {
-		return this.#link.request(type, { call: this.#id, ...fields });
+	/** Inside: what we send and how, to another peer connection. */
+	#give(peer) {
+		peer.add(this.#line.peer.local.getTracks(), false);
+		for (const kind of ['audio', 'video'])
+			peer.mute(kind, this.#muted[kind]);
+		peer.hold(this.#hold.local);
+	}
+
+	/** The new line is up. What was being agreed on in the old one is agreed on in the new one. */
+	#goOn(line, agreement, gone) {
+		const old = this.#line;
+
+		this.#line = line;
+		line.path = 'up';
+		line.peer.adopt(old.peer);
+		if (!gone)
+			old.request('hangup', { reason: 'moved' }).catch(() => {});
+		this.#mender.stop();
+		old.negotiator.handOver(line.negotiator);
+		old.close();
+		this.#sayAll();
+		this.#hold.remote = line.peer.heldByRemote;
+		this.#agree(agreement);
+		this.#announce('streams');
+		this.#announce('moved');
 	}
 
 	#needEstablished() {
 		if (this.#phase !== 'established')
 			throw new SlussError(this.#cause ? 'ended' : 'bad-state');
+	}
+
+	/** Changes wait until it is clear which line they belong to. */
+	async #ready() {
+		this.#needEstablished();
+		await this.#handover.settled;
+		this.#needEstablished();
 	}
 
 	#agree({ media, encryption }) {
@@ -425,62 +461,42 @@ export class Call extends EventTarget {
 	}
 
 	async #open(want) {
-		const { tracks, own } = await openTracks(want);
-
-		this.#given = tracks;
-		this.#tracks = own ? [...tracks] : [];
+		this.#given = await this.#tracks.open(want);
 		if (this.#cause) {
 			this.#drop();
 			throw new SlussError('ended');
 		}
-		for (const track of tracks)
-			this.#watch(track);
-	}
-
-	#watch(track) {
-		track.addEventListener('ended', () => {
-			if (!this.#cause && this.#tracks.includes(track))
-				this.#announce('trackended', { track });
-		});
 	}
 
 	#drop() {
-		stopTracks(this.#tracks);
+		this.#tracks.drop();
 		this.#given = [];
-		this.#tracks = [];
 	}
 
-	#makePeer() {
-		this.#peer = new Peer(this.#link.ice, {
-			connection: (state) => this.#connection(state),
-			streams: () => this.#announce('streams'),
-			candidates: (fields) => this.#request('candidates', fields).catch(() => {}),
-			channel: (channel) => {
-				if (Side.is(channel))
-					this.#side.take(channel);
-				else if (this.#wantData && !this.#channel)
-					this.#setChannel(channel);
-				else
-					channel.close();
-			},
-		});
-		this.#early.splice(0).forEach((msg) => this.#peer.candidates(msg));
-		this.#streams = Object.freeze({ local: this.#peer.local, remote: this.#peer.remote });
+	#openLine() {
+		const line = this.#line;
+
+		line.open();
+		this.#streams = Object.freeze({ local: line.peer.local, remote: line.peer.remote });
 		this.#own = new OwnMedia(this.#ownLink());
 		this.#own.began(this.#given);
 		for (const kind of ['audio', 'video'])
-			this.#peer.mute(kind, this.#muted[kind]);
-		this.#negotiator = new Negotiator(this.#peer, {
-			madeTheCall: this.#direction === 'out',
-			offer: (description) => this.#request('offer', description),
-			answer: (description) => this.#request('answer', description),
-			refuse: (reason) => this.#request('refuse', { reason }),
-			agreed: () => {
-				this.#hold.remote = this.#peer.heldByRemote;
-				this.#changed(true);
-			},
-			failed: () => this.#hangup('media', causes.badMedia),
-		});
+			line.peer.mute(kind, this.#muted[kind]);
+		return line.peer;
+	}
+
+	#channelOf(line, channel) {
+		if (Side.is(channel))
+			this.#side.take(channel);
+		else if (line !== this.#line || (this.#wantData && !this.#channel))
+			this.#setChannel(channel);
+		else
+			channel.close();
+	}
+
+	#agreed() {
+		this.#hold.remote = this.#line.peer.heldByRemote;
+		this.#changed(true);
 	}
 
 	/** What own-media.js may do with the call. */
@@ -488,20 +504,12 @@ export class Call extends EventTarget {
 		const call = this;
 
 		return {
-			peer: this.#peer,
+			get peer() { return call.#line.peer; },
 			get over() { return Boolean(call.#cause); },
-			change: () => this.#negotiator.change(),
-			run: (what) => this.#negotiator.run(what),
-			opened: (track) => {
-				this.#tracks.push(track);
-				this.#watch(track);
-			},
-			closed: (track) => {
-				const at = this.#tracks.indexOf(track);
-
-				if (at >= 0)
-					stopTracks(this.#tracks.splice(at, 1));
-			},
+			change: () => this.#line.negotiator.change(),
+			run: (what) => this.#line.negotiator.run(what),
+			opened: (track) => this.#tracks.opened(track),
+			closed: (track) => this.#tracks.closed(track),
 			changed: () => this.#changed(true),
 			streams: () => this.#announce('streams'),
 		};
@@ -512,28 +520,33 @@ export class Call extends EventTarget {
 		this.#announce('channel', { channel });
 	}
 
-	#connection(state) {
-		if (this.#cause)
+	#connection(line, state) {
+		if (line !== this.#line)
+			this.#handover.connection(state);
+		if (line !== this.#line || this.#cause)
 			return;
+		const { path } = line;
+
 		if (state === 'connected') {
-			this.#path = 'up';
+			line.path = 'up';
 			this.#mender.path('up');
 			this.#changed(true);
-		} else if (state === 'failed' && (this.#path === 'none' || this.#signalling === 'lost')) {
-			this.#hangup('media', this.#path === 'none' ? causes.noPath : causes.pathLost);
-		} else if ((state === 'disconnected' || state === 'failed') && this.#path !== 'none') {
-			this.#path = 'down';
-			this.#mender.path(state === 'failed' ? 'failed' : 'down');
+		} else if (state === 'failed' && (path === 'none' || this.#signalling === 'lost')) {
+			this.#hangup('media', path === 'none' ? causes.noPath : causes.pathLost);
+		} else if ((state === 'disconnected' || state === 'failed') && path !== 'none') {
+			line.path = 'down';
+			if (!this.#handover.gone)
+				this.#mender.path(state === 'failed' ? 'failed' : 'down');
 			this.#changed(true);
 		}
 	}
 
 	/** Looks for a new path: an offer with new ICE credentials. */
 	#restart() {
-		if (this.#phase !== 'established' || this.#signalling === 'lost')
+		if (this.#phase !== 'established' || this.#signalling === 'lost' || this.#handover.gone)
 			return;
-		this.#peer.restart();
-		this.#negotiator.change().catch(() => {});
+		this.#line.peer.restart();
+		this.#line.negotiator.change().catch(() => {});
 	}
 
 	#move(event) {
@@ -542,9 +555,9 @@ export class Call extends EventTarget {
 		this.#phase = step(before, event);
 		if (this.#phase === before)
 			return;
-		if (this.#phase === 'established' && this.#path === 'none')
+		if (this.#phase === 'established' && this.#line.path === 'none')
 			this.#timer = setTimeout(() => {
-				if (this.#path === 'none')
+				if (this.#line.path === 'none')
 					this.#hangup('media', causes.noPath);
 			}, CONNECT_MS);
 		this.#changed();
@@ -552,7 +565,7 @@ export class Call extends EventTarget {
 
 	/** Tells the page when what it sees has changed; `also` when something else than state has. */
 	#changed(also = false) {
-		const now = shown(this.#phase, this.#path, this.#hold);
+		const now = shown(this.#phase, this.#line.path, this.#hold);
 
 		this.#side.say({ muted: { ...this.#muted }, screen: this.screen });
 		if (now === this.#shown && !also)
@@ -571,24 +584,16 @@ export class Call extends EventTarget {
 		this.#cause = Object.freeze({ code: cause.code, reason: cause.reason, text: cause.text });
 		clearTimeout(this.#timer);
 		this.#mender.stop();
-		this.#negotiator?.close();
-		this.#peer?.close();
+		this.#handover.fail('hangup');
+		this.#line.close();
 		this.#drop();
 		this.#sdp = null;
-		this.#early = [];
 		this.#link.forget(this);
 		this.#move('ended');
 		this.#announce('streams');
 	}
 
 	#announce(type, fields = {}) {
-		const event = new Event(type);
-
-		this.dispatchEvent(Object.assign(event, fields));
+		this.dispatchEvent(Object.assign(new Event(type), fields));
 	}
-}
-
-/** Anything that went wrong, as an error with words. */
-function wordy(e) {
-	return e instanceof SlussError ? e : new SlussError('internal', e?.message, { cause: e });
 }

@@ -90,3 +90,8 @@ export function abortable(promise, signal) {
 			stop();
 	});
 }
+
+/** Anything that went wrong, as an error with words. */
+export function wordy(e) {
+	return e instanceof SlussError ? e : new SlussError('internal', e?.message, { cause: e });
+}

@@ -80,6 +80,14 @@ export class Negotiator {
 		return this.#queue;
 	}
 
+	/** What waits for an agreement here waits for one there. */
+	handOver(other) {
+		const waiting = [...this.#inOffer.splice(0), ...this.#asked.splice(0)];
+
+		if (waiting.length)
+			other.change().then(() => this.#settle(waiting), (e) => this.#settle(waiting, e));
+	}
+
 	close() {
 		this.#closed = true;
 		clearTimeout(this.#timer);

@@ -4,6 +4,7 @@
 // `accept`), negotiator.js asks it for descriptions. It knows no signalling. What it
 // calls: trickle.js for the candidates of both sides.
 
+import { SlussError } from './errors.js';
 import { summary } from './stats.js';
 import { Trickle } from './trickle.js';
 
@@ -103,6 +104,16 @@ export class Peer {
 		this.#trickle.take(message);
 	}
 
+	/** Takes the place of another peer connection: the streams that the page has in hand stay the same. */
+	adopt(old) {
+		for (const [mine, theirs] of [[this.remote, old.remote], [this.local, old.local]]) {
+			theirs.getTracks().forEach((track) => theirs.removeTrack(track));
+			mine.getTracks().forEach((track) => theirs.addTrack(track));
+		}
+		this.remote = old.remote;
+		this.local = old.local;
+	}
+
 	/** Tracks */
 
 	add(tracks, wantAudio) {
@@ -199,9 +210,14 @@ export class Peer {
 
 	/** Hold: RFC 3264 §8.4 by directions. The next offer says it. */
 
-	hold() {
-		this.#held = true;
-		this.#holdAll();
+	hold(on) {
+		if (on === this.#held)
+			return;
+		this.#held = on;
+		if (on)
+			this.#holdAll();
+		else
+			this.#unhold();
 		this.#apply();
 	}
 
@@ -217,14 +233,12 @@ export class Peer {
 		t.direction = t.direction.startsWith('send') ? 'sendonly' : 'inactive';
 	}
 
-	resume() {
-		this.#held = false;
+	#unhold() {
 		for (const [t, direction] of this.#before) {
 			if (t.direction !== 'stopped')
 				t.direction = direction;
 		}
 		this.#before.clear();
-		this.#apply();
 	}
 
 	/** Does the other side take none of the sound that we are ready to send? */
@@ -259,9 +273,15 @@ export class Peer {
 		return this.#pc.createDataChannel(label, options);
 	}
 
-	/** The sender's RTCDTMFSender, or null when no sound goes out. */
-	get dtmf() {
-		return this.#senders.audio?.dtmf ?? null;
+	/** Keys as RFC 4733 events. Throws SlussError. */
+	tones(tones, toneMs, gapMs) {
+		const dtmf = this.#senders.audio?.dtmf;
+
+		if (!/^[0-9A-Da-d*#,]{1,64}$/.test(tones))
+			throw new SlussError('bad-tones');
+		if (!dtmf?.canInsertDTMF)
+			throw new SlussError('no-tones');
+		dtmf.insertDTMF(tones, toneMs, gapMs);
 	}
 
 	async stats() {

@@ -5,7 +5,7 @@
 
 import { parseAddress } from './address.js';
 import { Account } from './account.js';
-import { Call, END, EVENT, ICE, NETWORK, SIGNALLING, START } from './call.js';
+import { Call, END, EVENT, ICE, MOVE, NETWORK, SIGNALLING, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
 import { api, siteOrigin, socketUrl } from './session.js';
@@ -45,6 +45,7 @@ export class Phone extends EventTarget {
 	#state = 'offline';
 	#reason = null;
 	#listens = false;
+	#elsewhere = Object.freeze([]);
 	#unload = [];
 
 	/**
@@ -97,6 +98,7 @@ export class Phone extends EventTarget {
 			(servers) => this.calls.forEach((call) => call[ICE](servers)), iceServers);
 		this.#socket = new Socket(socketUrl(origin), {
 			device: device ?? deviceName(),
+			elsewhere: true,
 			...(token ? { token } : {}),
 		}, {
 			up: (ok) => this.#up(ok),
@@ -120,15 +122,29 @@ export class Phone extends EventTarget {
 	get limits() { return this.#limits; }
 	get state() { return this.#state; }
 	get reason() { return this.#reason; }
-	get calls() { return [...this.#calls.values()]; }
+	get calls() { return [...new Set(this.#calls.values())]; }
+	/** This user's calls on other devices: take() brings one here. */
+	get elsewhere() { return this.#elsewhere; }
 
 	/**
 	 * Calls somebody. Resolves when the site has taken the call; what comes of it is the call's
 	 * 'state'. options: {audio, video, data, name, stream, signal}.
 	 */
 	async call(to, options = {}) {
-		const { address, domain } = parseAddress(to, this.#site);
+		return this.#dial(parseAddress(to, this.#site), options);
+	}
 
+	/**
+	 * Goes on here with a call of this user's other device: `entry` is one of `elsewhere`. Resolves when the
+	 * site has taken it; the call there ends when this one has found its way. options: as for call().
+	 */
+	async take(entry, options = {}) {
+		const { address, domain } = parseAddress(entry.remote.address, this.#site);
+
+		return this.#dial({ address, domain, remote: entry.remote, replaces: entry.id }, options);
+	}
+
+	async #dial({ address, domain, remote, replaces }, options) {
 		if (this.#socket.state !== 'up')
 			throw new SlussError('offline');
 		if (!globalThis.RTCPeerConnection)
@@ -136,7 +152,7 @@ export class Phone extends EventTarget {
 
 		const call = new Call(this.#link, {
 			id: callId(), direction: 'out', to: address,
-			remote: { address, name: '', site: { domain, verified: false } },
+			remote: remote ?? { address, name: '', site: { domain, verified: false } }, replaces,
 		});
 		this.#calls.set(call.id, call);
 		await call[START](options);
@@ -180,7 +196,10 @@ export class Phone extends EventTarget {
 
 		return {
 			request: (type, fields) => this.#socket.request(type, fields),
-			forget: (call) => this.#calls.delete(call.id),
+			forget: (call) => this.#calls.forEach((one, id) => {
+				if (one === call)
+					this.#calls.delete(id);
+			}),
 			iceReady: () => this.#ice.ready(),
 			get ice() {
 				return { iceServers: ice.now, ...(policy ? { iceTransportPolicy: policy } : {}) };
@@ -232,6 +251,8 @@ export class Phone extends EventTarget {
 		this.#device = ok.device;
 		this.#limits = ok.limits ?? null;
 		this.#ice.refresh();
+		if (!ok.resumed)
+			this.#setElsewhere([]); // a new session is told anew
 		if (ok.resumed)
 			this.#signalling('ok');
 		else if (ok.forgotten === 'unknown') // restarted: it tells neither side anything about the calls
@@ -276,15 +297,47 @@ export class Phone extends EventTarget {
 	}
 
 	#event(msg) {
-		if (msg.type === 'incoming')
+		if (msg.type === 'elsewhere') {
+			this.#setElsewhere(msg.calls);
+		} else if (msg.type === 'incoming') {
 			this.#incoming(msg);
+		} else {
+			const call = this.#calls.get(msg.call);
+
+			call?.[EVENT](msg);
+			// One that has moved is known by another name now.
+			if (msg.type === 'ended' && call?.id !== msg.call)
+				this.#calls.delete(msg.call);
+		}
+	}
+
+	#setElsewhere(calls) {
+		if (!calls.length && !this.#elsewhere.length)
+			return;
+		const now = Date.now();
+
+		this.#elsewhere = Object.freeze(calls.map(({ seconds, ...entry }) =>
+			Object.freeze({ ...entry, connectedAt: now - 1000 * seconds })));
+		this.dispatchEvent(new Event('elsewhere'));
+	}
+
+	/** Whoever the call is with goes on from another device: nobody is asked. */
+	#moves(msg) {
+		const call = this.#calls.get(msg.replaces);
+
+		if (call?.[MOVE](msg))
+			this.#calls.set(msg.call, call);
 		else
-			this.#calls.get(msg.call)?.[EVENT](msg);
+			this.#socket.request('reject', { call: msg.call, reason: 'decline' }).catch(() => {});
 	}
 
 	#incoming(msg) {
 		if (this.#calls.has(msg.call))
 			return;
+		if (msg.replaces) {
+			this.#moves(msg);
+			return;
+		}
 		const call = new Call(this.#link, {
 			id: msg.call, direction: 'in', remote: msg.from, to: msg.to, sdp: msg.sdp,
 			media: msg.media, encryption: msg.encryption,

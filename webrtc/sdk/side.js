@@ -4,6 +4,8 @@
 // offer brings along. Nobody has to take it: without it the call is the same, only silent about these
 // things. What comes from the other side is read with care: see read(). docs/sdk.md "The side channel".
 
+import { SlussError } from './errors.js';
+
 export const LABEL = 'sluss';
 export const PROTOCOL = 'sluss.side.v1';
 /** A text has so many UTF-16 units at most; so much is taken as one message, and so many in a time. */
@@ -52,10 +54,17 @@ export class Side {
 		return channel.label === LABEL && channel.protocol === PROTOCOL;
 	}
 
+	/** This one counts from now on; the one before it again when this one closes and that one has not. */
 	take(channel) {
+		const before = this.#channel;
+
 		this.#channel = channel;
 		channel.addEventListener('open', () => this.#opened());
-		channel.addEventListener('close', () => this.#handlers.changed());
+		channel.addEventListener('close', () => {
+			if (this.#channel === channel && before?.readyState === 'open')
+				this.#channel = before;
+			this.#handlers.changed();
+		});
 		channel.addEventListener('message', (ev) => this.#message(ev.data));
 		if (channel.readyState === 'open')
 			this.#opened();
@@ -79,7 +88,12 @@ export class Side {
 			this.#sendState();
 	}
 
+	/** Throws SlussError. */
 	text(text) {
+		if (typeof text !== 'string' || !text.trim() || text.length > TEXT_MAX)
+			throw new SlussError('bad-text');
+		if (!this.open)
+			throw new SlussError('no-text');
 		this.#channel.send(JSON.stringify({ type: 'text', text }));
 	}
 

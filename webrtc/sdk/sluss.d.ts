@@ -123,6 +123,18 @@ export interface PhoneEventMap {
 	incoming: IncomingEvent;
 	/** `phone.state` or `phone.reason` has changed. */
 	state: Event;
+	/** `phone.elsewhere` has changed. */
+	elsewhere: Event;
+}
+
+/** A call of this user that another device has. */
+export interface ElsewhereCall {
+	readonly id: string;
+	readonly remote: Remote;
+	/** `away`: it has lost its connection to the site. */
+	readonly device: { readonly id: string; readonly name: string; readonly away: boolean };
+	/** As Date.now(). */
+	readonly connectedAt: number;
 }
 
 /** One sign-in of an account. Times are seconds since 1970. */
@@ -188,9 +200,13 @@ export class Phone extends EventTarget {
 	readonly reason: SlussError | null;
 	/** Calls that have not ended. */
 	readonly calls: Call[];
+	/** This user's established calls on other devices. */
+	readonly elsewhere: readonly ElsewhereCall[];
 
 	/** Resolves when the site has taken the call. */
 	call(to: string, options?: CallOptions): Promise<Call>;
+	/** Goes on here with a call of this user's other device; resolves when the site has taken it. */
+	take(call: ElsewhereCall, options?: CallOptions): Promise<Call>;
 	changePassword(old: string, password: string): Promise<unknown>;
 	/** The network is another one: connects anew, and looks for new paths. Happens by itself as a rule. */
 	networkChanged(): void;
@@ -263,6 +279,8 @@ export interface CallEventMap {
 	channel: Event & { readonly channel: RTCDataChannel };
 	/** Text from the other side. */
 	text: Event & { readonly text: string };
+	/** The other side goes on from another device; `id` is another one now, all else is the same. */
+	moved: Event;
 	/** A microphone or camera was unplugged. */
 	trackended: Event & { readonly track: MediaStreamTrack };
 }
