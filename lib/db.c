@@ -222,14 +222,16 @@ static int db_migrate(struct db *db, char **whyp, const char *path,
 	return err;
 }
 
-/* SQLite would make the file with the umask's mode: passwords' hashes are for the owner alone. */
+/* SQLite would make the file with the umask's mode: passwords' hashes are for the owner alone. One that is there is
+ * not touched: to close it would give up the locks that another connection of this process has on it. */
 static int db_file_make(char **whyp, const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
 
-	if (fd < 0)
+	if (fd < 0 && (errno != EEXIST || access(path, R_OK | W_OK)))
 		return db_say(whyp, "%s cannot be opened: %s", path, strerror(errno));
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return 0;
 }
 

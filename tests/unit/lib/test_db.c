@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -250,6 +251,63 @@ static void a_statement_may_outlive_its_db(void **state)
 	mem_deref(st);
 }
 
+/* Another process, which waits until it is let go and then counts the rows of t. SQLite forbids to carry what is
+ * open over a fork: so it is made before anything is. */
+struct other {
+	pid_t pid;
+	int go;
+};
+
+static struct other other_new(void)
+{
+	struct other o;
+	int fds[2];
+	char c;
+
+	assert_int_equal(pipe(fds), 0);
+	o.pid = fork();
+	if (!o.pid) {
+		struct db *db = NULL;
+		int64_t n;
+
+		close(fds[1]);
+		if (read(fds[0], &c, 1) != 1 || db_open(&db, NULL, path, first, 1))
+			_exit(99);
+		n = number(db, "SELECT count(*) FROM t");
+		mem_deref(db); /* as the last one, it would take the log away */
+		_exit((int)n);
+	}
+	close(fds[0]);
+	o.go = fds[1];
+	return o;
+}
+
+static int other_counts(struct other *o)
+{
+	int status = 0;
+
+	assert_int_equal(write(o->go, "g", 1), 1);
+	assert_int_equal(waitpid(o->pid, &status, 0), o->pid);
+	close(o->go);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The locks of a file are the process's, and gone when it closes the file anywhere (POSIX): then somebody else
+ * who looks in believes to be alone, and takes the log of what is written away. */
+static void nothing_is_lost_when_another_program_looks_in(void **state)
+{
+	struct other before = other_new(), after = other_new();
+	struct db *one = open_ok(first, 1), *two = open_ok(first, 1);
+
+	(void)state;
+	assert_int_equal(db_exec(one, "INSERT INTO t VALUES ('a', 1)"), 0);
+	assert_int_equal(other_counts(&before), 1);
+	assert_int_equal(db_exec(two, "INSERT INTO t VALUES ('b', 2)"), 0);
+	assert_int_equal(other_counts(&after), 2);
+	mem_deref(one);
+	mem_deref(two);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -264,6 +322,7 @@ int main(void)
 		TEST(errors_have_errno_values),
 		TEST(threads_that_open_together_migrate_once),
 		TEST(a_statement_may_outlive_its_db),
+		TEST(nothing_is_lost_when_another_program_looks_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
