@@ -262,6 +262,9 @@ static void work_succeeded(struct account_work *w, const struct office_result *r
 	case OFFICE_USER_LIST:
 	case OFFICE_USER_EXISTS:
 	case OFFICE_SESSION_LIST:
+	case OFFICE_CALLS_CHANGE: /* kept.c's own */
+	case OFFICE_CALLS_LEFT:
+	case OFFICE_CALLS_SWEEP:
 	case OFFICE_KIND_N:
 		break;
 	}

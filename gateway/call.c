@@ -4,6 +4,7 @@
  * (call_end). Looks steps up in call_fsm.c and carries them out, with call_legs.c for the B side and
  * route.c for where it goes. The one place that logs a call's start, ringing, establishment and end. */
 #include "gateway/call_own.h"
+#include "gateway/kept.h"
 #include "gateway/quota.h"
 #include "lib/log.h"
 #include "lib/secret.h"
@@ -56,6 +57,12 @@ static void do_route(struct call *call)
 		}
 		return;
 	}
+	if (call->invite->rejoins) {
+		/* Else ROUTING lasts until its device is there, or its time is over. */
+		if (call_rejoin_route(call))
+			call->again = CALL_ROUTED;
+		return;
+	}
 	if (route_find(&call->route, call->core, &call->invite->to,
 		       call->account.user[0] != '\0', routed, call)) {
 		cause_set(&call->cause_a, CAUSE_INTERNAL, NULL);
@@ -87,6 +94,8 @@ static void do_answer(struct call *call)
 	call->gathered = mem_deref(call->gathered); /* the winner has them */
 	call->active_us = timers_now_us(call->core->loop->timers);
 	call_replace_done(call);
+	call_rejoin_done(call);
+	call_rejoin_keep(call);
 	call->core->counters.n_calls_established++;
 	log_info(call_id(call), "call.established", "leg=%s media=%s after_ms=%llu",
 		 LQ(call->leg->tag), media_mode_name(call_media_mode(call)),
@@ -115,6 +124,8 @@ static void do_finish(struct call *call)
 	/* It may name an address in full. */
 	log_debug(call_id(call), "call.why", "text=%s", LQ(call->cause_a.text));
 	timer_cancel(&call->oa_timer);
+	kept_drop(call->core->kept, call_id(call));
+	call_rejoin_undo(call);
 	call_replace_undo(call);
 	call_replace_over(call);
 	quotas_give(call);
@@ -229,8 +240,13 @@ static void state_timeout(void *arg)
 			"The call was accepted, but it could not be connected in time.");
 		break;
 	default:
-		cause_set(&call->cause_a, CAUSE_TIMEOUT,
-			  "It took too long to find out where the call goes.");
+		if (call->invite->rejoins)
+			cause_set(&call->cause_a, CAUSE_OFFLINE,
+				  "%s has not come back to the call.",
+				  AT(&call->invite->to));
+		else
+			cause_set(&call->cause_a, CAUSE_TIMEOUT,
+				  "It took too long to find out where the call goes.");
 		break;
 	}
 	call->cause_b = call->cause_a;
@@ -285,8 +301,10 @@ static void destructor(void *arg)
 		quotas_give(call);
 	}
 	timer_cancel(&call->turn);
-	if (call->invite)
+	if (call->invite) {
+		call_rejoin_undo(call);
 		call_replace_undo(call);
+	}
 	call_replace_over(call);
 	list_flush(&call->spent);
 	hash_unlink(&call->le_ringing);
@@ -353,6 +371,8 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	call->started_us = timers_now_us(core->loop->timers);
 	call->invite = mem_ref(invite);
 	err = invite->replaces ? call_replace_begin(call) : 0;
+	if (!err && invite->rejoins)
+		err = call_rejoin_begin(call);
 	if (err)
 		goto out;
 	err = quotas_take(call, account, peer);

@@ -38,8 +38,8 @@ const char *call_state_name(enum call_state state);
  *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
  *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that is not WebRTC, see
  *  sdp_facts.webrtc; later offers and answers are held to the same), ENOENT (invite->replaces: its call is not
- *  established), EBUSY (another call is taking its place already): the leg refuses its party itself,
- *  *callp untouched. */
+ *  established; or invite->rejoins is not there any more), EBUSY (another call is taking its place already): the
+ *  leg refuses its party itself, *callp untouched. */
 int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	       struct invite *invite, const struct addr *account, const char *peer);
 
@@ -47,6 +47,14 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
  *  `but`, which has the call already. NULL: there is none. */
 struct leg *call_replace_find(const struct core *core, const char *id,
 			      const struct addr *user, const char *but);
+
+/** The call `id` that a killed process has left, if `user` had it with `to`, to be put into invite->rejoins. NULL:
+ *  there is none. */
+struct kept_call *call_rejoin_find(const struct core *core, const char *id,
+				   const struct addr *user, const struct addr *to);
+/** The same, for `user` at another site: by the dialog, as store_call has it. */
+struct kept_call *call_rejoin_find_dialog(const struct core *core, const char *dialog,
+					  const struct addr *user, const struct addr *to);
 
 /** Ends it from outside (slussctl, shutdown): both sides are told `cause`. */
 void call_end(struct call *call, const struct cause *cause);

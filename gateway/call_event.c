@@ -94,6 +94,14 @@ static void b_progress(struct call *call, struct leg *leg, enum call_event event
 	call->leg = NULL;
 }
 
+static void leg_away(struct call *call, struct leg *leg, bool away)
+{
+	struct leg *other = leg == call->a ? call->winner : call->a;
+
+	if (call->state == CALL_ACTIVE && other && other->ops->away)
+		other->ops->away(other, away);
+}
+
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
 {
 	struct call *call = leg->call;
@@ -136,6 +144,9 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 			call_oa_event(call,
 				      leg == call->a ? OA_A_WITHDRAW : OA_B_WITHDRAW,
 				      NULL, cause);
+		break;
+	case LEG_AWAY:
+		leg_away(call, leg, ev->away);
 		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);

@@ -192,6 +192,8 @@ bool call_legs_ring(struct call *call)
 {
 	if (call->invite->replaced)
 		call_replace_ring(call);
+	else if (call->invite->rejoins)
+		call_rejoin_ring(call);
 	else if (call->kind == ROUTE_LOCAL)
 		local_ring(call);
 	else
@@ -207,6 +209,7 @@ void call_device_online(struct core *core, struct device *device)
 {
 	struct le *le = hash_list(core->ringing, hash_joaat_str(AT(&device->user)))->head;
 
+	call_rejoin_device(core, device);
 	while (le) {
 		struct call *call = le->data;
 

@@ -101,7 +101,24 @@ void call_replace_left(struct call *old, const struct leg *leg,
 void call_replace_over(struct call *old);
 /** Over: a call whose place it has not taken goes on as if nothing had been. */
 void call_replace_undo(struct call *call);
-/** call_legs.c, for it: a leg at this device, started; one to this domain. */
+
+/* call_rejoin.c: a call that joins again one that a killed process has left */
+/** Writes down an established call, so that it can be joined again. */
+void call_rejoin_keep(struct call *call);
+/** invite->rejoins is set: that call becomes this one's. Errors: ENOENT, EBUSY. */
+int call_rejoin_begin(struct call *call);
+/** Where it goes is where the other party is; gives false as long as that one has not come back. */
+bool call_rejoin_route(struct call *call);
+/** The other party's device, or site, alone rings. */
+void call_rejoin_ring(struct call *call);
+/** Established: there is nothing left to be joined. */
+void call_rejoin_done(struct call *call);
+/** Over: a call that has not been joined may be tried again. */
+void call_rejoin_undo(struct call *call);
+/** A device has come online that may be the one that is waited for. */
+void call_rejoin_device(struct core *core, struct device *device);
+
+/** call_legs.c, for both: a leg at this device, started; one to this domain. */
 bool call_legs_device(struct call *call, struct device *device);
 void call_legs_federated(struct call *call);
 

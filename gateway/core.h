@@ -10,6 +10,7 @@
 
 struct account_service;
 struct certs;
+struct kept;
 struct office;
 struct quota;
 struct registry;
@@ -55,6 +56,7 @@ struct core {
 	struct office *office;
 	struct account_service *accounts;
 	struct certs *certs;
+	struct kept *kept; /**< calls that may be joined again; NULL: none are kept */
 	struct turn *turn; /**< STUN and TURN servers for people who are signed in */
 	const struct federation_ops *federation;
 	void *federation_arg;

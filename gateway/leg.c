@@ -57,6 +57,7 @@ static void invite_destructor(void *arg)
 	mem_deref(inv->offer);
 	mem_deref(inv->replaces);
 	mem_deref(inv->replaced);
+	mem_deref(inv->rejoins);
 }
 
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,

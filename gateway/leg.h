@@ -22,6 +22,7 @@
 #include "lib/base.h"
 
 struct call;
+struct kept_call;
 struct site;
 struct leg;
 
@@ -60,6 +61,10 @@ struct invite {
 	/** The other half of it, set by call_alloc(): what an outgoing leg takes the place of. It names
 	 *  that to its party in its own terms, and rings nobody else */
 	struct leg *replaced;
+	/** The call that a killed process has left and that this one joins again (call_rejoin_find()), or
+	 *  NULL. It is for the other party of that call and rings nobody else; an outgoing leg names that
+	 *  call's dialog to its party. Set before call_alloc(), which may refuse it; a reference is held */
+	struct kept_call *rejoins;
 };
 /** Errors: ENOMEM. Copies the strings, takes a reference of the body. */
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
@@ -84,6 +89,9 @@ enum leg_event_type {
 	LEG_CANDIDATES,
 	/** cause: the party has taken back its LEG_OFFER, which has no answer yet, and wants none */
 	LEG_OFFER_WITHDRAWN,
+	/** away: the party's site is out of reach, or has forgotten the call; or it is there again.
+	 *  The call goes on, and so does its sound: nothing can be asked of that party meanwhile */
+	LEG_AWAY,
 	/** cause: refused, cancelled, hung up, lost. Last event */
 	LEG_ENDED,
 	LEG_EVENT_N
@@ -93,6 +101,7 @@ struct leg_event {
 	struct body *body;                   /**< borrowed for the time of the call */
 	const struct cause *cause;           /**< borrowed */
 	const struct candidates *candidates; /**< borrowed */
+	bool away;
 };
 
 struct leg_ops {
@@ -114,6 +123,11 @@ struct leg_ops {
 	 *  outgoing leg that still rings: the caller's, all that were found so far come right after the
 	 *  invite. What cannot be delivered is dropped: ICE lives without. */
 	void (*candidates)(struct leg *leg, const struct candidates *c);
+	/** In the established call: the dialog with the party's site, as kept_call has it. Gives false
+	 *  when there is none, or it does not fit. NULL: the party is here */
+	bool (*dialog)(const struct leg *leg, char *buf, size_t size);
+	/** What LEG_AWAY said of the other party. NULL: its party does not hear of it */
+	void (*away)(struct leg *leg, bool away);
 	/** Takes back the offer that is open towards this leg's party: no LEG_ANSWER and no
 	 *  LEG_OFFER_REFUSED comes to it any more, and both sides go on as before. */
 	void (*offer_withdraw)(struct leg *leg);

@@ -15,6 +15,7 @@
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/core.h"
+#include "gateway/kept.h"
 #include "gateway/office.h"
 #include "gateway/process.h"
 #include "gateway/registry.h"
@@ -160,6 +161,8 @@ static int start(struct daemon *d, char **whyp)
 		err = office_alloc(&d->core.office, whyp, d->loop, c->store_path,
 				   l->office_threads, l->office_queue, l->password_log2n);
 	if (!err)
+		err = kept_alloc(&d->core.kept, &d->core);
+	if (!err)
 		err = account_service_alloc(&d->core.accounts, &d->core);
 	if (!err)
 		err = control_alloc(&d->control, whyp, &d->core, c->control_path);
@@ -182,6 +185,7 @@ static void end(struct daemon *d)
 		core_close(&d->core);
 	d->sip = mem_deref(d->sip);
 	d->web = mem_deref(d->web);
+	d->core.kept = mem_deref(d->core.kept);
 	d->core.office = mem_deref(d->core.office);
 	d->loop = mem_deref(d->loop);
 }

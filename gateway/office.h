@@ -10,7 +10,7 @@
 #include "gateway/store.h"
 #include "lib/base.h"
 
-/* What a kind takes ("site" always) -> what its result brings. */
+/* What a kind takes ("site" always, but for CALLS) -> what its result brings. */
 enum office_kind {
 	OFFICE_LOGIN,        /* user, secret, token, days, max, device -> session */
 	OFFICE_AUTHENTICATE, /* token -> user, session, origin */
@@ -25,6 +25,9 @@ enum office_kind {
 	OFFICE_SESSION_END,  /* user, session */
 	OFFICE_SESSION_END_OTHERS, /* user, token -> session: of token, which stays */
 	OFFICE_GRANT, /* old=the token of whoever grants, token, origin, days, max -> user, session */
+	OFFICE_CALLS_CHANGE, /* run, calls */
+	OFFICE_CALLS_LEFT,   /* run, max -> calls */
+	OFFICE_CALLS_SWEEP,  /* run */
 	OFFICE_KIND_N
 };
 
@@ -40,6 +43,8 @@ struct office_job {
 	struct store_device device;
 	char session[STORE_SESSION_HEX + 1];
 	char origin[STORE_ORIGIN_MAX + 1];
+	char run[STORE_CALL_HEX + 1];
+	struct store_calls *calls; /**< owned */
 };
 struct office_result {
 	enum office_kind kind;
@@ -53,6 +58,7 @@ struct office_result {
 	char **usersv;  /**< owned: a mem object of mem objects, NULL ended */
 	struct store_sign_in *signs; /**< owned */
 	size_t n_signs;
+	struct store_calls *calls; /**< owned */
 };
 
 struct office;

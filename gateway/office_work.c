@@ -39,6 +39,12 @@ const char *office_kind_name(enum office_kind kind)
 		return "session-end-others";
 	case OFFICE_GRANT:
 		return "grant";
+	case OFFICE_CALLS_CHANGE:
+		return "calls-change";
+	case OFFICE_CALLS_LEFT:
+		return "calls-left";
+	case OFFICE_CALLS_SWEEP:
+		return "calls-sweep";
 	case OFFICE_KIND_N:
 		break;
 	}
@@ -50,12 +56,14 @@ void office_job_clear(struct office_job *job)
 	job->secret = mem_deref(job->secret);
 	job->old = mem_deref(job->old);
 	secret_wipe(job->token, sizeof(job->token));
+	job->calls = mem_deref(job->calls);
 }
 
 void office_result_clear(struct office_result *result)
 {
 	result->usersv = mem_deref(result->usersv);
 	result->signs = mem_deref(result->signs);
+	result->calls = mem_deref(result->calls);
 }
 
 /* Is `password` this user's? Gives the hash it was held against. A name that does not exist takes the same
@@ -251,6 +259,15 @@ void office_work(struct office_bench *b, const struct office_job *job,
 		break;
 	case OFFICE_GRANT:
 		r->err = do_grant(b, job, r);
+		break;
+	case OFFICE_CALLS_CHANGE:
+		r->err = store_calls_change(b->store, job->run, job->calls);
+		break;
+	case OFFICE_CALLS_LEFT:
+		r->err = store_calls_left(b->store, job->run, job->max, &r->calls);
+		break;
+	case OFFICE_CALLS_SWEEP:
+		r->err = store_calls_sweep(b->store, job->run);
 		break;
 	case OFFICE_KIND_N:
 		break;

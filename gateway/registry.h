@@ -20,6 +20,9 @@ enum device_bye {
 struct device_ops {
 	/** Its session has ended: tell it why and close. */
 	void (*bye)(struct endpoint *device, enum device_bye why);
+	/** Does its client still have the sound of the call `id` that a killed process has left? May be
+	 *  NULL: it has not. */
+	bool (*holds)(const struct endpoint *device, const char *id);
 };
 /** A signed-in browser tab or program, implemented by webrtc/session/. First member: endpoint. */
 struct device {

@@ -1,9 +1,8 @@
-/* gateway/store.c - the SQL of accounts and sign-ins. Runs on the back office's threads, each with a store
- * of its own; called by gateway/office.c alone, calls lib/db.h. Statements are prepared once. */
-#include "gateway/store.h"
+/* gateway/store.c - all SQL, and what is done with that of accounts and sign-ins. Runs on the back office's
+ * threads, each with a store of its own; called by office_work.c, calls lib/db.h. Statements are prepared once. */
+#include "gateway/store_own.h"
 
 #include "lib/clock.h"
-#include "lib/db.h"
 #include "lib/secret.h"
 
 static const struct db_migration migrations[] = {
@@ -27,29 +26,16 @@ static const struct db_migration migrations[] = {
 	 "ALTER TABLE session ADD COLUMN created INTEGER NOT NULL DEFAULT 0;"
 	 "ALTER TABLE session ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
 	 "UPDATE session SET created = unixepoch(), seen = unixepoch();"},
+	{3, "calls that are established, to be joined again after a crash",
+	 "CREATE TABLE call ("
+	 "  id TEXT PRIMARY KEY, run TEXT NOT NULL," /* which process wrote it */
+	 "  a TEXT NOT NULL, a_here INTEGER NOT NULL,"
+	 "  b TEXT NOT NULL, b_here INTEGER NOT NULL,"
+	 "  dialog TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"},
 };
 
 /* How far behind the time may be at which a sign-in was seen. */
 enum { SEEN_EVERY_S = 300 };
-
-enum query {
-	USER_ADD,
-	USER_REMOVE,
-	USER_HASH,
-	USER_HASH_SET,
-	USER_LIST,
-	SESSION_ADD,
-	SESSION_TRIM,
-	SESSION_EXPIRE,
-	SESSION_FIND,
-	SESSION_SEEN,
-	SESSION_GRANT,
-	SESSION_LIST,
-	SESSION_END,
-	SESSION_REMOVE,
-	SESSION_REMOVE_ALL,
-	QUERY_N
-};
 
 static const char *const queries[QUERY_N] = {
 	[USER_ADD] = "INSERT INTO account (site, user, hash, created) "
@@ -85,11 +71,15 @@ static const char *const queries[QUERY_N] = {
 			   "RETURNING user, name",
 	[SESSION_REMOVE_ALL] = "DELETE FROM session WHERE site = ?1 AND user = ?2 "
 			       "AND token_sha256 IS NOT ?3",
-};
-
-struct store {
-	struct db *db;
-	struct db_stmt *stmtv[QUERY_N];
+	[CALL_ADD] = "INSERT OR REPLACE INTO call (id, run, a, b, dialog, a_here, "
+		     "b_here, since) "
+		     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, unixepoch())",
+	[CALL_DROP] = "DELETE FROM call WHERE id = ?1",
+	[CALL_LEFT] = "SELECT id, a, b, dialog, a_here, b_here FROM call "
+		      "WHERE run <> ?1 ORDER BY since DESC LIMIT ?2",
+	[CALL_SWEEP] = "DELETE FROM call WHERE run <> ?1",
+	[CALL_FORGET] =
+		"DELETE FROM call WHERE (a = ?1 AND a_here) OR (b = ?1 AND b_here)",
 };
 
 static void store_destroy(void *p)
@@ -125,9 +115,8 @@ int store_open(struct store **sp, char **whyp, const char *path)
 	return err;
 }
 
-/* Resets the statement and binds texts ?1, ?2, …; NULL is SQL's NULL. */
-static struct db_stmt *store_bind(struct store *s, enum query q, const char *const *textv,
-				  size_t n, int *errp)
+struct db_stmt *store_bind(struct store *s, enum query q, const char *const *textv,
+			   size_t n, int *errp)
 {
 	struct db_stmt *st = s->stmtv[q];
 
@@ -137,12 +126,8 @@ static struct db_stmt *store_bind(struct store *s, enum query q, const char *con
 		*errp = db_bind_text(st, (int)i + 1, textv[i]);
 	return st;
 }
-#define BIND(s, q, errp, ...)                                                            \
-	store_bind((s), (q), (const char *const[]){__VA_ARGS__},                         \
-		   N_ELEMS(((const char *const[]){__VA_ARGS__})), (errp))
 
-/* Runs a statement that gives no rows; n_changed may be NULL. */
-static int store_run(struct store *s, struct db_stmt *st, int err, int *n_changed)
+int store_run(struct store *s, struct db_stmt *st, int err, int *n_changed)
 {
 	if (!err)
 		err = db_step(st);
@@ -163,7 +148,7 @@ static int store_run_one(struct store *s, struct db_stmt *st, int err)
 	return err ? err : n ? 0 : ENOENT;
 }
 
-static void store_copy(char *dst, size_t size, const char *text)
+void store_copy(char *dst, size_t size, const char *text)
 {
 	snprintf(dst, size, "%s", text ? text : "");
 }
@@ -178,10 +163,20 @@ int store_user_add(struct store *s, const char *site, const char *user, const ch
 
 int store_user_remove(struct store *s, const char *site, const char *user)
 {
-	int err;
-	struct db_stmt *st = BIND(s, USER_REMOVE, &err, site, user);
+	char address[ADDR_TEXT_MAX + 1];
+	int err = db_exec(s->db, "BEGIN IMMEDIATE");
+	struct db_stmt *st;
 
+	if (err)
+		return err;
+	st = BIND(s, USER_REMOVE, &err, site, user);
 	err = store_run_one(s, st, err);
+	if (!err) {
+		snprintf(address, sizeof(address), "%s@%s", user, site);
+		st = BIND(s, CALL_FORGET, &err, address);
+		err = store_run(s, st, err, NULL);
+	}
+	err = store_end(s, err);
 	/* Its rows are overwritten in the file; the log before it still has them. Another thread may be reading:
 	 * then the next checkpoint does it. */
 	if (!err)
@@ -276,7 +271,7 @@ static int store_session_trim(struct store *s, const char *site, const char *use
 	return store_run(s, st, err, NULL);
 }
 
-static int store_end(struct store *s, int err)
+int store_end(struct store *s, int err)
 {
 	if (!err)
 		err = db_exec(s->db, "COMMIT");

@@ -1,5 +1,5 @@
-/* gateway/store.h - the durable store: accounts and sign-ins. SQL lives in store.c, SQLite itself
- * behind lib/db.h. Thread: one of the back office's; each opens its own. All calls block. */
+/* gateway/store.h - the durable store: accounts, sign-ins, and the calls that are established. SQL lives in
+ * store.c and store_call.c, SQLite itself behind lib/db.h. Thread: one of the back office's; each opens its own. All calls block. */
 #ifndef SLUSS_GATEWAY_STORE_H
 #define SLUSS_GATEWAY_STORE_H
 
@@ -70,4 +70,31 @@ int store_session_end_others(struct store *s, const char *site, const char *user
 /** Errors: ENOENT. */
 int store_session_remove(struct store *s, const char *site, const char *token, char *user,
 			 char *session);
+
+enum { STORE_CALL_HEX = 16, STORE_DIALOG_MAX = 400 };
+
+/** An established call: what is needed to join it again when its site has been killed. */
+struct store_call {
+	char id[STORE_CALL_HEX + 1]; /**< call_id() */
+	struct addr a, b;            /**< who called, and who was called */
+	bool a_here, b_here;         /**< is that one a user of ours? One is at least */
+	/** The dialog with the other site, as it is told of it: `CALL-ID;to-tag=THEIRS;from-tag=OURS`.
+	 *  Empty: both are here */
+	char dialog[STORE_DIALOG_MAX + 1];
+};
+/** What has changed: calls to be written down and calls that are over. A mem object; it shares nothing. */
+struct store_calls {
+	size_t n_add, n_drop;
+	struct store_call *addv;           /**< owned */
+	char (*dropv)[STORE_CALL_HEX + 1]; /**< owned */
+};
+/** Room for so many. Errors: ENOMEM. */
+int store_calls_alloc(struct store_calls **cp, size_t n_add, size_t n_drop);
+/** Carries all of it out, or nothing. `run` names the process that writes: 16 hex digits, new at each start. */
+int store_calls_change(struct store *s, const char *run, const struct store_calls *c);
+/** Those that other runs have left, as n_add and addv; `max` of them at most, the youngest. */
+int store_calls_left(struct store *s, const char *run, size_t max,
+		     struct store_calls **cp);
+/** Removes them. */
+int store_calls_sweep(struct store *s, const char *run);
 #endif

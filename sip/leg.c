@@ -356,6 +356,7 @@ const struct leg_ops sip_leg_ops = {
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
+	.dialog = sip_replaces_print,
 	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };

@@ -106,14 +106,20 @@ int sip_leg_in_accept(struct sip_leg *leg, struct body *answer);
 void sip_leg_in_refuse(struct sip_leg *leg);
 
 /* replaces.c: calls that take the place of established ones (RFC 3891) */
-/** The leg whose place this INVITE wants to take; NULL when it wants none, or the status of the refusal.
+struct replaced {
+	struct sip_leg *leg;    /* of a call that goes on */
+	struct kept_call *kept; /* or one that a killed process has left */
+};
+/** Whose place this INVITE wants to take; neither: nobody's. Gives 0 or the status of the refusal.
  *  `from` and `to` are proved and ours. */
-unsigned sip_replaces_judge(struct refusal *r, struct sip_leg **oldp, struct sip *sip,
+unsigned sip_replaces_judge(struct refusal *r, struct replaced *old, struct sip *sip,
 			    const sip_t *s, const struct party *from,
 			    const struct addr *to);
 /** The Replaces header for the invite, or NULL: it takes the place of none, or of one that has ended. Owns: `home`. */
 sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
 				const struct invite *invite);
+/** leg_ops.dialog: its text in store_call. */
+bool sip_replaces_print(const struct leg *l, char *buf, size_t size);
 
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);

@@ -134,7 +134,7 @@ static int invite_make(struct invite **invp, const struct party *from,
 /* Everything that is judged, in the order of trust.h. Gives the status of the refusal or 0. */
 static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
 		      const sip_t *s, struct party *from, struct addr *to,
-		      struct sip_leg **oldp)
+		      struct replaced *old)
 {
 	unsigned status = trust_caller(r, sip, j, s, from);
 
@@ -151,11 +151,11 @@ static unsigned judge(struct refusal *r, struct sip *sip, const struct joint *j,
 	}
 	if (!status)
 		status = session_timer_check(r, s);
-	return status ? status : sip_replaces_judge(r, oldp, sip, s, from, to);
+	return status ? status : sip_replaces_judge(r, old, sip, s, from, to);
 }
 
 static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
-		 const struct addr *to, struct sip_leg *old)
+		 const struct addr *to, const struct replaced *old)
 {
 	struct call *call = NULL;
 	struct body *sdp = NULL;
@@ -168,7 +168,8 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	from->identityv = NULL;
 	if (err)
 		return err;
-	leg->invite->replaces = mem_ref(old);
+	leg->invite->replaces = mem_ref(old->leg);
+	leg->invite->rejoins = mem_ref(old->kept);
 	leg->remote_sdp = sdp;
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
@@ -195,7 +196,8 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	struct addr to = {0};
 	struct refusal r;
 	struct cause c;
-	struct sip_leg *leg = NULL, *old = NULL;
+	struct sip_leg *leg = NULL;
+	struct replaced old;
 	int err;
 
 	if (judge(&r, sip, j, s, &from, &to, &old)) {
@@ -211,7 +213,7 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	if (err)
 		goto out;
 	leg->irq = irq;
-	err = start(leg, s, &from, &to, old);
+	err = start(leg, s, &from, &to, &old);
 	if (err)
 		goto out;
 	sip_leg_hold(leg);

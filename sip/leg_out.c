@@ -237,6 +237,9 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 	}
 	cause_from_sip(c, status, s->sip_status->st_phrase);
 	sip_reason_read(c, s->sip_reason, status);
+	if (leg->invite->rejoins && (status == 481 || status == 603))
+		cause_set(c, CAUSE_GONE, "The call has ended at %s meanwhile.",
+			  t->hop->domain);
 	if (status == 503) {
 		snprintf(target, sizeof(target), "%s", *j.addr ? j.addr : t->target);
 		try_leave(t, 0);

@@ -5,6 +5,7 @@
  * end, and the callee the one at ours. */
 #include <strings.h>
 
+#include "gateway/kept.h"
 #include "sip/leg.h"
 
 /* The dialog as seen from here: To tag ours, From tag the peer's. */
@@ -40,20 +41,37 @@ static bool is_between(const struct sip_leg *leg, const struct addr *theirs,
 	       addr_equal(in ? &leg->invite->to : &leg->invite->from.addr, ours);
 }
 
-unsigned sip_replaces_judge(struct refusal *r, struct sip_leg **oldp, struct sip *sip,
+/* As our own INVITE would have named it (sip_replaces_print): theirs and ours change places. */
+static struct kept_call *find_kept(const struct sip *sip, const sip_t *s,
+				   const sip_replaces_t *rp, const struct party *from,
+				   const struct addr *to)
+{
+	char text[STORE_DIALOG_MAX + 1];
+	int n = snprintf(text, sizeof(text), "%s;to-tag=%s;from-tag=%s", rp->rp_call_id,
+			 rp->rp_from_tag, rp->rp_to_tag);
+
+	if (n < 0 || (size_t)n >= sizeof(text) || !trust_peer(sip, s, from->addr.host))
+		return NULL;
+	return call_rejoin_find_dialog(sip->core, text, &from->addr, to);
+}
+
+unsigned sip_replaces_judge(struct refusal *r, struct replaced *old, struct sip *sip,
 			    const sip_t *s, const struct party *from,
 			    const struct addr *to)
 {
 	const sip_replaces_t *rp = s->sip_replaces;
 	struct sip_leg *leg;
 
-	*oldp = NULL;
+	memset(old, 0, sizeof(*old));
 	if (!rp)
 		return 0;
 	if (!well_formed(rp))
 		return refusal_set(r, 400, "Bad Request",
 				   "The Replaces header is malformed.");
 	leg = find(sip, rp);
+	old->kept = leg ? NULL : find_kept(sip, s, rp, from, to);
+	if (old->kept)
+		return 0;
 	if (!leg || !leg->invite)
 		return refusal_set(r, 481, "Call/Transaction Does Not Exist",
 				   "The call to be replaced is not known here.");
@@ -77,7 +95,7 @@ unsigned sip_replaces_judge(struct refusal *r, struct sip_leg **oldp, struct sip
 	if (rp->rp_early_only)
 		return refusal_set(r, 486, "Busy Here",
 				   "The call to be replaced is established already.");
-	*oldp = leg;
+	old->leg = leg;
 	return 0;
 }
 
@@ -87,7 +105,24 @@ sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
 	const struct leg *l = invite->replaced;
 	const struct sip_leg *old = (const struct sip_leg *)l;
 
+	if (invite->rejoins && invite->rejoins->row.dialog[0])
+		return sip_replaces_make(home, invite->rejoins->row.dialog);
 	if (!l || l->ops != &sip_leg_ops || old->sip != sip || !old->dialog || !l->call)
 		return NULL;
 	return nta_leg_make_replaces(old->dialog, home, 0);
+}
+
+bool sip_replaces_print(const struct leg *l, char *buf, size_t size)
+{
+	const struct sip_leg *leg = (const struct sip_leg *)l;
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	sip_replaces_t *rp =
+		leg->dialog ? nta_leg_make_replaces(leg->dialog, home, 0) : NULL;
+	int n = -1;
+
+	if (rp && rp->rp_to_tag && rp->rp_from_tag)
+		n = snprintf(buf, size, "%s;to-tag=%s;from-tag=%s", rp->rp_call_id,
+			     rp->rp_to_tag, rp->rp_from_tag);
+	su_home_deinit(home);
+	return n > 0 && (size_t)n < size;
 }

@@ -54,6 +54,8 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 void fake_leg_say(struct fake_leg *fl, enum leg_event_type type);
 /** ANSWER and OFFER, with fake_sdp(version). */
 void fake_leg_say_sdp(struct fake_leg *fl, enum leg_event_type type, unsigned version);
+/** AWAY: its party's site is, or is there again. */
+void fake_leg_say_away(struct fake_leg *fl, bool away);
 /** ANSWER and OFFER with any text. */
 void fake_leg_say_text(struct fake_leg *fl, enum leg_event_type type, const char *text);
 /** ENDED and OFFER_REFUSED. */
@@ -75,6 +77,7 @@ struct fake_device {
 		[FAKE_LEGS_MAX]; /**< those it made, referenced; the newest is legv[n_legs-1] */
 	size_t n_legs;
 	int err_alloc, err_invite; /**< for the legs to come */
+	char holds[17];            /**< a call of before that its client still has */
 	unsigned n_bye;
 	enum device_bye bye;
 };

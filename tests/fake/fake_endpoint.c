@@ -49,6 +49,11 @@ static void device_bye(struct endpoint *ep, enum device_bye why)
 	fd->bye = why;
 }
 
+static bool device_holds(const struct endpoint *ep, const char *id)
+{
+	return !strcmp(((const struct fake_device *)ep)->holds, id);
+}
+
 static void device_destructor(void *arg)
 {
 	struct fake_device *fd = arg;
@@ -63,7 +68,7 @@ static void device_destructor(void *arg)
 struct fake_device *fake_device_alloc(const char *user, const char *id)
 {
 	static const struct endpoint_ops ep_ops = {.leg_alloc = device_leg_alloc};
-	static const struct device_ops ops = {.bye = device_bye};
+	static const struct device_ops ops = {.bye = device_bye, .holds = device_holds};
 	struct fake_device *fd = mem_zalloc(sizeof(*fd), device_destructor);
 
 	if (!fd)

@@ -150,6 +150,23 @@ static void op_offer_withdraw(struct leg *leg)
 	op_ends(fl, "withdraw");
 }
 
+static void op_away(struct leg *leg, bool away)
+{
+	struct fake_leg *fl = (struct fake_leg *)leg;
+
+	op_begins(fl, "away");
+	trace(fl, away ? "away" : "back", NULL);
+	op_ends(fl, "away");
+}
+
+static bool op_dialog(const struct leg *leg, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "dialog-with-%s;to-tag=theirs;from-tag=ours",
+			 leg->tag);
+
+	return n > 0 && (size_t)n < size;
+}
+
 static void op_end(struct leg *leg, const struct cause *cause)
 {
 	struct fake_leg *fl = (struct fake_leg *)leg;
@@ -177,6 +194,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 {
 	static const struct leg_ops browser_ops = {
 		.kind = "browser",
+		.away = op_away,
 		.invite = op_invite,
 		.ringing = op_ringing,
 		.accepted = op_accepted,
@@ -189,6 +207,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 	};
 	static const struct leg_ops sip_ops = {
 		.kind = "sip",
+		.dialog = op_dialog,
 		.invite = op_invite,
 		.ringing = op_ringing,
 		.accepted = op_accepted,
@@ -240,6 +259,15 @@ void fake_leg_say_sdp(struct fake_leg *fl, enum leg_event_type type, unsigned ve
 
 	say(fl, type, body, NULL);
 	mem_deref(body);
+}
+
+void fake_leg_say_away(struct fake_leg *fl, bool away)
+{
+	struct leg_event ev = {.type = LEG_AWAY, .away = away};
+
+	mem_ref(fl);
+	call_leg_event(&fl->leg, &ev);
+	mem_deref(fl);
 }
 
 void fake_leg_say_text(struct fake_leg *fl, enum leg_event_type type, const char *text)

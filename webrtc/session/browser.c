@@ -50,6 +50,7 @@ static void browser_destructor(void *arg)
 	mem_deref(b->origin);
 	mem_deref(b->bound);
 	mem_deref(b->replay);
+	mem_deref(b->held);
 	registry_remove(b->core->registry, &b->device);
 	hash_unlink(&b->le);
 	hash_unlink(&b->le_session);
@@ -248,7 +249,21 @@ static void on_bye(struct endpoint *ep, enum device_bye why)
 }
 
 static const struct endpoint_ops endpoint_ops = {.leg_alloc = browser_leg_alloc};
-static const struct device_ops device_ops = {.bye = on_bye};
+
+const char *browser_held(const struct browser *b, const char *id)
+{
+	for (size_t i = 0; b->held && i < b->held->n; i++)
+		if (!strcmp(b->held->v[i].id, id))
+			return b->held->v[i].call;
+	return NULL;
+}
+
+static bool on_holds(const struct endpoint *ep, const char *id)
+{
+	return browser_held((const struct browser *)ep, id) != NULL;
+}
+
+static const struct device_ops device_ops = {.bye = on_bye, .holds = on_holds};
 
 /* ---- for session.c ---- */
 

@@ -53,6 +53,8 @@ void browser_calls_changed(struct browser *b);
  *  the pages of one origin is told of these pages' own calls only. */
 bool browser_sees(const struct browser *b, const struct browser *other);
 struct browser_calls *browser_calls(const struct browser *b);
+/** What its client, according to its hello, calls the call `id` that a killed process has left. NULL: nothing. */
+const char *browser_held(const struct browser *b, const char *id);
 struct browser *browser_of(struct endpoint *ep);
 
 #endif

@@ -91,17 +91,23 @@ static void refuse_missing(struct browser_calls *c, const struct client_msg *m)
 
 /* ---- call ---- */
 
-static void refuse_call(struct browser_calls *c, uint32_t id, int err)
+static void refuse_call(struct browser_calls *c, const struct client_msg *m, int err)
 {
+	uint32_t id = m->id;
+
 	switch (err) {
 	case ENOENT:
-		browser_error(c->b, id, ERROR_NO_CALL,
-			      "`replaces` names no established call of yours on another "
-			      "device with `to`");
+		browser_error(
+			c->b, id, ERROR_NO_CALL, "%s",
+			m->rejoin[0] ? "`rejoin` names no call of yours with `to` that "
+				       "could be joined again"
+				     : "`replaces` names no established call of yours on "
+				       "another device with `to`");
 		break;
 	case EBUSY:
 		browser_error(c->b, id, ERROR_ELSEWHERE,
-			      "another device is taking that call");
+			      m->rejoin[0] ? "the other side is joining it already"
+					   : "another device is taking that call");
 		break;
 	case ENOSPC:
 		browser_error(c->b, id, ERROR_LIMIT,
@@ -189,6 +195,11 @@ static void request_call(struct browser_calls *c, const struct client_msg *m)
 			      "`call` names a call that goes on");
 		return;
 	}
+	if (m->replaces[0] && m->rejoin[0]) {
+		browser_error(c->b, m->id, ERROR_BAD_MESSAGE,
+			      "`replaces` and `rejoin` exclude each other");
+		return;
+	}
 	if (addr_parse(&to, m->to, strlen(m->to))) {
 		browser_error(c->b, m->id, ERROR_BAD_ADDRESS,
 			      "`to` must look like name@site.example");
@@ -203,6 +214,11 @@ static void request_call(struct browser_calls *c, const struct client_msg *m)
 		invite->replaces = mem_ref(replaced_by(c, m, &to));
 		err = invite->replaces ? 0 : ENOENT;
 	}
+	if (!err && m->rejoin[0]) {
+		invite->rejoins = mem_ref(call_rejoin_find(browser_core(c->b), m->rejoin,
+							   &device->user, &to));
+		err = invite->rejoins ? 0 : ENOENT;
+	}
 	if (!err)
 		err = browser_leg_new(&l, c, LEG_IN, m->call);
 	if (!err)
@@ -215,7 +231,7 @@ static void request_call(struct browser_calls *c, const struct client_msg *m)
 			l->mine = NULL;
 			mem_deref(l); /* the list's */
 		}
-		refuse_call(c, m->id, err);
+		refuse_call(c, m, err);
 	} else {
 		snprintf(l->call_id, sizeof(l->call_id), "%s", invite->call_id);
 		browser_ok(c->b, m->id);

@@ -217,6 +217,8 @@ void browser_ask(struct browser *b, const struct client_msg *m)
 	b->brought_token = m->token != NULL;
 	b->resumable = m->resumable;
 	b->elsewhere = m->elsewhere;
+	mem_deref(b->held);
+	b->held = mem_ref(m->held);
 	memcpy(b->session, m->session, sizeof(b->session));
 	b->seen = m->seq;
 	addr_name_clean(b->device.name, sizeof(b->device.name), m->name ? m->name : "",

@@ -3,6 +3,7 @@
  *
  * Signalling thread. Called by the call through leg_ops (never calls back from inside: rule 1 of leg.h);
  * calls browser.c to send. docs/protocol.md, "Server → client". */
+#include "gateway/kept.h"
 #include "gateway/sdp.h"
 #include "lib/log.h"
 #include "lib/secret.h"
@@ -83,6 +84,13 @@ static void media_show(struct server_msg *m, const struct call *call)
 	m->encryption = call_encryption_name(call);
 }
 
+/* By which name its client joins it again, should this process be killed. */
+static void rejoin_show(struct server_msg *m, const struct call *call)
+{
+	if (call)
+		snprintf(m->rejoin, sizeof(m->rejoin), "%s", call_id(call));
+}
+
 static void identity_destructor(void *arg)
 {
 	for (char **v = arg; *v; v++)
@@ -135,10 +143,12 @@ void browser_leg_tell_established(struct browser_leg *l)
 {
 	struct server_msg *m = event_new(l, SERVER_ESTABLISHED, NULL);
 
-	if (m && l->leg.call)
+	if (m && l->leg.call) {
 		media_show(m, l->leg.call);
-	else
+		rejoin_show(m, l->leg.call);
+	} else {
 		m = mem_deref(m);
+	}
 	if (m)
 		send_event(l, m);
 }
@@ -170,7 +180,13 @@ static void replaced_show(struct server_msg *m, const struct browser_leg *l,
 			  const struct invite *invite)
 {
 	const struct browser_leg *old = (const struct browser_leg *)invite->replaced;
+	const char *held = invite->rejoins && l->mine
+				   ? browser_held(browser_calls_owner(l->mine),
+						  invite->rejoins->row.id)
+				   : NULL;
 
+	if (held)
+		snprintf(m->who.replaces, sizeof(m->who.replaces), "%s", held);
 	if (old && old->leg.ops == l->leg.ops && old->mine && old->mine == l->mine)
 		snprintf(m->who.replaces, sizeof(m->who.replaces), "%s", old->call);
 }
@@ -233,6 +249,7 @@ static int tell_answered(struct browser_leg *l, struct body *answer)
 	if (other)
 		browser_party_show(&m->who.party, other);
 	media_show(m, l->leg.call);
+	rejoin_show(m, l->leg.call);
 	send_event(l, m);
 	return 0;
 }
@@ -295,6 +312,19 @@ static void op_candidates(struct leg *leg, const struct candidates *c)
 	send_event(l, m);
 }
 
+static void op_away(struct leg *leg, bool away)
+{
+	struct browser_leg *l = mine(leg);
+	struct server_msg *m;
+
+	if (l->state != BLEG_ACTIVE)
+		return;
+	m = event_new(l, SERVER_AWAY, NULL);
+	if (m)
+		m->away = away;
+	send_event(l, m);
+}
+
 static void op_offer_withdraw(struct leg *leg)
 {
 	struct browser_leg *l = mine(leg);
@@ -321,6 +351,7 @@ static const struct leg_ops ops = {
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
+	.away = op_away,
 	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };

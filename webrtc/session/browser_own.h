@@ -40,6 +40,8 @@ struct browser {
 	const char *fate;      /* why the session ended, for whoever asks for it later */
 	struct replay *replay; /* NULL: not resumable */
 	struct browser_calls *calls;
+	struct web_helds
+		*held; /* what its client still has of an earlier run; may be NULL */
 };
 
 /* browser.c */

@@ -45,6 +45,7 @@ static const struct field call_fields[] = {
 	{"to", FIELD_TEXT, true, TO_MAX, OFF(to), NULL},
 	{"name", FIELD_TEXT, false, NAME_MAX_CHARS, OFF(name), NULL},
 	{"replaces", FIELD_CALL, false, WEB_ONGOING_HEX, OFF(replaces), NULL},
+	{"rejoin", FIELD_CALL, false, WEB_ONGOING_HEX, OFF(rejoin), NULL},
 };
 static const struct field plain_fields[] = {CALL_FIELD};
 static const struct field sdp_fields[] = {CALL_FIELD, SDP_FIELD, TRICKLE_FIELD};
@@ -71,6 +72,12 @@ static const struct field candidates_fields[] = {
 static const struct field resume_fields[] = {
 	{"session", FIELD_CALL, false, WEB_SESSION_HEX, OFF(session), NULL},
 	{"seq", FIELD_SEQ, false, 0, OFF(seq), NULL},
+};
+/* one of hello's `calls` */
+static const struct field held_fields[] = {
+	{"call", FIELD_CALL, true, WEB_CALL_MAX, offsetof(struct web_held, call), NULL},
+	{"rejoin", FIELD_CALL, true, WEB_ONGOING_HEX, offsetof(struct web_held, id),
+	 NULL},
 };
 /* of every other message */
 static const struct field ack_field = {"ack", FIELD_SEQ, false, 0, OFF(ack), NULL};
@@ -175,6 +182,33 @@ static int read_resume(struct client_msg *m, struct field_fault *why, const json
 	return err;
 }
 
+/* `calls` of a hello: what its client still has. */
+static int read_held(struct client_msg *m, struct field_fault *why, const json_t *obj)
+{
+	static const char *const none[] = {NULL};
+	const json_t *calls = json_object_get(obj, "calls");
+	int err = 0;
+
+	if (!calls)
+		return 0;
+	if (!json_is_array(calls) || json_array_size(calls) > WEB_HELD_MAX)
+		return field_bad(why, "`calls` must be an array of at most %d",
+				 WEB_HELD_MAX);
+	m->held = mem_zalloc(sizeof(*m->held), NULL);
+	if (!m->held)
+		return ENOMEM;
+	for (size_t i = 0; !err && i < json_array_size(calls); i++) {
+		const json_t *one = json_array_get(calls, i);
+
+		if (!json_is_object(one))
+			return field_bad(why, "one of `calls` is an object");
+		err = field_read(&m->held->v[i], why, one, held_fields,
+				 N_ELEMS(held_fields), none, "calls", 0);
+		m->held->n = i + 1;
+	}
+	return err;
+}
+
 static int read_ack(struct client_msg *m, struct field_fault *why, const json_t *obj)
 {
 	const json_t *ack = json_object_get(obj, "ack");
@@ -185,7 +219,7 @@ static int read_ack(struct client_msg *m, struct field_fault *why, const json_t 
 static int read_object(struct client_msg **mp, struct parse_fault *fault,
 		       const json_t *obj, const struct limits *limits)
 {
-	static const char *const known_hello[] = {"type", "id", "resume", NULL};
+	static const char *const known_hello[] = {"type", "id", "resume", "calls", NULL};
 	static const char *const known[] = {"type", "id", "ack", NULL};
 	enum client_kind kind = CLIENT_PING;
 	struct field_fault why;
@@ -211,6 +245,8 @@ static int read_object(struct client_msg **mp, struct parse_fault *fault,
 	if (!err)
 		err = kind == CLIENT_HELLO ? read_resume(m, &why, obj)
 					   : read_ack(m, &why, obj);
+	if (!err && kind == CLIENT_HELLO)
+		err = read_held(m, &why, obj);
 	if (err) {
 		mem_deref(m);
 		if (err == EBADMSG)

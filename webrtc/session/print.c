@@ -47,6 +47,12 @@ static void put_media(json_t *obj, const struct server_msg *m, bool *bad)
 	put_text(obj, "encryption", m->encryption, bad);
 }
 
+static void put_rejoin(json_t *obj, const struct server_msg *m, bool *bad)
+{
+	if (m->rejoin[0])
+		put_text(obj, "rejoin", m->rejoin, bad);
+}
+
 static void put_identity(json_t *obj, char *const *identityv, bool *bad)
 {
 	json_t *list = json_array();
@@ -246,9 +252,14 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_trickle(obj, m, &bad);
 		put_media(obj, m, &bad);
 		put_party(obj, "remote", &m->who.party, &bad);
+		put_rejoin(obj, m, &bad);
 		break;
 	case SERVER_ESTABLISHED:
 		put_media(obj, m, &bad);
+		put_rejoin(obj, m, &bad);
+		break;
+	case SERVER_AWAY:
+		put(obj, "away", json_boolean(m->away), &bad);
 		break;
 	case SERVER_OFFER:
 	case SERVER_ANSWER:

@@ -14,6 +14,7 @@ static void client_msg_destructor(void *p)
 	mem_deref(m->sdp);
 	mem_deref(m->candidates);
 	mem_deref(m->ufrag);
+	mem_deref(m->held);
 }
 
 struct client_msg *client_msg_new(enum client_kind kind)
@@ -199,6 +200,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "candidates";
 	case SERVER_ENDED:
 		return "ended";
+	case SERVER_AWAY:
+		return "away";
 	case SERVER_ELSEWHERE:
 		return "elsewhere";
 	case SERVER_BYE:

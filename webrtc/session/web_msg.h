@@ -51,6 +51,18 @@ enum client_reason {
 	REASON_MOVED,    /* hangup: the media are in the call that replaces this one */
 };
 
+/** A call that a client still has, though its site was killed meanwhile. */
+struct web_held {
+	char call[WEB_CALL_MAX + 1]; /**< the client's name of it */
+	char id[WEB_ONGOING_HEX +
+		1]; /**< the site's: what answered or established gave as `rejoin` */
+};
+enum { WEB_HELD_MAX = 8 };
+struct web_helds {
+	size_t n;
+	struct web_held v[WEB_HELD_MAX];
+};
+
 struct client_msg {
 	enum client_kind kind;
 	uint32_t id;                 /**< 1 to 2^31-1 */
@@ -60,6 +72,8 @@ struct client_msg {
 	char *to;    /**< call */
 	char replaces[WEB_ONGOING_HEX +
 		      1]; /**< call: the call whose place it takes; may be empty */
+	char rejoin[WEB_ONGOING_HEX +
+		    1]; /**< call: the call of before that it joins again; may be empty */
 	struct body *sdp; /**< call, answer, offer */
 	bool trickle;     /**< the same: candidates follow; sdp->trickle as well */
 	enum client_reason reason;     /**< reject, refuse, hangup */
@@ -68,6 +82,7 @@ struct client_msg {
 	bool end;                      /**< candidates */
 	uint64_t ack; /**< all but hello: it has all events up to this one; 0: not said */
 	bool elsewhere; /**< hello: it wants to know of its user's calls on other devices */
+	struct web_helds *held; /**< hello: owned; may be NULL */
 	bool resumable; /**< hello: it would come back to its session after a loss */
 	char session[WEB_SESSION_HEX + 1]; /**< hello: that session; empty: a new one */
 	uint64_t seq; /**< hello: it has all events of `session` up to this one */
@@ -116,6 +131,7 @@ enum server_kind {
 	SERVER_WITHDRAWN,
 	SERVER_CANDIDATES,
 	SERVER_ENDED,
+	SERVER_AWAY,
 	SERVER_ELSEWHERE,
 	SERVER_BYE,
 	SERVER_KIND_N
@@ -150,6 +166,9 @@ struct server_msg {
 	char call[WEB_CALL_MAX + 1];   /**< events about a call */
 	struct body *sdp;              /**< owned; incoming, answered, offer, answer */
 	struct candidates *candidates; /**< owned; candidates */
+	bool away;                     /**< away */
+	char rejoin[WEB_ONGOING_HEX +
+		    1]; /**< answered, established: the site's name of the call */
 	struct web_ongoings *ongoings; /**< owned; elsewhere */
 	const char *media,
 		*encryption; /**< static names; incoming, answered, established */

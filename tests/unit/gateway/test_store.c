@@ -155,9 +155,11 @@ static void no_token_is_in_the_file(void **state)
 
 	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
 	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
-	assert_int_equal(db_open(&db, NULL, path,
-				 (struct db_migration[]){{1, "x", ""}, {2, "y", ""}}, 2),
-			 0);
+	assert_int_equal(
+		db_open(&db, NULL, path,
+			(struct db_migration[]){{1, "x", ""}, {2, "y", ""}, {3, "z", ""}},
+			3),
+		0);
 	assert_int_equal(db_prepare(&st, db, "SELECT token_sha256 FROM session"), 0);
 	assert_int_equal(db_step(st), 0);
 	secret_sha256_hex(sha, token_a, strlen(token_a));
@@ -434,6 +436,82 @@ static void nothing_is_left_of_who_is_removed(void **state)
 	assert_true(in_files("bob"));
 }
 
+static struct store_call a_call(const char *id, const char *dialog)
+{
+	struct store_call c = {.a_here = true, .b_here = !*dialog};
+
+	snprintf(c.id, sizeof(c.id), "%s", id);
+	snprintf(c.dialog, sizeof(c.dialog), "%s", dialog);
+	snprintf(c.a.user, sizeof(c.a.user), "zaphod");
+	snprintf(c.a.host, sizeof(c.a.host), SITE);
+	snprintf(c.b.user, sizeof(c.b.user), "bob");
+	snprintf(c.b.host, sizeof(c.b.host), "%s", *dialog ? "peer.example" : SITE);
+	return c;
+}
+
+#define RUN_1 "1111111111111111"
+#define RUN_2 "2222222222222222"
+#define ID_A  "aaaaaaaaaaaaaaaa"
+#define ID_B  "bbbbbbbbbbbbbbbb"
+
+static size_t n_left(const char *run, size_t max)
+{
+	struct store_calls *left = NULL;
+	size_t n;
+
+	assert_int_equal(store_calls_left(store, run, max, &left), 0);
+	n = left->n_add;
+	mem_deref(left);
+	return n;
+}
+
+static void established_calls_outlive_a_run(void **state)
+{
+	struct store_calls *c = NULL, *left = NULL;
+
+	(void)state;
+	assert_int_equal(store_calls_alloc(&c, 2, 1), 0);
+	c->addv[c->n_add++] = a_call(ID_A, "id@x;to-tag=t;from-tag=f");
+	c->addv[c->n_add++] = a_call(ID_B, "");
+	assert_int_equal(store_calls_change(store, RUN_1, c), 0);
+	assert_int_equal(store_calls_change(store, RUN_1, c), 0); /* twice is once */
+	assert_int_equal(n_left(RUN_1, 9), 0); /* its own are not left */
+	assert_int_equal(n_left(RUN_2, 9), 2);
+	assert_int_equal(n_left(RUN_2, 1), 1);
+	c->n_add = 0;
+	memcpy(c->dropv[c->n_drop++], ID_B, sizeof(ID_B));
+	assert_int_equal(store_calls_change(store, RUN_2, c), 0);
+	assert_int_equal(store_calls_left(store, RUN_2, 9, &left), 0);
+	assert_int_equal(left->n_add, 1);
+	assert_string_equal(left->addv[0].id, ID_A);
+	assert_string_equal(left->addv[0].dialog, "id@x;to-tag=t;from-tag=f");
+	assert_string_equal(AT(&left->addv[0].a), "zaphod@" SITE);
+	assert_string_equal(AT(&left->addv[0].b), "bob@peer.example");
+	assert_true(left->addv[0].a_here);
+	assert_false(left->addv[0].b_here);
+	assert_int_equal(store_calls_sweep(store, RUN_1), 0);
+	assert_int_equal(n_left(RUN_2, 9), 1);
+	assert_int_equal(store_calls_sweep(store, RUN_2), 0);
+	assert_int_equal(n_left(RUN_2, 9), 0);
+	mem_deref(left);
+	mem_deref(c);
+}
+
+static void a_removed_persons_calls_go_too(void **state)
+{
+	struct store_calls *c = NULL;
+
+	(void)state;
+	assert_int_equal(store_user_add(store, SITE, "zaphod", "hash"), 0);
+	assert_int_equal(store_calls_alloc(&c, 1, 0), 0);
+	c->addv[c->n_add++] = a_call(ID_A, "id@x;to-tag=t;from-tag=f");
+	assert_int_equal(store_calls_change(store, RUN_1, c), 0);
+	assert_int_equal(store_user_remove(store, SITE, "zaphod"), 0);
+	assert_int_equal(n_left(RUN_2, 9), 0);
+	assert_false(in_files("zaphod"));
+	mem_deref(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +530,8 @@ int main(void)
 		TEST(a_sign_in_is_seen_now_and_then),
 		TEST(a_sign_in_for_another_page),
 		TEST(nothing_is_left_of_who_is_removed),
+		TEST(established_calls_outlive_a_run),
+		TEST(a_removed_persons_calls_go_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,15 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	return 0;
 }
 
+struct kept_call *call_rejoin_find_dialog(const struct core *core, const char *dialog,
+					  const struct addr *user, const struct addr *to)
+{
+	assert_ptr_equal(core, &peer->core);
+	snprintf(peer->kept_asked, sizeof(peer->kept_asked), "%s %s %s", dialog, AT(user),
+		 AT(to));
+	return peer->kept;
+}
+
 static void trace(struct call *call, const char *word, const char *detail)
 {
 	size_t n = strlen(call->trace);
@@ -60,10 +69,15 @@ static void trace(struct call *call, const char *word, const char *detail)
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
 {
 	static const char *const names[LEG_EVENT_N] = {
-		[LEG_RINGING] = "ringing",       [LEG_ACCEPTED] = "accepted",
-		[LEG_ANSWER] = "answer",         [LEG_OFFER] = "offer",
-		[LEG_OFFER_REFUSED] = "refused", [LEG_CANDIDATES] = "candidates",
-		[LEG_ENDED] = "ended",           [LEG_OFFER_WITHDRAWN] = "withdrawn",
+		[LEG_RINGING] = "ringing",
+		[LEG_ACCEPTED] = "accepted",
+		[LEG_ANSWER] = "answer",
+		[LEG_OFFER] = "offer",
+		[LEG_OFFER_REFUSED] = "refused",
+		[LEG_CANDIDATES] = "candidates",
+		[LEG_ENDED] = "ended",
+		[LEG_OFFER_WITHDRAWN] = "withdrawn",
+		[LEG_AWAY] = "away",
 	};
 	struct call *call = leg->call;
 
@@ -71,7 +85,7 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		return;
 	assert_false(call->over);
 	assert_ptr_equal(call->leg, leg);
-	trace(call, names[ev->type],
+	trace(call, ev->type == LEG_AWAY && !ev->away ? "back" : names[ev->type],
 	      ev->cause ? cause_reason_name(ev->cause->reason) : NULL);
 	if (ev->cause)
 		call->cause = *ev->cause;

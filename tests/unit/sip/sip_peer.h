@@ -50,7 +50,9 @@ struct peer {
 	uint64_t now_us;
 	struct call callv[PEER_CALLS_MAX];
 	size_t n_calls;
-	int call_err; /* what call_alloc() gives */
+	int call_err;           /* what call_alloc() gives */
+	struct kept_call *kept; /* what call_rejoin_find_dialog() gives */
+	char kept_asked[600];   /* "DIALOG USER TO" that it was asked for last */
 	bool stopped;
 };
 extern struct peer *peer; /* the one of the running test */

@@ -1,6 +1,7 @@
 /* test_sip_replaces.c - INVITE with Replaces, both ways: who may, what is refused, what is written.
  *
  *   peer.example ══ INVITE, Replaces ══► leg ──► call_alloc(invite->replaces = the old leg) */
+#include "gateway/kept.h"
 #include "tests/unit/sip/trickle_peer.h"
 
 /* An INVITE of a new dialog with this Replaces header. */
@@ -258,6 +259,87 @@ static void nothing_left_to_replace(void **state)
 	assert_string_equal(call->trace, "ended(gone) ");
 }
 
+/* An outgoing leg that joins again a call with this dialog. */
+static struct call *rejoin(struct kept_call *kept)
+{
+	struct leg *leg = peer_call_out(), *fresh = NULL;
+	const struct invite *was = peer_call_of(leg)->invite;
+	struct call *call = &peer->callv[peer->n_calls++];
+	struct message m;
+
+	peer_expect(&m, "INVITE ");
+	message_answer(&m, 486, "Busy Here", "x", "", NULL);
+	peer_expect(&m, "ACK ");
+	assert_int_equal(
+		invite_alloc(&call->invite, &was->from, &was->to, was->offer, 69), 0);
+	call->invite->rejoins = mem_ref(kept);
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &fresh, peer->core.federation_arg, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
+			 0);
+	call->leg = fresh;
+	assert_int_equal(fresh->ops->invite(fresh, call->invite), 0);
+	return call;
+}
+
+/* What is kept of an established dialog is what names it to the peer after a restart. */
+static void kept_and_joined_again(void **state)
+{
+	struct kept_call *kept = mem_zalloc(sizeof(*kept), NULL);
+	struct dialog old;
+	struct leg *leg = peer_call_out_talking(&old);
+	struct call *call;
+	struct message m;
+	char want[300];
+
+	(void)state;
+	assert_true(leg->ops->dialog(leg, kept->row.dialog, sizeof(kept->row.dialog)));
+	snprintf(want, sizeof(want), "%s;to-tag=%s;from-tag=%s", old.call_id,
+		 tag_of(old.remote), tag_of(old.local));
+	assert_string_equal(kept->row.dialog, want);
+	assert_false(leg->ops->dialog(leg, want, strlen(want))); /* one byte short */
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_settle();
+
+	call = rejoin(kept);
+	peer_expect(&m, "INVITE ");
+	assert_string_equal(HEADER(&m, "Replaces"), kept->row.dialog);
+	message_answer(&m, 481, "Call/Transaction Does Not Exist", "x", "", NULL);
+	peer_expect(&m, "ACK ");
+	assert_string_equal(call->trace, "ended(gone) ");
+	assert_non_null(strstr(call->cause.text, PEER_DOMAIN));
+	peer_settle();
+	mem_deref(kept);
+}
+
+/* Both sides were killed: the peer names a dialog that only the store knows. */
+static void joined_again_from_there(void **state)
+{
+	struct kept_call *kept = mem_zalloc(sizeof(*kept), NULL);
+	struct dialog d;
+	struct message m;
+
+	(void)state;
+	invite(&d, "again1", PEER_DOMAIN, "old@call;to-tag=ours;from-tag=theirs");
+	refused(&d, 481);
+	assert_string_equal(peer->kept_asked,
+			    "old@call;to-tag=theirs;from-tag=ours bob@" PEER_DOMAIN
+			    " alice@" PEER_SITE);
+	peer->kept = kept;
+	invite(&d, "again2", PEER_DOMAIN, "old@call;to-tag=ours;from-tag=theirs");
+	peer_expect(&m, "SIP/2.0 100 ");
+	assert_ptr_equal(peer_call_last()->invite->rejoins, kept);
+	assert_null(peer_call_last()->invite->replaces);
+	peer_end(peer_call_last()->leg, CAUSE_BUSY);
+	refused(&d, 486);
+	peer->call_err = EBUSY; /* somebody is at it already */
+	invite(&d, "again3", PEER_DOMAIN, "old@call;to-tag=ours;from-tag=theirs");
+	refused(&d, 486);
+	mem_deref(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +353,10 @@ int main(void)
 						peer_teardown),
 		cmocka_unit_test_setup_teardown(written, peer_setup, peer_teardown),
 		cmocka_unit_test_setup_teardown(nothing_left_to_replace, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(kept_and_joined_again, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(joined_again_from_there, peer_setup,
 						peer_teardown),
 	};
 

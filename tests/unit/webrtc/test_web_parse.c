@@ -251,6 +251,9 @@ static void fields_arrive(void **state)
 	static const char back[] =
 		"{\"type\":\"hello\",\"id\":1,\"version\":1,\"resume\":{\"session\":"
 		"\"00112233445566778899aabbccddeeff\",\"seq\":9007199254740991}}";
+	static const char held[] =
+		"{\"type\":\"hello\",\"id\":1,\"version\":1,\"calls\":[{\"call\":\"c1\","
+		"\"rejoin\":\"0123456789abcdef\"},{\"call\":\"c2\",\"rejoin\":\"x\"}]}";
 	static const char ping[] = "{\"type\":\"ping\",\"id\":2,\"ack\":12}";
 	struct parse_fault fault;
 	struct client_msg *m;
@@ -281,6 +284,13 @@ static void fields_arrive(void **state)
 	assert_true(m->resumable);
 	assert_string_equal(m->session, "00112233445566778899aabbccddeeff");
 	assert_int_equal(m->seq, 9007199254740991);
+	mem_deref(m);
+
+	assert_int_equal(parse(&m, &fault, held, strlen(held)), 0);
+	assert_int_equal(m->held->n, 2);
+	assert_string_equal(m->held->v[0].call, "c1");
+	assert_string_equal(m->held->v[0].id, "0123456789abcdef");
+	assert_string_equal(m->held->v[1].call, "c2");
 	mem_deref(m);
 
 	assert_int_equal(parse(&m, &fault, ping, strlen(ping)), 0);
@@ -349,6 +359,12 @@ static void bad_json(void **state)
 	       ERROR_BAD_MESSAGE, 5, "`resume` must be an object");
 	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"resume\":{\"seq\":1}}",
 	       ERROR_BAD_MESSAGE, 5, "`resume` has both `session` and `seq`, or neither");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"calls\":{}}",
+	       ERROR_BAD_MESSAGE, 5, "`calls` must be an array of at most 8");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"calls\":[1]}",
+	       ERROR_BAD_MESSAGE, 5, "one of `calls` is an object");
+	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"calls\":[{\"call\":\"a\"}]}",
+	       ERROR_BAD_MESSAGE, 5, "`rejoin` is missing");
 	REFUSE("{\"type\":\"hello\",\"id\":5,\"version\":1,\"ack\":1}", ERROR_BAD_MESSAGE,
 	       5, "`ack` is not a field of `hello`");
 	REFUSE("{\"type\":\"ping\",\"id\":5,\"ack\":-1}", ERROR_BAD_MESSAGE, 5,

@@ -147,9 +147,21 @@ static void events(void **state)
 	with_media(m);
 	with_party(m, "");
 	done(m, "server-answered");
+	m = message(SERVER_ANSWERED, true);
+	with_sdp(m, "v=0\r\n");
+	with_media(m);
+	with_party(m, "");
+	snprintf(m->rejoin, sizeof(m->rejoin), "0123456789abcdef");
+	done(m, "server-answered");
 	m = message(SERVER_ESTABLISHED, true);
 	with_media(m);
+	snprintf(m->rejoin, sizeof(m->rejoin), "0123456789abcdef");
 	done(m, "server-established");
+	for (unsigned away = 0; away < 2; away++) {
+		m = message(SERVER_AWAY, true);
+		m->away = away;
+		done(m, "server-away");
+	}
 	m = message(SERVER_OFFER, true);
 	with_sdp(m, "v=0\r\n");
 	done(m, "server-offer");
