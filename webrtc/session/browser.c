@@ -104,11 +104,20 @@ static void broken(struct browser *b)
 		browser_end_soon(b, b->conn ? 1013 : 0, "the site is overloaded");
 }
 
+void browser_cut(struct browser *b)
+{
+	uint64_t conn = b->conn;
+
+	if (browser_step(b, BROWSER_CUT) != BROWSER_DO_LINGER)
+		return;
+	linger(b);
+	sessions_close(b->sessions, conn, 1013, "the site is overloaded");
+}
+
 int browser_post(struct browser *b, struct server_msg *m)
 {
 	struct web_down down = {.kind = WEB_SEND, .conn = b->conn, .send = m};
 	static struct log_gate gate;
-	uint64_t conn = b->conn;
 	int err;
 
 	log_trace(NULL, "web.send", "device=%s type=%s call=%s", b->device.id,
@@ -118,12 +127,10 @@ int browser_post(struct browser *b, struct server_msg *m)
 		return 0;
 	if (log_gate_open(&gate, 5))
 		log_err(NULL, "web.lost", "device=%s err=%d", b->device.id, err);
-	if (!b->replay) {
+	if (b->replay)
+		browser_cut(b); /* it is kept, and comes when the browser is back */
+	else
 		broken(b);
-	} else if (browser_step(b, BROWSER_CUT) == BROWSER_DO_LINGER) {
-		linger(b); /* it is kept, and comes when the browser is back */
-		sessions_close(b->sessions, conn, 1013, "the site is overloaded");
-	}
 	return err;
 }
 

@@ -118,8 +118,10 @@ static void hand_over(struct browser *from, struct browser *b,
 	if (m)
 		m->welcome.resumed = true;
 	browser_send(b, m);
-	if (b->state == BROWSER_ONLINE)
-		replay_each(b->replay, replay_one, b);
+	/* what could not be copied comes when it returns once more */
+	if (b->state == BROWSER_ONLINE && replay_each(b->replay, replay_one, b) &&
+	    b->state == BROWSER_ONLINE)
+		browser_cut(b);
 }
 
 /* The session that `b` asks for, if it is there and this user's own. */

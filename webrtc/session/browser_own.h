@@ -52,6 +52,8 @@ void browser_refuse(struct browser *b, uint32_t id, enum web_error code, uint32_
 /** Hands a message to the web thread, which owns it then.  What does not fit there cuts the session off
  *  or ends it.  Errors: not 0. */
 int browser_post(struct browser *b, struct server_msg *m);
+/** Lets go of its connection, for want of room or memory: it may come back on another.  Only with a replay. */
+void browser_cut(struct browser *b);
 /** Ends it in the loop's next turn; its connection is closed with `code`, 0: has none or keeps it. */
 void browser_end_soon(struct browser *b, uint16_t code, const char *why);
 /** The timer `late`. */
