@@ -17,11 +17,15 @@ static struct sip_leg *find(const struct sip *sip, const sip_replaces_t *rp)
 		      : NULL;
 }
 
-/* Each of the three identifiers, the tags once each (§6.1). */
-static bool well_formed(const sip_replaces_t *rp)
+/* One header (§3: more is a 400; Sofia has a second one among what she could not take), with each of the three
+ * identifiers, the tags once each (§6.1). */
+static bool well_formed(const sip_replaces_t *rp, const sip_t *s)
 {
 	unsigned n_to = 0, n_from = 0;
 
+	for (const sip_error_t *er = s->sip_error; er; er = er->er_next)
+		if (er->er_common->h_class == sip_replaces_class)
+			return false;
 	if (!rp->rp_call_id || !*rp->rp_call_id)
 		return false;
 	for (const msg_param_t *p = rp->rp_params; p && *p; p++) {
@@ -65,7 +69,7 @@ unsigned sip_replaces_judge(struct refusal *r, struct replaced *old, struct sip 
 	memset(old, 0, sizeof(*old));
 	if (!rp)
 		return 0;
-	if (!well_formed(rp))
+	if (!well_formed(rp, s))
 		return refusal_set(r, 400, "Bad Request",
 				   "The Replaces header is malformed.");
 	leg = find(sip, rp);

@@ -109,6 +109,11 @@ static void not_taken(void **state)
 		 tag_of(old.local), tag_of(old.remote));
 	invite(&d, "no4", PEER_DOMAIN, text);
 	refused(&d, 400);
+	/* more than one (§3) */
+	snprintf(text, sizeof(text), "%s\nReplaces: x@peer.example;to-tag=a;from-tag=b",
+		 replaces_of(&old, ""));
+	invite(&d, "no4b", PEER_DOMAIN, text);
+	refused(&d, 400);
 	invite(&d, "no5", PEER_DOMAIN, replaces_of(&old, ";early-only"));
 	refused(&d, 486);
 	/* another user of the same site */
