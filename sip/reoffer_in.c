@@ -29,6 +29,11 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
 		bool ack = s->sip_request->rq_method == sip_method_ack;
 
+		/* answered already, and applied on our side: the 200 crosses the CANCEL */
+		if (!ack && leg->half.what == HALF_REANSWER) {
+			sip_half_now(leg);
+			goto out;
+		}
 		if (!ack && nta_incoming_status(irq) < 200)
 			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
 		nta_incoming_destroy(irq);
@@ -42,6 +47,7 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 		}
 		sip_reoffer_ready(leg);
 	}
+out:
 	mem_deref(leg);
 	sip_loop_leave();
 	return 0;

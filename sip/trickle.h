@@ -59,6 +59,8 @@ struct sip_half {
 int sip_half_wait(struct sip_leg *leg, enum half_what what);
 /** More candidates, or their end, or the peer turned out to know trickle ICE. */
 void sip_half_look(struct sip_leg *leg);
+/** It has waited long enough: goes on at once, with what is there. */
+void sip_half_now(struct sip_leg *leg);
 void sip_half_cancel(struct sip_leg *leg);
 
 /* ask.c */

@@ -108,6 +108,12 @@ void sip_half_look(struct sip_leg *leg)
 				  leg);
 }
 
+void sip_half_now(struct sip_leg *leg)
+{
+	timer_cancel(&leg->half.timer);
+	over(leg);
+}
+
 void sip_half_cancel(struct sip_leg *leg)
 {
 	leg->half.what = HALF_NOTHING;

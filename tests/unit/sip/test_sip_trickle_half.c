@@ -218,6 +218,37 @@ static void changed_half(void **state)
 	mem_deref(answer);
 }
 
+/* The peer takes back its offer when our side has answered it already, and only the candidates are waited for: the
+ * answer goes, as if it had crossed the CANCEL. The browser has applied it, and hears of no withdrawal. */
+static void answered_and_cancelled(void **state)
+{
+	struct body *answer = peer_body(offer_a);
+	struct message m;
+	struct dialog d;
+	struct leg *leg = peer_call_out_talking(&d);
+	size_t n = strlen(peer_call_of(leg)->trace);
+
+	answer->trickle = true;
+	dialog_send(&d, "INVITE", 20, "re1", PEER_DOMAIN, "", peer_sdp_c);
+	peer_expect(&m, "SIP/2.0 100 ");
+	assert_string_equal(peer_call_of(leg)->trace + n, "offer ");
+	assert_int_equal(leg->ops->answer(leg, answer), 0);
+	found(leg, "aaaa", CAND("1"), false);
+	assert_true(peer_quiet());
+	dialog_send(&d, "CANCEL", 20, "re1", PEER_DOMAIN, "", NULL);
+	peer_expect(&m, "SIP/2.0 200 ");
+	if (strstr(HEADER(&m, "CSeq"), "CANCEL"))
+		peer_expect(&m, "SIP/2.0 200 ");
+	assert_string_equal(HEADER(&m, "CSeq"), "20 INVITE");
+	assert_string_equal(message_body(&m), HALF("aaaa", LINE("1")));
+	if (peer_next(&m)) /* in either order */
+		assert_string_equal(HEADER(&m, "CSeq"), "20 CANCEL");
+	dialog_send(&d, "ACK", 20, "re1ack", PEER_DOMAIN, "", NULL);
+	peer_settle();
+	assert_string_equal(peer_call_of(leg)->trace + n, "offer ");
+	mem_deref(answer);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, peer_setup, peer_teardown)
 
 int main(void)
@@ -235,6 +266,7 @@ int main(void)
 		TEST(configured),
 		TEST(incoming_half),
 		TEST(changed_half),
+		TEST(answered_and_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
