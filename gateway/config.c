@@ -28,6 +28,9 @@ static void config_destroy(void *p)
 	for (size_t i = 0; i < c->n_sites; i++) {
 		mem_deref(c->sitev[i].certificate);
 		mem_deref(c->sitev[i].key);
+		mem_deref(c->sitev[i].identity_certificate);
+		mem_deref(c->sitev[i].identity_key);
+		mem_deref(c->sitev[i].identity_url);
 		mem_deref(c->sitev[i].originv);
 	}
 	mem_deref(c->sitev);
@@ -39,6 +42,7 @@ static void config_destroy(void *p)
 	mem_deref(c->turn.secret);
 	mem_deref(c->sip_trust);
 	mem_deref(c->sip_dnsv);
+	mem_deref(c->identity_number_trust);
 	mem_deref(c->store_path);
 	mem_deref(c->control_path);
 	mem_deref(c->web_root);
@@ -130,6 +134,24 @@ static void check_site(struct config_build *b, size_t i)
 			b->report, line,
 			"site \"%s\" has no certificate, which SIP over TLS needs; give "
 			"it certificate and key, or turn SIP off: sip { listen = {} }",
+			site->domain);
+}
+
+/* What calls are signed with: both files, or the site's own pair. */
+static void check_identity(struct config_build *b, size_t i)
+{
+	const struct site_config *site = &b->config->sitev[i];
+	bool certificate = config_is_set(b, "site", i, "identity-certificate");
+	bool key = config_is_set(b, "site", i, "identity-key");
+
+	if (certificate != key)
+		config_fault(
+			b->report,
+			config_line(b, "site", i,
+				    certificate ? "identity-certificate"
+						: "identity-key"),
+			"site \"%s\" has half of a pair to sign with; identity-certificate "
+			"and identity-key go together",
 			site->domain);
 }
 
@@ -267,6 +289,8 @@ static void check_whole(struct config_build *b)
 			"http listens nowhere; listen = {\"0.0.0.0:443\"} would be right");
 	for (size_t i = 0; i < c->n_sites; i++)
 		check_site(b, i);
+	for (size_t i = 0; i < c->n_sites; i++)
+		check_identity(b, i);
 	check_peers(b);
 	check_listen(b);
 	check_sip_listen(b);
@@ -287,48 +311,78 @@ static void check_whole(struct config_build *b)
 
 /* ---- what lies outside of the file ---- */
 
-static void check_certificate(struct config_build *b, struct cert_store *cs, size_t i)
+static void check_pair(struct config_build *b, struct cert_store *cs, unsigned line,
+		       const char *domain, const char *certificate, const char *key)
 {
-	const struct site_config *site = &b->config->sitev[i];
-	unsigned line = config_line(b, "site", i, "certificate");
 	int64_t not_after_s;
 	char *why = NULL, day[16];
 	struct tm tm;
 	time_t t;
 
-	/* The other half is missing or not usable, which has been said. */
-	if (!site->certificate || !site->key)
-		return;
-	if (cert_store_add(cs, &why, site->domain, site->certificate, site->key))
+	if (cert_store_add(cs, &why, domain, certificate, key))
 		config_fault(b->report, line, "%s", why ? why : "out of memory");
-	else if (!cert_store_expiry(cs, site->domain, &not_after_s)) {
+	else if (!cert_store_expiry(cs, domain, &not_after_s)) {
 		t = (time_t)not_after_s;
 		strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&t, &tm));
 		if (not_after_s <= clock_wall_s())
 			config_warn(b->report, line,
 				    "%s expired on %s; browsers and peers will refuse it",
-				    site->certificate, day);
+				    certificate, day);
 		else if (not_after_s - clock_wall_s() <
 			 (int64_t)b->config->limits.cert_warn_days * DAY_S)
-			config_warn(b->report, line, "%s expires on %s",
-				    site->certificate, day);
+			config_warn(b->report, line, "%s expires on %s", certificate,
+				    day);
 	}
 	mem_deref(why);
+}
+
+static void check_certificate(struct config_build *b, struct cert_store *cs,
+			      struct cert_store *signing, size_t i)
+{
+	const struct site_config *site = &b->config->sitev[i];
+	bool other = site->identity_certificate && site->identity_key;
+	unsigned line = config_line(b, "site", i, "certificate");
+
+	/* Without the other half, or when that is not usable, which has been said. */
+	if (site->certificate && site->key)
+		check_pair(b, cs, line, site->domain, site->certificate, site->key);
+	if (other) {
+		line = config_line(b, "site", i, "identity-certificate");
+		check_pair(b, signing, line, site->domain, site->identity_certificate,
+			   site->identity_key);
+	}
+	if (b->config->n_sip &&
+	    !cert_store_expiry(other ? signing : cs, site->domain, &(int64_t){0}) &&
+	    !cert_store_signs(other ? signing : cs, site->domain))
+		config_warn(
+			b->report, line,
+			"its key is none of P-256 (ECDSA), so calls from %s go to other "
+			"sites unsigned; such a key, or a second pair by "
+			"identity-certificate and identity-key, would be right",
+			site->domain);
 }
 
 static void check_outside(struct config_build *b)
 {
 	const struct config *c = b->config;
-	struct cert_store *cs = NULL;
+	struct cert_store *cs = NULL, *signing = NULL;
 	struct stat st;
 
-	if (cert_store_alloc(&cs)) {
+	if (cert_store_alloc(&cs) || cert_store_alloc(&signing)) {
+		mem_deref(cs);
 		config_fault(b->report, 0, "out of memory");
 		return;
 	}
 	for (size_t i = 0; i < c->n_sites; i++)
-		check_certificate(b, cs, i);
+		check_certificate(b, cs, signing, i);
+	mem_deref(signing);
 	mem_deref(cs);
+	if (c->identity_number_trust && access(c->identity_number_trust, R_OK))
+		config_fault(
+			b->report, config_line(b, "identity", 0, "number-trust"),
+			"%s cannot be read: %s; number-trust names a PEM file of the "
+			"authorities that certificates for telephone numbers come from",
+			c->identity_number_trust, strerror(errno));
 	if (c->n_sip && access(c->sip_trust, R_OK))
 		config_fault(b->report, config_line(b, "sip", 0, "trust"),
 			     "%s cannot be read: %s; trust names a PEM file of the "

@@ -11,6 +11,9 @@ struct site_config {
 	char domain[ADDR_HOST_MAX + 1];
 	char *certificate; /**< files; NULL only when the site is *.localhost … */
 	char *key;         /**< … on plain loopback HTTP, without SIP over TLS */
+	char *identity_certificate,
+		*identity_key; /**< what calls are signed with, if not those; both or none */
+	char *identity_url; /**< where others find that chain; NULL: on the site's own web server */
 	bool open_registration;
 	char **originv; /**< further allowed origins, NULL ended; the site's own always is */
 };
@@ -21,7 +24,7 @@ struct listen_config {
 	bool plain; /**< http only: no TLS; accepted for loopback addresses alone */
 };
 
-/** What a peer domain must show before its calls are taken. Identity is checked by a later room. */
+/** What a peer domain must show before its calls are taken: its certificate, a signed Identity, both, one of them. */
 enum require { REQUIRE_TLS, REQUIRE_IDENTITY, REQUIRE_BOTH, REQUIRE_EITHER };
 
 /** Does a peer domain take candidates one after the other (RFC 8840)? */
@@ -93,6 +96,12 @@ struct limits {
 	uint32_t session_expires_s; /* 1800   RFC 4028, 90 at least */
 	uint32_t dns_s;             /* 5      one look-up */
 	uint32_t cert_warn_days;    /* 14     before a site's certificate ends */
+	/* Identity */
+	uint32_t identity_queue;   /* 1024   signatures and verifications under way */
+	uint32_t identity_fresh_s; /* 60     how far a PASSporT's time may be from ours */
+	uint32_t identity_fetches; /* 16     certificates fetched at once */
+	uint32_t identity_fetch_s; /* 3      for one of them */
+	uint32_t identity_keep_s;  /* 86400  an old chain of ours can still be fetched */
 	/* back office */
 	uint32_t office_threads; /* 2      */
 	uint32_t office_queue;   /* 256    jobs waiting */
@@ -123,6 +132,8 @@ struct config {
 	char *sip_trust; /**< PEM file of CAs for SIP peers */
 	char **sip_dnsv; /**< DNS servers "addr:port"; NULL: the system's */
 	bool sip_loopback; /**< targets found by DNS may be loopback or private (tests, demo); default no */
+	char *identity_number_trust; /**< PEM file of authorities for telephone numbers; NULL: none */
+	bool identity_private; /**< certificates may lie at loopback and private addresses; default no */
 	char *store_path;
 	char *control_path; /**< slussctl's socket */
 	char *web_root;     /**< where sdk/ and phone/ lie; default the installed ones */

@@ -4,6 +4,7 @@
 #include "gateway/config_keys.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "gateway/config_value.h"
 #include "lib/log.h"
@@ -232,6 +233,32 @@ static int set_require(struct spot *s)
 	return 0;
 }
 
+/* "https://alpha.example/…/": in the site's own domain, which is where others look for it (RFC 8224 says nothing, we do). */
+static int set_identity_url(struct spot *s)
+{
+	static const char scheme[] = "https://";
+	const char *text = s->v->text, *host = text + sizeof(scheme) - 1;
+	const struct site_config *site = s->base;
+	size_t n = strlen(text), len, own = strlen(site->domain);
+
+	if (strncmp(text, scheme, sizeof(scheme) - 1) != 0 || n > 400 ||
+	    text[n - 1] != '/' || text[strcspn(text, " \"<>\\^`{|}?#@%")]) {
+		spot_fault(s, s->v,
+			   "write https://, a host, a path that ends in /; the name of a "
+			   "chain is put behind it");
+		return 0;
+	}
+	len = strcspn(host, ":/");
+	if (len < own || strncasecmp(host + len - own, site->domain, own) != 0 ||
+	    (len > own && host[len - own - 1] != '.')) {
+		spot_fault(s, s->v,
+			   "its host must be the site's domain or below it, for others "
+			   "fetch from nowhere else");
+		return 0;
+	}
+	return config_text_set((char **)((uint8_t *)s->base + s->row->offset), text);
+}
+
 static int set_trickle(struct spot *s)
 {
 	static const char *const words[] = {
@@ -291,6 +318,9 @@ static int set_limit(struct spot *s)
 static const struct key_row site_rows[] = {
 	{"certificate", set_path, IN(site_config, certificate)},
 	{"key", set_path, IN(site_config, key)},
+	{"identity-certificate", set_path, IN(site_config, identity_certificate)},
+	{"identity-key", set_path, IN(site_config, identity_key)},
+	{"identity-url", set_identity_url, IN(site_config, identity_url)},
 	{"open-registration", set_bool, IN(site_config, open_registration)},
 	{"origins", set_origins, 0, true},
 	{NULL},
@@ -312,6 +342,11 @@ static const struct key_row peer_rows[] = {
 	{"require", set_require},
 	{"block", set_bool, IN(peer_config, block)},
 	{"trickle", set_trickle},
+	{NULL},
+};
+static const struct key_row identity_rows[] = {
+	{"number-trust", set_path, IN(config, identity_number_trust)},
+	{"private-hosts", set_bool, IN(config, identity_private)},
 	{NULL},
 };
 static const struct key_row store_rows[] = {
@@ -424,6 +459,7 @@ static const struct section_row {
 	{"http", http_rows, open_plain, false},
 	{"sip", sip_rows, open_plain, false},
 	{"media", config_media_rows, open_plain, false},
+	{"identity", identity_rows, open_plain, false},
 	{"store", store_rows, open_plain, false},
 	{"peer", peer_rows, open_peer, true},
 	{"turn", config_turn_rows, open_plain, false},
@@ -435,7 +471,7 @@ static const struct section_row {
 };
 
 /* The table flattened, made anew from constants each time. */
-enum { KEYS_MAX = 160 };
+enum { KEYS_MAX = 192 };
 static struct config_key keyv[KEYS_MAX];
 static struct key_row rowv[KEYS_MAX];
 

@@ -55,6 +55,12 @@ const struct limit_row config_limits[] = {
 	ROW("session-expires", session_expires_s, 1800, 90, 86400, "s", "SIP session timer (RFC 4028)"),
 	ROW("dns-time", dns_s, 5, 1, 60, "s", "for one DNS look-up"),
 	ROW("certificate-warning", cert_warn_days, 14, 1, 365, "days", "so long before a site's certificate ends the log says so, once a day"),
+	/* Identity */
+	ROW("identity-queue", identity_queue, 1024, 8, 65536, "requests", "signatures and verifications under way; beyond it: busy, try again"),
+	ROW("identity-fresh", identity_fresh_s, 60, 10, 600, "s", "how far the time of a signed call may be from ours, either way"),
+	ROW("identity-fetches", identity_fetches, 16, 1, 1000, "fetches", "certificates of other sites fetched at once; four at once for callers of one domain"),
+	ROW("identity-fetch-time", identity_fetch_s, 3, 1, 30, "s", "for one such fetch, with its waiting"),
+	ROW("identity-keep", identity_keep_s, 86400, 120, 31536000, "s", "how long a chain that was signed with can be fetched after another has come"),
 	/* back office */
 	ROW("office-threads", office_threads, 2, 1, 64, "threads", "back office: the first asks the store, the others hash passwords"),
 	ROW("office-queue", office_queue, 256, 8, 65536, "jobs", "back office: jobs that may wait; beyond it: busy, try again"),

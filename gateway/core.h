@@ -11,6 +11,7 @@
 struct account_service;
 struct certs;
 struct kept;
+struct identity_ops;
 struct office;
 struct quota;
 struct registry;
@@ -60,6 +61,8 @@ struct core {
 	struct turn *turn; /**< STUN and TURN servers for people who are signed in */
 	const struct federation_ops *federation;
 	void *federation_arg;
+	const struct identity_ops *identity; /**< NULL: nothing is signed or verified */
+	void *identity_arg;
 	struct list calls;    /* struct call, oldest first; the just ended for one turn */
 	uint32_t n_calls;     /* in there */
 	struct hash *ringing; /* calls to users here that nobody has taken, by callee */

@@ -1,7 +1,7 @@
 /* gateway/main.c - slussd: options, the order in which the rooms start and end, signals. The only file that
  * knows every room. What runs here is the signalling thread; the others are made by their rooms.
  *
- *   config -> loop -> core -> web and SIP bind -> privileges dropped -> office (the store) -> accounts
+ *   config -> loop -> core -> web and SIP bind, identity reads its keys -> privileges dropped -> office (the store) -> accounts
  *          -> control -> READY
  *   SIGTERM -> no new calls, those there are told -> web and SIP say goodbye -> loop ends -> all freed */
 #include <getopt.h>
@@ -19,6 +19,7 @@
 #include "gateway/office.h"
 #include "gateway/process.h"
 #include "gateway/registry.h"
+#include "idp/idp.h"
 #include "lib/log.h"
 #include "sip/sip.h"
 #include "webrtc/webrtc.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct core core;
 	struct webrtc *web;
 	struct sip *sip;
+	struct idp *idp;
 	struct control *control;
 	struct process_user user;
 	int signal_fd;
@@ -124,6 +126,14 @@ static void warn_keys(const struct daemon *d)
 	}
 }
 
+/* What our calls are signed with is shown by the web side. */
+static void publish(const char *site, const char *name, const char *text, void *arg)
+{
+	struct daemon *d = arg;
+
+	webrtc_publish(d->web, site, name, text);
+}
+
 /* What needs root: ports, keys, folders. Then the user that it stays. */
 static int start_bound(struct daemon *d, char **whyp)
 {
@@ -137,6 +147,8 @@ static int start_bound(struct daemon *d, char **whyp)
 		err = webrtc_alloc(&d->web, whyp, &d->core);
 	if (!err && c->n_sip)
 		err = sip_alloc(&d->sip, whyp, &d->core);
+	if (!err && c->n_sip)
+		err = idp_alloc(&d->idp, whyp, &d->core, publish, d);
 	if (!err)
 		err = process_user_become(&d->user, whyp);
 	if (!err)
@@ -184,6 +196,7 @@ static void end(struct daemon *d)
 	if (d->loop)
 		core_close(&d->core);
 	d->sip = mem_deref(d->sip);
+	d->idp = mem_deref(d->idp);
 	d->web = mem_deref(d->web);
 	d->core.kept = mem_deref(d->core.kept);
 	d->core.office = mem_deref(d->core.office);

@@ -391,6 +391,27 @@ int cert_store_expiry(const struct cert_store *cs, const char *domain,
 	return 0;
 }
 
+bool cert_store_signs(const struct cert_store *cs, const char *domain)
+{
+	struct cert_pair *cp = cert_find(cs, domain);
+	char group[32] = "";
+
+	if (cp && EVP_PKEY_is_a(cp->key, "EC"))
+		(void)EVP_PKEY_get_group_name(cp->key, group, sizeof(group), NULL);
+	ERR_clear_error();
+	return !strcmp(group, "prime256v1");
+}
+
+int cert_store_view(const struct cert_store *cs, const char *domain, struct cert_view *v)
+{
+	struct cert_pair *cp = cert_find(cs, domain);
+
+	if (!cp)
+		return ENOENT;
+	*v = (struct cert_view){cp->leaf, cp->key, cp->chain};
+	return 0;
+}
+
 /* Calls `h` for each SIP domain of a leaf; stops when it gives true. RFC 5922 §7.1: sip URIs first, and
  * only without any of them the DNS names. sips and other schemes are no SIP domain (RFC 5922 7.1 2a). */
 static bool cert_each(X509 *leaf, bool (*h)(const char *name, void *arg), void *arg)

@@ -36,6 +36,16 @@ int cert_store_use(struct cert_store *cs, SSL *ssl, const char *domain, bool or_
 int cert_store_expiry(const struct cert_store *cs, const char *domain,
 		      int64_t *not_after_s);
 
+/** Is the pair's key one of P-256, which is what SIP Identity is signed with (RFC 8225 §8)? False: no such pair, too. */
+bool cert_store_signs(const struct cert_store *cs, const char *domain);
+/** The pair in service. Borrowed until the next poll or reload. Errors: ENOENT. */
+struct cert_view {
+	X509 *leaf;
+	EVP_PKEY *key;
+	STACK_OF(X509) * chain; /**< what follows the leaf */
+};
+int cert_store_view(const struct cert_store *cs, const char *domain, struct cert_view *v);
+
 /** Does this peer certificate prove the SIP domain? RFC 5922 §7.1–7.2: a URI SAN "sip:domain"
  *  without user part, else (when it has no sip URI SAN at all) an exact dNSName SAN; the CN only
  *  when there is no SAN extension... and Sluss never accepts the CN. No wildcards. */

@@ -6,6 +6,7 @@
 #ifndef SLUSS_SIP_LEG_H
 #define SLUSS_SIP_LEG_H
 
+#include "gateway/identity.h"
 #include "gateway/leg.h"
 #include "sip/headers.h"
 #include "sip/leg_fsm.h"
@@ -26,6 +27,8 @@ enum offer_state {
 struct reoffer {
 	enum offer_state state;
 	nta_outgoing_t *out;           /* our re-INVITE or refreshing UPDATE */
+	struct identity_wait *sign;    /* … which will go when it is signed */
+	struct body *unsent;           /* … with this description */
 	nta_incoming_t *in;            /* the peer's re-INVITE or UPDATE */
 	struct body *sdp;              /* the offer that is open */
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
@@ -69,6 +72,8 @@ struct sip_leg {
 
 	/* the dialog */
 	nta_leg_t *dialog;
+	struct addr us,
+		them; /* as From and To of our requests name us; us.user empty: nobody of ours */
 	nta_outgoing_t *bye;
 	bool peer_update; /* the peer takes UPDATE, or has not said; a 405 says no */
 	struct reoffer ro;
@@ -96,6 +101,15 @@ void sip_leg_sdp_set(struct body **dst, struct body *src);
 /** The SDP of a message, NULL when it has none. Errors: ENOMEM. */
 int sip_leg_sdp_read(struct body **bp, const sip_t *s);
 extern const struct leg_ops sip_leg_ops;
+
+/* identity.c: our signature on what we send (RFC 8224) */
+/** Asks for it: `from` (our user) calls `to` with `sdp`. `h` runs from the loop, see gateway/identity.h.
+ *  Errors: ENOKEY: it may go at once, without. */
+int sip_identity_sign(const struct sip_leg *leg, struct identity_wait **wp,
+		      const struct addr *from, const struct addr *to,
+		      const struct body *sdp, identity_signed_h *h, void *arg);
+/** A whole header line "Identity: …", to be freed by mem_deref; NULL without signature, or out of memory. */
+char *sip_identity_line(const struct identity_signed *sig);
 
 /* leg_in.c */
 /** A new INVITE that passed trust_shape(); owns irq. */
@@ -151,6 +165,11 @@ void sip_reoffer_withdraw(struct sip_leg *leg);
 /** The first INVITE is over (its ACK is there): what waited may go. */
 void sip_reoffer_ready(struct sip_leg *leg);
 void sip_reoffer_refresh(void *arg);
+/** Is a request of ours with the peer, or about to go? */
+static inline bool sip_reoffer_is_out(const struct reoffer *ro)
+{
+	return ro->out || ro->sign;
+}
 /** Nothing is open any more: forgets the offer. */
 void sip_reoffer_quiet(struct sip_leg *leg);
 /** Must the candidates be waited for, since the peer takes none later? */

@@ -171,6 +171,10 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	leg->invite->replaces = mem_ref(old->leg);
 	leg->invite->rejoins = mem_ref(old->kept);
 	leg->remote_sdp = sdp;
+	leg->them = from->addr;
+	/* Retargeted: what our requests would be From is not whom we know. */
+	if (trust_to(&leg->us, s) || !addr_equal(&leg->us, to))
+		memset(&leg->us, 0, sizeof(leg->us));
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
 	sip_leg_peer_allows(leg, s);

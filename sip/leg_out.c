@@ -24,6 +24,7 @@ static void try_destructor(void *arg)
 	hash_unlink(&t->le_call_id);
 	hash_unlink(&t->le_token);
 	list_unlink(&t->le);
+	mem_deref(t->sign);
 	nta_outgoing_destroy(t->invite);
 	nta_leg_destroy(t->base);
 	mem_deref(t->won);
@@ -45,6 +46,7 @@ static void try_leave(struct sip_try *t, uint64_t ms)
 	if (t->leg && t->leg->attempt == t)
 		t->leg->attempt = NULL;
 	t->leg = NULL;
+	t->sign = mem_deref(t->sign);
 	timer_cancel(&t->silence);
 	for (struct le *le = t->forks.head; le; le = le->next)
 		trickle_close(((struct sip_fork *)le->data)->trickle);
@@ -56,7 +58,7 @@ static void try_cancel(struct sip_try *t, const struct cause *cause)
 {
 	if (t->invite)
 		sip_cancel_send(t->hop, t->invite, cause);
-	try_leave(t, LINGER_MS);
+	try_leave(t, t->invite ? LINGER_MS : 0);
 }
 
 /* The INVITE has had its final answer. */
@@ -319,10 +321,19 @@ static int base_make(struct sip_try *t, const struct invite *inv)
 	return t->base ? 0 : ENOMEM;
 }
 
-/* Identity values travel as they came; one that could break a header does not travel at all. */
-static void identity_tags(tagi_t tags[], size_t max, char **linev, char *const *identityv)
+/* Our own Identity; and values that came with the invite travel as they came: one that could break a header does not
+ * travel at all. */
+static void identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
+			  char *const *identityv)
 {
 	size_t n = 0, len;
+
+	if (own) {
+		linev[n] = own;
+		tags[n].t_tag = siptag_unknown_str;
+		tags[n].t_value = tag_str_v(own);
+		n++;
+	}
 
 	for (; identityv && *identityv && n + 1 < max; identityv++) {
 		len = strlen(*identityv);
@@ -342,12 +353,14 @@ static void identity_tags(tagi_t tags[], size_t max, char **linev, char *const *
 	linev[n] = NULL;
 }
 
-static int invite_send(struct sip_try *t, struct sip_leg *leg)
+/* `sig` NULL: it goes without. */
+static int invite_send(struct sip_try *t, struct sip_leg *leg,
+		       const struct identity_signed *sig)
 {
 	const struct invite *inv = leg->invite;
 	char uri[ADDR_TEXT_MAX + 8], hops[16], expires[SESSION_TIMER_TEXT], min_se[16];
-	char *linev[9];
-	tagi_t identity[9];
+	char *linev[10], *own = sip_identity_line(sig);
+	tagi_t identity[10];
 	struct sip_request rq = {
 		.hop = t->hop,
 		.dialog = t->base,
@@ -363,6 +376,8 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	su_home_t home[1] = {SU_HOME_INIT(home)};
 	sip_replaces_t *replaces;
 
+	if (sig && !own)
+		return ENOMEM;
 	su_home_init(home);
 	replaces = sip_replaces_of(home, t->sip, inv);
 	if (!replaces && inv->replaced && inv->replaced->ops == &sip_leg_ops) {
@@ -373,7 +388,7 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
 	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
-	identity_tags(identity, N_ELEMS(identity), linev, inv->from.identityv);
+	identity_tags(identity, N_ELEMS(identity), linev, own, inv->from.identityv);
 	t->invite = sip_request_send(
 		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops),
 		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
@@ -381,7 +396,9 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg)
 		TAG_IF(required, SIPTAG_REQUIRE_STR("trickle-ice")),
 		TAG_IF(replaces, SIPTAG_REPLACES(replaces)),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
-		SIPTAG_MIN_SE_STR(min_se), NTATAG_PASS_100(1), TAG_NEXT(identity));
+		SIPTAG_MIN_SE_STR(min_se),
+		TAG_IF(sig, SIPTAG_DATE_STR(sig ? sig->date : NULL)), NTATAG_PASS_100(1),
+		TAG_NEXT(identity));
 	for (char **p = linev; *p; p++)
 		mem_deref(*p);
 	su_home_deinit(home);
@@ -400,6 +417,24 @@ static void try_insert(struct sip_try *t)
 	list_append(&sip->tries, &t->le, t);
 	hash_append(sip->tries_token, (uint32_t)t->token, &t->le_token, t);
 	hash_append(sip->tries_call_id, hash_joaat_str(t->call_id), &t->le_call_id, t);
+}
+
+static void try_signed(const struct identity_signed *sig, void *arg)
+{
+	struct sip_try *t = arg;
+	struct sip_leg *leg = t->leg;
+	int err = sig->err == ENOKEY ? 0 : sig->err;
+	struct cause c;
+
+	t->sign = mem_deref(t->sign);
+	if (!err)
+		err = invite_send(t, leg, sig->header ? sig : NULL);
+	if (!err)
+		return;
+	log_err(sip_leg_call(leg), "sip.invite.unsent", "peer=%s why=%s", t->hop->domain,
+		strerror(err));
+	try_leave(t, 0);
+	failed(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
 }
 
 /* `before`: the same INVITE once more with a higher CSeq in the same would-be dialog (422). */
@@ -424,7 +459,10 @@ static int try_start(struct sip_leg *leg, struct sip_try *before)
 	}
 	if (!err) {
 		try_insert(t);
-		err = invite_send(t, leg);
+		err = sip_identity_sign(leg, &t->sign, &leg->us, &leg->them, leg->offer,
+					try_signed, t);
+		if (err == ENOKEY)
+			err = invite_send(t, leg, NULL);
 	}
 	if (err) {
 		mem_deref(t);
@@ -489,6 +527,8 @@ int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 		return timer_start(leg->sip->core->loop->timers, &leg->release, 0,
 				   blocked, leg);
 	leg->leg.remote.addr = invite->to;
+	leg->us = invite->from.addr;
+	leg->them = invite->to;
 	log_info(invite->call_id, "sip.invite", "dir=out to=%s peer=%s",
 		 LQ(AT_SHORT(&invite->to)), leg->hop->domain);
 	return start(leg, invite->offer);

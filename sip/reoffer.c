@@ -18,6 +18,7 @@ enum {
 };
 
 static int send_request(struct sip_leg *leg, struct body *sdp);
+static void request_sent(struct sip_leg *leg);
 static int send_offer(struct sip_leg *leg, struct body *sdp);
 
 void sip_reoffer_quiet(struct sip_leg *leg)
@@ -80,6 +81,13 @@ static void out_dead(void *arg)
 	sip_reoffer_ready(leg);
 }
 
+/* What was to go does not. */
+static void unsign(struct reoffer *ro)
+{
+	ro->sign = mem_deref(ro->sign);
+	ro->unsent = mem_deref(ro->unsent);
+}
+
 /* The call's offer is wanted no more, whether it waits or is with the peer. */
 static void take_back(struct sip_leg *leg)
 {
@@ -91,10 +99,15 @@ static void take_back(struct sip_leg *leg)
 		sip_half_cancel(leg);
 	if (ro->state == OF_LOCAL_WAITS) {
 		/* What it waited for goes on: whose it is shows from what is open. */
-		ro->state = ro->out ? OF_REFRESH : ro->in ? OF_ANSWERED : OF_QUIET;
+		ro->state = sip_reoffer_is_out(ro) ? OF_REFRESH
+			    : ro->in               ? OF_ANSWERED
+						   : OF_QUIET;
 		ro->sdp = mem_deref(ro->sdp);
-		if (ro->out && !ro->withdrawn)
+		if (sip_reoffer_is_out(ro) && !ro->withdrawn)
 			refresh_watch(leg);
+	} else if (ro->sign) { /* the peer has not seen it */
+		unsign(ro);
+		sip_reoffer_quiet(leg);
 	} else {
 		if (ro->out) {
 			sip_cancel_send(leg->hop, ro->out, NULL);
@@ -259,11 +272,12 @@ static int out_response_h(void *arg, nta_outgoing_t *orq, const sip_t *s)
 	return 0;
 }
 
-/* re-INVITE with `sdp`, or UPDATE without. */
-static int send_request(struct sip_leg *leg, struct body *sdp)
+/* re-INVITE with `sdp`, or UPDATE without; `sig` NULL: unsigned. */
+static int send_now(struct sip_leg *leg, struct body *sdp,
+		    const struct identity_signed *sig)
 {
 	struct reoffer *ro = &leg->ro;
-	char expires[SESSION_TIMER_TEXT], min_se[16];
+	char expires[SESSION_TIMER_TEXT], min_se[16], *line = sip_identity_line(sig);
 	struct sip_request rq = {
 		.hop = leg->hop,
 		.dialog = leg->dialog,
@@ -273,15 +287,64 @@ static int send_request(struct sip_leg *leg, struct body *sdp)
 		.sdp = sdp,
 	};
 
+	if (sig && !line)
+		return ENOMEM;
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
-	ro->out_is_update = !sdp;
 	ro->out = sip_request_send(
 		&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
 		SIPTAG_SUPPORTED_STR("timer, trickle-ice"),
 		SIPTAG_UNKNOWN_STR(sip_recv_info), SIPTAG_MIN_SE_STR(min_se),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
+		TAG_IF(sig, SIPTAG_DATE_STR(sig ? sig->date : NULL)),
+		TAG_IF(line, SIPTAG_UNKNOWN_STR(line)),
 		TAG_IF(sdp, SIPTAG_ACCEPT_STR("application/sdp")), TAG_END());
+	mem_deref(line);
 	return ro->out ? 0 : EIO;
+}
+
+static void request_signed(const struct identity_signed *sig, void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+	struct body *sdp = ro->unsent;
+	int err = sig->err == ENOKEY ? 0 : sig->err;
+	struct cause c;
+
+	mem_ref(leg);
+	ro->sign = mem_deref(ro->sign);
+	ro->unsent = NULL;
+	if (!err)
+		err = send_now(leg, sdp, sig->header ? sig : NULL);
+	mem_deref(sdp);
+	if (!err) {
+		request_sent(leg);
+	} else if (ro->state == OF_LOCAL) {
+		refused(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
+		sip_reoffer_ready(leg);
+	} else {
+		if (ro->state == OF_REFRESH)
+			sip_reoffer_quiet(leg);
+		session_timer_again(&leg->st, REFRESH_FAILED_MS);
+		sip_reoffer_ready(leg);
+	}
+	mem_deref(leg);
+}
+
+/* The same, when it is signed; what has no description to vouch for goes at once. */
+static int send_request(struct sip_leg *leg, struct body *sdp)
+{
+	struct reoffer *ro = &leg->ro;
+	int err = ENOKEY;
+
+	ro->out_is_update = !sdp;
+	if (sdp)
+		err = sip_identity_sign(leg, &ro->sign, &leg->us, &leg->them, sdp,
+					request_signed, leg);
+	if (err == ENOKEY)
+		return send_now(leg, sdp, NULL);
+	if (!err)
+		ro->unsent = mem_ref(sdp);
+	return err;
 }
 
 static int offer_watch(struct sip_leg *leg)
@@ -301,9 +364,18 @@ static int send_offer(struct sip_leg *leg, struct body *sdp)
 	ro->state = OF_LOCAL;
 	ro->withdrawn = false;
 	sip_leg_sdp_set(&ro->sdp, sdp);
+	if (ro->out)
+		request_sent(leg);
+	return offer_watch(leg);
+}
+
+/* The peer has the description: its candidates may follow. */
+static void request_sent(struct sip_leg *leg)
+{
+	if (leg->ro.state != OF_LOCAL)
+		return;
 	leg->ours.sent = true;
 	trickle_more(leg->trickle);
-	return offer_watch(leg);
 }
 
 /* Its candidates follow, and the peer cannot take them one by one. What ended before says nothing of it. */
@@ -332,8 +404,8 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 	sip_ours_set(&leg->ours, offer, false);
 	gather = sip_reoffer_must_gather(leg, offer);
 	/* A peer's own refresh may have overtaken ours, whose answer is still to come. */
-	if (!gather && ro->state == OF_QUIET && leg->state == SL_TALKING && !ro->out &&
-	    !ro->in)
+	if (!gather && ro->state == OF_QUIET && leg->state == SL_TALKING &&
+	    !sip_reoffer_is_out(ro) && !ro->in)
 		return send_offer(leg, offer);
 	ro->state = OF_LOCAL_WAITS;
 	sip_leg_sdp_set(&ro->sdp, offer);
@@ -360,8 +432,8 @@ void sip_reoffer_ready(struct sip_leg *leg)
 	struct reoffer *ro = &leg->ro;
 	struct cause c;
 
-	if (ro->state != OF_LOCAL_WAITS || leg->state != SL_TALKING || ro->out ||
-	    ro->in || leg->half.what == HALF_OFFER)
+	if (ro->state != OF_LOCAL_WAITS || leg->state != SL_TALKING ||
+	    sip_reoffer_is_out(ro) || ro->in || leg->half.what == HALF_OFFER)
 		return;
 	if (send_offer(leg, ro->sdp))
 		refused(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
@@ -372,7 +444,8 @@ void sip_reoffer_refresh(void *arg)
 	struct sip_leg *leg = arg;
 	struct reoffer *ro = &leg->ro;
 
-	if (leg->state != SL_TALKING || ro->state != OF_QUIET || ro->out || ro->in) {
+	if (leg->state != SL_TALKING || ro->state != OF_QUIET || sip_reoffer_is_out(ro) ||
+	    ro->in) {
 		session_timer_again(&leg->st, REFRESH_BUSY_MS);
 		return;
 	}
@@ -390,6 +463,7 @@ void sip_reoffer_close(struct sip_leg *leg)
 	struct cause c;
 
 	timer_cancel(&ro->dead);
+	unsign(ro);
 	if (ro->out)
 		nta_outgoing_destroy(ro->out);
 	ro->out = NULL;

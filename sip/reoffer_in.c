@@ -136,7 +136,7 @@ static unsigned in_state(struct refusal *r, const struct sip_leg *leg, bool invi
 		return refusal_set(r, 500, "Server Internal Error",
 				   "Another change of the call is still under way.");
 	if ((offer && ro->state == OF_LOCAL_WAITS) ||
-	    ((invite || offer) && ro->out && !ro->out_is_update))
+	    ((invite || offer) && sip_reoffer_is_out(ro) && !ro->out_is_update))
 		return refusal_set(r, 491, "Request Pending",
 				   "Both sides changed the call at once.");
 	return 0;

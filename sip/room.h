@@ -7,6 +7,7 @@
  *   headers.c        every outgoing request and response is written here; reason.c: words in headers
  *   peers.c          what is known of each peer domain
  *   leg.c            the SIP leg: its life, the ops of gateway/leg.h; leg_fsm.c is its table
+ *   identity.c       our signature on what goes out (gateway/identity.h)
  *   leg_in.c         a call from a peer: the answers to its INVITE
  *   leg_out.c        a call to a peer: INVITEs, one target after the other
  *   replaces.c       calls that take the place of established ones

@@ -254,6 +254,11 @@ unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s,
 	return 0;
 }
 
+int trust_to(struct addr *to, const sip_t *s)
+{
+	return s->sip_to ? uri_parse(to, s->sip_to->a_url) : EINVAL;
+}
+
 static bool accepts_sdp(const sip_accept_t *accept)
 {
 	for (; accept; accept = accept->ac_next)

@@ -32,6 +32,8 @@ unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
  *  the operator's policy must want it. `from` is filled in, but for the Identity values. */
 unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
 		      const sip_t *s, struct party *from);
+/** The address in To, strictly parsed. Errors: those of addr_parse_uri(). */
+int trust_to(struct addr *to, const sip_t *s);
 /** The Request-URI must be an address of a site here: no relay. */
 unsigned trust_target(struct refusal *r, const struct sip *sip, const sip_t *s,
 		      struct addr *to);

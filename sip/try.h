@@ -12,9 +12,10 @@ struct sip_try {
 	struct le le_call_id, le_token;
 	struct sip *sip;
 	struct sip_hop *hop;
-	struct sip_leg *leg;    /* NULL: its answer counts no more */
-	nta_leg_t *base;        /* the dialog without a remote tag */
-	nta_outgoing_t *invite; /* until its end */
+	struct sip_leg *leg;        /* NULL: its answer counts no more */
+	nta_leg_t *base;            /* the dialog without a remote tag */
+	struct identity_wait *sign; /* until the INVITE may go */
+	nta_outgoing_t *invite;     /* until its end */
 	char call_id[SIP_CALL_ID_BYTES], tag[SIP_TAG_HEX + 1];
 	char branch[SIP_BRANCH_BYTES];
 	char *won; /* the To tag of the winner: its 2xx needs no BYE */

@@ -81,6 +81,22 @@ static int reload(void *arg)
 	return post(&down, arg);
 }
 
+void webrtc_publish(struct webrtc *w, const char *site, const char *name,
+		    const char *text)
+{
+	struct web_down down = {.kind = WEB_CHAIN};
+
+	down.chain = (struct web_chain){base_dup(site, strlen(site)),
+					base_dup(name, strlen(name)),
+					base_dup(text, strlen(text))};
+	if (!down.chain.site || !down.chain.name || !down.chain.text) {
+		web_down_clear(&down);
+		log_err(NULL, "web.memory", "%s", "");
+	} else if (post(&down, w)) {
+		log_err(NULL, "web.mailbox_full", "kind=%s", web_down_name(WEB_CHAIN));
+	}
+}
+
 static void webrtc_destructor(void *arg)
 {
 	struct webrtc *w = arg;

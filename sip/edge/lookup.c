@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "lib/log.h"
-#include "sip/edge/reach.h"
+#include "lib/reach.h"
 
 enum {
 	LOOKUP_NAPTR_MAX = 3,

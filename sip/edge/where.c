@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include "sip/edge/reach.h"
+#include "lib/reach.h"
 
 enum { WHERE_TCP_PORT = 5060, WHERE_TLS_PORT = 5061 };
 

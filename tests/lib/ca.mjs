@@ -36,8 +36,9 @@ export class Authority {
 		return execFileSync('openssl', args, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
 	}
 
-	#key(name) {
-		this.#openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', this.#file(`${name}.key`)]);
+	#key(name, kind = 'P-256') {
+		const how = kind === 'RSA' ? ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'] : ['EC', '-pkeyopt', `ec_paramgen_curve:${kind}`];
+		this.#openssl(['genpkey', '-algorithm', ...how, '-out', this.#file(`${name}.key`)]);
 	}
 
 	#issue({ name, issuer, subject, extensions, from, to }) {
@@ -54,14 +55,16 @@ export class Authority {
 	}
 
 	/** A leaf. `san`: ["DNS:alpha.test", "URI:sip:alpha.test"], empty for none. Times in ms since 1970.
-	 *  Gives {cert, key, name}: cert is leaf and intermediate, or the leaf alone with chain: false. */
-	leaf(name, { cn = name, san = [`DNS:${cn}`], from, to, chain = true, usage = 'serverAuth' } = {}) {
-		this.#key(name);
+	 *  `kind`: "P-256", another
+	 *  curve or "RSA"; `extra`: lines of openssl's extensions. Gives {cert, key, name}: cert is leaf and intermediate, or the leaf alone with chain: false. */
+	leaf(name, { cn = name, san = [`DNS:${cn}`], from, to, chain = true, usage = 'serverAuth', kind = 'P-256', extra = [] } = {}) {
+		this.#key(name, kind);
 		const extensions = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
 		if (usage)
 			extensions.push(`extendedKeyUsage=${usage}`);
 		if (san.length > 0)
 			extensions.push(`subjectAltName=${san.join(',')}`);
+		extensions.push(...extra);
 		this.#issue({ name, issuer: 'intermediate', subject: `/CN=${cn}`, extensions, from, to });
 		if (chain) {
 			writeFileSync(this.#file(`${name}.pem`),
@@ -81,6 +84,10 @@ export class Authority {
 
 	notYet(domain) {
 		return this.leaf(`${domain}-not-yet`, { cn: domain, from: Date.now() + DAY_MS, to: Date.now() + 10 * DAY_MS });
+	}
+
+	rsa(domain) {
+		return this.leaf(`${domain}-rsa`, { cn: domain, kind: 'RSA' });
 	}
 
 	wrongName(domain, other = 'wrong.test') {

@@ -12,7 +12,8 @@ packages_of() {
 		;;
 	unit) echo libcmocka-dev strace sqlite3 ;;
 	integration)
-		echo iproute2 util-linux coturn nsd sip-tester tcpdump tshark strace procps sqlite3
+		echo iproute2 util-linux coturn nsd sip-tester tcpdump tshark strace procps sqlite3 \
+			python3 python3-cryptography secsipidx
 		;;
 	abuse) packages_of integration ;;
 	interop) echo kamailio kamailio-tls-modules && packages_of integration ;;

@@ -4,6 +4,7 @@
  * Web thread. Called by callback.c; answers at once what needs no account, posts WEB_API for the rest;
  * server.c brings the WEB_REPLY. What changes something must come from a page of the site, or show a
  * bearer token; webrtc/openapi.json describes the faces. */
+#include "gateway/identity.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "webrtc/http/own.h"
@@ -242,6 +243,8 @@ static int dispatch(struct conn *c)
 		return web_files_reply(c->server->files, c);
 	if (has_prefix(path, "/api/"))
 		return account(c);
+	if (has_prefix(path, IDENTITY_CHAIN_PATH))
+		return is_reading(c) ? web_chain_reply(c) : refuse_method(c);
 	if (has_prefix(path, "/.well-known/"))
 		return web_reply_error(c, 404, "not-found", "There is nothing here.",
 				       NULL);

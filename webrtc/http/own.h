@@ -40,6 +40,7 @@ struct server {
 	struct list listeners;
 	struct tls *tls;
 	struct files *files;
+	struct list chains; /**< struct chain, chain.c */
 	struct timer cert_timer, stop_timer, accept_timer;
 
 	struct hash *conns;    /**< by id */
@@ -163,6 +164,12 @@ void web_reply_reset(struct reply *r);
 int web_files_alloc(struct files **fp, const char *root);
 /** Answers a GET or HEAD for a file. */
 int web_files_reply(struct files *f, struct conn *c);
+
+/* chain.c */
+/** Takes what it needs out of *chain; the rest stays the caller's. */
+void web_chain_add(struct server *s, struct web_chain *chain);
+/** Answers a GET or HEAD below IDENTITY_CHAIN_PATH. */
+int web_chain_reply(struct conn *c);
 
 /* api.c */
 /** A request's headers are complete (callback.c). Gives 0, or -1: close. */

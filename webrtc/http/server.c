@@ -153,6 +153,9 @@ static void on_down(const void *msg, void *arg)
 	case WEB_RELOAD:
 		reload(s);
 		break;
+	case WEB_CHAIN:
+		web_chain_add(s, &mine.chain);
+		break;
 	case WEB_STOP:
 		begin_stop(s);
 		break;
@@ -354,6 +357,7 @@ static void server_destructor(void *arg)
 	if (s->loop_made)
 		uv_loop_close(&s->loop);
 	mem_deref(s->files);
+	list_flush(&s->chains);
 	mem_deref(s->tls);
 	mem_deref(s->conns);
 	mem_deref(s->addrs);

@@ -344,6 +344,8 @@ const char *web_down_name(enum web_down_kind kind)
 		return "reply";
 	case WEB_RELOAD:
 		return "reload";
+	case WEB_CHAIN:
+		return "chain";
 	case WEB_STOP:
 		return "stop";
 	case WEB_DOWN_N:
@@ -362,6 +364,11 @@ void web_down_clear(void *msg)
 		break;
 	case WEB_REPLY:
 		m->reply = mem_deref(m->reply);
+		break;
+	case WEB_CHAIN:
+		m->chain.site = mem_deref(m->chain.site);
+		m->chain.name = mem_deref(m->chain.name);
+		m->chain.text = mem_deref(m->chain.text);
 		break;
 	case WEB_CLOSE:
 	case WEB_RELOAD:

@@ -320,7 +320,8 @@ enum web_down_kind {
 	WEB_CLOSE,  /**< after what was sent before */
 	WEB_REPLY,  /**< answers WEB_API */
 	WEB_RELOAD, /**< read the certificates now; WEB_CERT…, WEB_RELOADED */
-	WEB_STOP,   /**< let nobody in, close what is open, end */
+	WEB_CHAIN, /**< a certificate chain for everybody to fetch (gateway/identity.h) */
+	WEB_STOP,  /**< let nobody in, close what is open, end */
 	WEB_DOWN_N
 };
 struct web_down {
@@ -333,6 +334,9 @@ struct web_down {
 			const char *why; /**< static, ASCII */
 		} close;
 		struct api_reply *reply; /**< owned */
+		struct web_chain {
+			char *site, *name, *text; /**< owned */
+		} chain;
 	};
 };
 const char *web_down_name(enum web_down_kind kind);

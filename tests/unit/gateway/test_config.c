@@ -126,13 +126,15 @@ static void the_smallest_file(void **state)
 static void everything_of_this_version(void **state)
 {
 	static const char text[] =
-		"site \"Alpha.Localhost\" { open-registration = yes\n"
+		"site \"Alpha.Localhost\" { open-registration = yes"
+		" identity-url = \"https://id.alpha.localhost:8443/chains/\"\n"
 		"  origins = {\"https://App.example\", \"https://b.example:443\","
 		" \"https://b.example:8443\", \"http://x.localhost:8080\", \"none\"} }\n"
 		"site \"localhost\" { }\n"
 		"http { listen = {\"plain:127.0.0.1:8080\", \"plain:[::1]:0\"} root = '/srv' }\n"
 		"sip { listen = {} dns = {\"127.0.0.1\", \"[::1]:5353\"} "
 		"private-targets = on }\n"
+		"identity { number-trust = \"/etc/sluss/numbers.pem\" private-hosts = true }\n"
 		"peer \"b.example\" { require = either block = true }\n"
 		"peer \"c.example\" { require = both address = \"tcp:[2001:db8::7]:5060\" }\n"
 		"control { socket = \"/tmp/c.sock\" }\n"
@@ -144,7 +146,7 @@ static void everything_of_this_version(void **state)
 
 	assert_string_equal(
 		warnings,
-		"x.conf:7: warning: this version cannot check Identity; every call from "
+		"x.conf:8: warning: this version cannot check Identity; every call from "
 		"c.example will be refused; require = tls would be right\n");
 	mem_deref(warnings);
 	assert_int_equal(c->n_sites, 2);
@@ -168,6 +170,10 @@ static void everything_of_this_version(void **state)
 	assert_string_equal(c->sip_dnsv[1], "[::1]:5353");
 	assert_null(c->sip_dnsv[2]);
 	assert_true(c->sip_loopback);
+	assert_string_equal(c->identity_number_trust, "/etc/sluss/numbers.pem");
+	assert_true(c->identity_private);
+	assert_string_equal(c->sitev[0].identity_url,
+			    "https://id.alpha.localhost:8443/chains/");
 	assert_int_equal(config_peer_find(c, "b.example")->require, REQUIRE_EITHER);
 	assert_true(config_peer_find(c, "b.example")->block);
 	assert_false(config_peer_find(c, "b.example")->has_address);
@@ -217,6 +223,12 @@ static const struct {
 	 {"x.conf:2: listen: \"0.0.0.0:5061\" is not usable; write \"tls:0.0.0.0:5061\"",
 	  "x.conf:2: dns: \"dns.example\"", "x.conf:2: dns: \"1.2.3.4:0\"",
 	  "x.conf:3: private-targets: \"perhaps\" is not usable; write true or false"}},
+	{"site \"a.example\" { certificate = \"/c\" key = \"/k\"\n"
+	 " identity-certificate = \"/c\"\n identity-url = \"https://b.example/\" }\n",
+	 {"x.conf:2: site \"a.example\" has half of a pair to sign with; "
+	  "identity-certificate and identity-key go together",
+	  "x.conf:3: identity-url: \"https://b.example/\" is not usable; its host must be "
+	  "the site's domain or below it, for others fetch from nowhere else"}},
 	{SITE "peer \"b.example\" {\n require = mtls\n address = \"udp:1.2.3.4:5060\" }\n"
 	      "peer \"B.example\" { }\npeer \"alpha.example\" { }\n",
 	 {"x.conf:3: require: \"mtls\" is not usable; write \"tls\", \"identity\"",

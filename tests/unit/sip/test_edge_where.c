@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "sip/edge/reach.h"
+#include "lib/reach.h"
 #include "sip/edge/where.h"
 
 static struct message m;

@@ -1,6 +1,6 @@
-/* sip/edge/reach.c - see reach.h: the table of special address blocks. Edge thread.
- * Called by the resolver and the outward direction. */
-#include "sip/edge/reach.h"
+/* lib/reach.c - see reach.h: the table of special address blocks. Any thread.
+ * Called by the edge's resolver and outward direction, and by the fetcher of certificates (idp/fetch.c). */
+#include "lib/reach.h"
 
 #include <netinet/in.h>
 

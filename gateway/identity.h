@@ -1,0 +1,69 @@
+/* gateway/identity.h - what the core's rooms ask of the identity room (idp/): vouch for our user on a request that goes
+ * to another site, and judge what vouches for theirs (RFC 8224). Thread: signalling only.
+ *
+ *   leg ── sign() ───► identity room ··· its own thread ··· ──► identity_signed_h    Identity and Date header
+ *   leg ── verify() ─►                                      ──► identity_judged_h    good, or the refusal due
+ * Nobody waits: an answer comes from the loop, never before the function returns. */
+#ifndef SLUSS_GATEWAY_IDENTITY_H
+#define SLUSS_GATEWAY_IDENTITY_H
+
+#include "gateway/addr.h"
+#include "gateway/cause.h"
+#include "gateway/leg.h"
+
+/** An answer that is still to come. Owns: the asker's, mem_deref when it came; before that: it does not come any more. */
+struct identity_wait;
+
+enum { IDENTITY_DATE_BYTES = 30 };
+
+/** Where a site shows the chains that it signs with: this, the SHA-256 of the file in hex, ".pem". Project-private
+ *  below the registered "well-known" (RFC 8615). */
+#define IDENTITY_CHAIN_PATH "/.well-known/sluss/sip/"
+
+/** What we vouch for: this user of ours calls that address, with these media keys. Borrowed for the call. */
+struct identity_claim {
+	const char *site;       /**< ours: whose key signs */
+	struct addr from, to;   /**< as they stand in From and To */
+	const struct body *sdp; /**< as it is sent */
+};
+struct identity_signed {
+	/** 0; ENOKEY this site has no P-256 key, or its certificate is not valid: the request goes without; else
+	 *  (EIO, ENOMEM) it must not go */
+	int err;
+	const char *header; /**< the value of Identity; borrowed; NULL on error */
+	char date
+		[IDENTITY_DATE_BYTES]; /**< the value of Date (RFC 3261 §20.17), the same time */
+};
+typedef void(identity_signed_h)(const struct identity_signed *r, void *arg);
+
+/** A request of a peer with what it shows. Borrowed for the call; everything as it came. */
+struct identity_case {
+	char *const *headerv;  /**< Identity values, NULL ended; NULL: none */
+	const char *from, *to; /**< the URIs of From and To */
+	int64_t date_s;        /**< of the Date header, since 1970; 0: none */
+	const struct body *sdp;
+	const char *call_id; /**< to tell a repetition from a replay */
+};
+struct identity_verdict {
+	/** 0: one header is good. Else what is due, RFC 8224 §6.2.2: 428 (none that is understood), 436, 437, 438 or
+	 *  403; or 503: too much to do */
+	unsigned status;
+	const char *phrase; /**< static */
+	char why[CAUSE_TEXT_BYTES];
+	bool number; /**< it was From as a telephone number that was vouched for */
+};
+typedef void(identity_judged_h)(const struct identity_verdict *v, void *arg);
+
+/** The identity room as the core sees it. */
+struct identity_ops {
+	/** Errors: ENOKEY From is a telephone number, which a domain does not vouch for: the request goes without;
+	 *  EBADMSG fingerprints that are not spelled as RFC 8122 wants them, or too many:
+	 *  they are not signed, the description must not go; ENOSPC too much to do; ENOMEM. */
+	int (*sign)(void *arg, struct identity_wait **wp, const struct identity_claim *c,
+		    identity_signed_h *h, void *harg);
+	/** Errors: ENOSPC, ENOMEM. */
+	int (*verify)(void *arg, struct identity_wait **wp, const struct identity_case *c,
+		      identity_judged_h *h, void *harg);
+};
+
+#endif

@@ -1,0 +1,54 @@
+/* idp/shelf.h - certificates of other sites by their address: fetched once, kept, and what could not be fetched
+ * remembered for a while. Identity thread. */
+#ifndef SLUSS_IDP_SHELF_H
+#define SLUSS_IDP_SHELF_H
+
+#include "idp/credential.h"
+#include "idp/fetch.h"
+
+enum {
+	SHELF_BOOKS_MAX = 1024, /**< kept; beyond it the one not asked for longest goes */
+	SHELF_WAITING_MAX = 64, /**< fetches that wait for a place */
+	SHELF_PER_DOMAIN_MAX = 4, /**< fetches for callers of one domain */
+	SHELF_ASKS_MAX = 64,      /**< callers who wait for one fetch */
+	SHELF_FAILED_S = 30,      /**< no new try so soon */
+	SHELF_KEPT_MIN_S =
+		60, /**< also when the server says less: a PASSporT lives as long */
+	SHELF_KEPT_MAX_S = 86400,
+	SHELF_KEPT_S = 3600, /**< when it says nothing */
+	SHELF_WHY_BYTES = 160,
+};
+
+struct shelf;
+struct shelf_config {
+	struct fetcher *fetcher;               /**< borrowed */
+	const struct authorities *authorities; /**< borrowed */
+	uint32_t n_fetches;                    /**< at once */
+	uint32_t timeout_ms;                   /**< of one, with its waiting */
+	uint64_t (*now_us)(void);              /**< NULL: clock_us() */
+};
+
+/** Somebody who needs a certificate. Zeroed by its owner, who clears it by shelf_forget() before it goes. */
+struct shelf_ask {
+	struct le le;
+	struct credential *credential; /**< owned; NULL: not (yet) there */
+	char why[SHELF_WHY_BYTES];     /**< why not */
+	void (*h)(void *arg);          /**< runs when it has come, or will not */
+	void *arg;
+};
+
+enum shelf_state { SHELF_HERE, SHELF_FAILED, SHELF_COMES };
+
+/** Errors: ENOMEM. Owns: *sp by mem_deref, before its fetcher; nobody is told then. */
+int shelf_alloc(struct shelf **sp, const struct shelf_config *config);
+/** @param domain  the caller's, for the bound on fetches; a telephone number's: its certificate's host */
+enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *url,
+			   const char *domain);
+void shelf_forget(struct shelf_ask *ask);
+/** To be called every now and then: ends what has waited for too long. */
+void shelf_look(struct shelf *s);
+bool shelf_is_busy(const struct shelf *s); /**< something is being fetched or waits */
+/** The authorities have changed: everything kept is judged anew, by being fetched anew. */
+void shelf_clear(struct shelf *s);
+
+#endif
