@@ -9,8 +9,10 @@
 static void a_ended(struct call *call, struct leg *leg, const struct cause *cause)
 {
 	call->cause_a = *cause;
-	/* a CANCEL may say that another branch of the caller's took it (RFC 3326): no missed call */
-	if (call->state == CALL_ACTIVE || cause->reason == CAUSE_ELSEWHERE)
+	/* a CANCEL may say that another branch of the caller's took it (RFC 3326): no missed call; and who is
+	 * called may know that the caller's site is out of reach */
+	if (call->state == CALL_ACTIVE || cause->reason == CAUSE_ELSEWHERE ||
+	    cause->reason == CAUSE_UNREACHABLE)
 		call->cause_b = *cause;
 	else
 		cause_set(&call->cause_b, CAUSE_CANCELLED, NULL);

@@ -37,6 +37,8 @@ void sip_leg_close(struct sip_leg *leg)
 	leg->counted = false;
 	nta_outgoing_destroy(leg->bye);
 	leg->bye = NULL;
+	nta_outgoing_destroy(leg->probe);
+	leg->probe = NULL;
 	nta_incoming_destroy(leg->irq);
 	leg->irq = NULL;
 	nta_leg_destroy(leg->dialog);
@@ -223,6 +225,8 @@ static void act(struct sip_leg *leg, unsigned actions)
 		sip_half_cancel(leg);
 		sip_reoffer_close(leg);
 		trickle_close(leg->trickle);
+		nta_outgoing_destroy(leg->probe);
+		leg->probe = NULL;
 	}
 	if (actions & SA_BYE)
 		sip_dialog_bye(leg);

@@ -75,7 +75,9 @@ struct sip_leg {
 	struct addr us,
 		them; /* as From and To of our requests name us; us.user empty: nobody of ours */
 	nta_outgoing_t *bye;
-	bool peer_update; /* the peer takes UPDATE, or has not said; a 405 says no */
+	nta_outgoing_t *probe; /* watch.c: does the peer still know the dialog? */
+	bool away;             /* it does not, or is out of reach; the call knows */
+	bool peer_update;      /* the peer takes UPDATE, or has not said; a 405 says no */
 	struct reoffer ro;
 	struct session_timer st;
 };
@@ -134,6 +136,10 @@ sip_replaces_t *sip_replaces_of(su_home_t *home, const struct sip *sip,
 				const struct invite *invite);
 /** leg_ops.dialog: its text in store_call. */
 bool sip_replaces_print(const struct leg *l, char *buf, size_t size);
+
+/* watch.c */
+/** A connection of this domain has opened, or one is gone and `n_conns` are left. */
+void sip_watch_peer(struct sip *sip, const char *domain, bool up, unsigned n_conns);
 
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);

@@ -398,6 +398,8 @@ int sip_reoffer_offer(struct sip_leg *leg, struct body *offer)
 		return EBUSY;
 	if (leg->state != SL_TALKING && leg->state != SL_ANSWERED)
 		return EINVAL;
+	if (leg->away) /* a 481 now would end a call that may still be joined again */
+		return ENOTCONN;
 	if (ro->state == OF_REMOTE || ro->state == OF_LOCAL ||
 	    ro->state == OF_LOCAL_WAITS)
 		return EBUSY;

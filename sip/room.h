@@ -15,6 +15,7 @@
  *   dialog.c         requests inside a dialog: BYE, INFO, OPTIONS, …
  *   reoffer.c        our new offers inside a dialog (re-INVITE, UPDATE); reoffer_in.c the peer's
  *   trickle*.c ask.c trickle ICE and who knows it (trickle.h)
+ *   watch.c          is the other site of an established call still there?
  *   session_timer.c  RFC 4028: sessions that die when nobody refreshes them                      */
 #ifndef SLUSS_SIP_ROOM_H
 #define SLUSS_SIP_ROOM_H
@@ -51,7 +52,8 @@ struct sip {
 	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
 	struct hash *tries_token;   /* … and by token, for edge events */
 	struct peers *peers;
-	struct list asks; /* struct sip_ask: OPTIONS under way */
+	struct list asks;    /* struct sip_ask: OPTIONS under way */
+	struct list watches; /* struct sip_watch: sites that may be away */
 	uint64_t last_token;
 	char contact_port[8]; /* ":5062", or empty when it is 5061 */
 	bool edge_started, edge_stopped, stopping;

@@ -108,6 +108,7 @@ static void edge_event(const void *msg, void *arg)
 		peers_edge(sip->peers, ev->domain, ev->up, ev->n_conns, ev->why);
 		log_debug(NULL, "sip.peer", "peer=%s up=%d conns=%u why=%s",
 			  LQ(ev->domain), ev->up, ev->n_conns, LQ(ev->why));
+		sip_watch_peer(sip, ev->domain, ev->up, ev->n_conns);
 		break;
 	case EDGE_CERT:
 		certs_news(sip->core->certs, ev->domain, ev->until_s,
@@ -144,6 +145,7 @@ static void leave_all(struct sip *sip)
 	}
 	list_flush(&sip->tries);
 	list_flush(&sip->asks);
+	list_flush(&sip->watches);
 }
 
 static void sip_destructor(void *arg)

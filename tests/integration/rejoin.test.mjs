@@ -10,13 +10,13 @@ import { after, afterEach, before, test } from 'node:test';
 import { comeBack, crash, rejoin, takeBack } from '../lib/rejoin.mjs';
 import * as sdp from '../lib/sdp.mjs';
 import { twoSites } from '../lib/site.mjs';
-import { establish, hangUp } from '../lib/talk.mjs';
+import { dial, establish, hangUp } from '../lib/talk.mjs';
 import { until } from '../lib/world.mjs';
 
 let world, alpha, beta, alice, anna, bob;
 
 before(async () => {
-	({ world, alpha, beta } = await twoSites());
+	({ world, alpha, beta } = await twoSites({ tune: (o) => (o.limits = { 'sip-idle-time': 10 }) }));
 	await clients();
 });
 after(() => world?.close());
@@ -71,7 +71,16 @@ for (const [which, name, peer] of [["the caller's site", 'alpha', 'bob'], ["the 
 		const to = name === 'alpha' ? 'bob@beta.test' : 'alice@alpha.test';
 
 		await kept(site, id);
-		assert.ok(await crash(site) < 5000, 'up within 5 s');
+		await site.stop('SIGKILL');
+		assert.equal((await far.event('away', { call: farCall })).away, true);
+		// nothing can be asked of the other side meanwhile, and the call does not end by it
+		await far.request('offer', { call: farCall, sdp: sdp.offer('nobody there') });
+		assert.equal((await far.event('refused', { call: farCall })).cause.reason, 'lost');
+		const from = performance.now();
+		await site.start();
+		assert.ok(performance.now() - from < 5000 * Number(process.env.SLUSS_SLOW ?? 1), 'up within 5 s');
+		const other = name === 'alpha' ? beta : alpha;
+		await until(10_000, () => other.proc.lines.some((l) => l.includes('sip.peer.back')), 'the other site notices its return');
 		const back = await comeBack(mine, [{ call: mineCall, rejoin: id }]);
 		const offer = await rejoin(back, mineCall, to, id);
 		const fresh = await takeBack(far, farCall, back, mineCall, offer);
@@ -126,6 +135,36 @@ test('both sites are killed: one of them joins the call again', async () => {
 	await a.close();
 	await b.close();
 });
+
+test('a site that was only out of reach is there again, and the call with it', async () => {
+	const call = await establish(alice, bob, 'bob@beta.test');
+
+	alpha.proc.child.kill('SIGSTOP'); // the connection is closed for its silence, and another one cannot be made
+	assert.equal((await bob.event('away', { call: call.b }, 60_000)).away, true);
+	alpha.proc.child.kill('SIGCONT');
+	assert.equal((await bob.event('away', { call: call.b }, 60_000)).away, false);
+	await bob.request('offer', { call: call.b, sdp: sdp.offer('back') });
+	await alice.event('offer', { call: call.a });
+	await alice.request('answer', { call: call.a, sdp: sdp.answer('back') });
+	await bob.event('answer', { call: call.b });
+	await hangUp(bob, call.b, alice, call.a);
+});
+
+for (const [which, name] of [["the caller's", 'alpha'], ["the callee's", 'beta']]) {
+	test(`it rings, and ${which} site is killed: the other side is told at once`, async () => {
+		const { id } = await dial(alice, 'bob@beta.test');
+		const { call } = await bob.event('incoming');
+		await bob.request('ringing', { call });
+		await alice.event('progress', { call: id, state: 'ringing' });
+		const site = name === 'alpha' ? alpha : beta;
+		await site.stop('SIGKILL');
+		const [who, what] = name === 'alpha' ? [bob, call] : [alice, id];
+		const { cause } = await who.event('ended', { call: what }, 10_000);
+		assert.equal(cause.reason, 'unreachable', cause.text);
+		assert.match(cause.text, new RegExp(`${name}\\.test`));
+		await site.start();
+	});
+}
 
 test('nobody else can join it, and one that is over at the other end says so', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
