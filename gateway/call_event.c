@@ -34,8 +34,8 @@ static void b_ended(struct call *call, struct leg *leg, const struct cause *caus
 		cause = &call->best;
 	}
 	call->cause_a = *cause;
-	cause_set(&call->cause_b, CAUSE_ELSEWHERE,
-		  "The call was declined on another device.");
+	/* to the devices that still ring */
+	cause_set(&call->cause_b, CAUSE_DECLINED, "The call was declined on another device.");
 	call_do(call, CALL_B_GONE);
 }
 

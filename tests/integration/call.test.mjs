@@ -117,7 +117,8 @@ test('decline is for all devices', async () => {
 	const { id } = await dial(alice, 'bob@beta.test');
 	const [one, two] = [await bob.event('incoming'), await second.event('incoming')];
 	await bob.request('reject', { call: one.call, reason: 'decline' });
-	await second.event('ended', { call: two.call });
+	assert.deepEqual((await second.event('ended', { call: two.call })).cause, { code: 603, reason: 'declined',
+		text: 'The call was declined on another device.' });
 	const { cause } = await alice.event('ended', { call: id });
 	assert.deepEqual([cause.reason, cause.code], ['declined', 603]);
 	await second.close();

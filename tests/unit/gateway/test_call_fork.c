@@ -138,7 +138,7 @@ static void decline_is_for_all(void **state)
 	dial(w);
 	fake_leg_say_cause(w->b[0], LEG_ENDED, CAUSE_BUSY);
 	fake_leg_say_cause(w->b[1], LEG_ENDED, CAUSE_DECLINED);
-	traces(w, "end(declined)", "invite", "invite", "invite end(elsewhere)");
+	traces(w, "end(declined)", "invite", "invite", "invite end(declined)");
 	assert_string_equal(w->b[2]->cause.text,
 			    "The call was declined on another device.");
 }
@@ -149,7 +149,7 @@ static void any_6xx_is_for_all(void **state)
 
 	dial(w);
 	fake_leg_say_status(w->b[2], 606, "Not Acceptable");
-	traces(w, "end(media)", "invite end(elsewhere)", "invite end(elsewhere)",
+	traces(w, "end(media)", "invite end(declined)", "invite end(declined)",
 	       "invite");
 	assert_int_equal(w->a->cause.code, 606);
 }
