@@ -175,6 +175,8 @@ int account_register(struct account_request **rp, struct account_service *as,
 		return account_work_answer_soon(w, EPERM);
 	if (!is_name || !password_is_usable(password, password_len))
 		return account_work_answer_soon(w, EINVAL);
+	if (site->config->echo && !strcmp(site->config->echo, name))
+		return account_work_answer_soon(w, EEXIST); /* the echo test has it */
 	err = account_work_slow(w, NULL, from ? &from->sa : NULL);
 	if (err)
 		return account_work_answer_soon(w, err);

@@ -39,7 +39,7 @@ static void routed(enum route_kind kind, const struct site *site,
 
 	(void)site;
 	call->kind = kind;
-	call->callee.site_verified = kind == ROUTE_LOCAL;
+	call->callee.site_verified = kind != ROUTE_FEDERATED;
 	if (cause)
 		call->cause_a = *cause;
 	call_do(call, cause ? CALL_NO_ROUTE : CALL_ROUTED);

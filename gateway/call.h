@@ -25,7 +25,7 @@ enum call_state {
 	CALL_STATE_N
 };
 
-/** Media mode. Only direct is built now; the value goes to both browsers. */
+/** Media mode. Relay is not built yet; the value goes to both browsers. */
 enum media_mode { MEDIA_DIRECT, MEDIA_RELAY, MEDIA_ANCHOR };
 const char *media_mode_name(enum media_mode mode);
 const char *call_state_name(enum call_state state);
@@ -75,7 +75,8 @@ uint64_t call_age_s(const struct call *call);
  *  the callee as dialled (name empty until known). */
 const struct party *call_other_party(const struct leg *leg);
 
-/** Does the far side encrypt to the browser's own key? Direct mode: "claimed". */
+/** Does the far side encrypt to the browser's own key? "claimed" in direct mode, "to-gateway" when the media
+ *  end in this daemon. */
 const char *call_encryption_name(const struct call *call);
 
 #endif

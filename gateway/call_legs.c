@@ -188,6 +188,18 @@ void call_legs_federated(struct call *call)
 		leg_start(call, leg);
 }
 
+static void echo_ring(struct call *call)
+{
+	struct endpoint *echo = call->core->echo;
+	struct leg *leg;
+	int err = echo->ops->leg_alloc(&leg, echo, call);
+
+	if (err)
+		start_refused(call, err);
+	else
+		leg_start(call, leg);
+}
+
 bool call_legs_ring(struct call *call)
 {
 	if (call->invite->replaced)
@@ -196,6 +208,8 @@ bool call_legs_ring(struct call *call)
 		call_rejoin_ring(call);
 	else if (call->kind == ROUTE_LOCAL)
 		local_ring(call);
+	else if (call->kind == ROUTE_ECHO)
+		echo_ring(call);
 	else
 		call_legs_federated(call);
 	if (call->legs_b.head)

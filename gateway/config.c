@@ -32,6 +32,7 @@ static void config_destroy(void *p)
 		mem_deref(c->sitev[i].identity_key);
 		mem_deref(c->sitev[i].identity_url);
 		mem_deref(c->sitev[i].originv);
+		mem_deref(c->sitev[i].echo);
 	}
 	mem_deref(c->sitev);
 	mem_deref(c->httpv);
@@ -66,6 +67,7 @@ static int config_default(struct config *c)
 	int err = 0;
 
 	c->turn.lifetime_s = CONFIG_TURN_LIFETIME_S;
+	c->media.port = MEDIA_PORT;
 	for (size_t i = 0; i < N_ELEMS(texts) && !err; i++)
 		err = config_text_set(texts[i].at, texts[i].text);
 	for (size_t i = 0; i < config_limits_n; i++)
@@ -90,6 +92,11 @@ static int config_default_listen(struct config_build *b)
 			return ENOMEM;
 		c->sipv[0].transport = TRANSPORT_TLS;
 		sa_set_in(&c->sipv[0].sa, INADDR_ANY, 5061);
+	}
+	if (!config_is_set(b, "media", 0, "listen")) {
+		sa_set_in(&c->media.listenv[0], INADDR_ANY, 0);
+		sa_set_in6(&c->media.listenv[1], (const uint8_t[16]){0}, 0);
+		c->media.n_listen = 2;
 	}
 	return 0;
 }
@@ -274,7 +281,6 @@ static void check_turn(struct config_build *b)
 
 static void check_whole(struct config_build *b)
 {
-	static const char *const later[] = {"media", "trunk"};
 	const struct config *c = b->config;
 	bool clean = !config_report_faults(b->report);
 
@@ -300,13 +306,12 @@ static void check_whole(struct config_build *b)
 		config_fault(
 			b->report, config_line(b, "run", 0, "group"),
 			"run has a group but no user; user = \"sluss\" would be right");
-	for (size_t i = 0; i < N_ELEMS(later); i++) {
-		unsigned line = config_line(b, later[i], 0, NULL);
-
-		if (line)
-			config_warn(b->report, line,
-				    "%s is not used by this version of Sluss", later[i]);
-	}
+	if (config_line(b, "trunk", 0, NULL))
+		config_warn(b->report, config_line(b, "trunk", 0, NULL),
+			    "trunk is not used by this version of Sluss");
+	if (config_is_set(b, "media", 0, "rtp-ports"))
+		config_warn(b->report, config_line(b, "media", 0, "rtp-ports"),
+			    "rtp-ports is not used by this version of Sluss");
 }
 
 /* ---- what lies outside of the file ---- */
@@ -514,6 +519,14 @@ const struct site_config *config_site_find(const struct config *c, const char *d
 			return &c->sitev[i];
 	}
 	return NULL;
+}
+
+bool config_has_echo(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_sites; i++)
+		if (c->sitev[i].echo)
+			return true;
+	return false;
 }
 
 const struct peer_config *config_peer_find(const struct config *c, const char *domain)

@@ -15,6 +15,8 @@ struct site_config {
 		*identity_key; /**< what calls are signed with, if not those; both or none */
 	char *identity_url; /**< where others find that chain; NULL: on the site's own web server */
 	bool open_registration;
+	char *echo;          /**< user name of the echo test; NULL: there is none */
+	bool echo_federated; /**< other sites may call it too */
 	char **originv; /**< further allowed origins, NULL ended; the site's own always is */
 };
 
@@ -45,6 +47,18 @@ struct turn_config {
 	char **uriv;  /**< "turn:host:port?transport=udp", the same */
 	char *secret; /**< shared with the TURN servers; wiped when freed; nothing prints it */
 	uint32_t lifetime_s; /**< of a credential */
+};
+
+enum { MEDIA_CONFIG_ADDRS = 8, MEDIA_PORT = 3479 };
+/** Where media that end here come in (webrtc/media/). */
+struct media_config {
+	struct sa listenv[MEDIA_CONFIG_ADDRS]; /**< addresses only */
+	size_t n_listen;
+	struct sa advertisev[MEDIA_CONFIG_ADDRS]; /**< the same; none: the machine's */
+	size_t n_advertise;
+	uint16_t
+		port; /**< of the first thread, the next has the next one; 0: any that is free */
+	uint32_t workers; /**< threads; 0: one a core */
 };
 
 /** Every limit: one row of config_limits[] (config_limits.c) gives key, default, range and meaning;
@@ -102,6 +116,12 @@ struct limits {
 	uint32_t identity_fetches; /* 16     certificates fetched at once */
 	uint32_t identity_fetch_s; /* 3      for one of them */
 	uint32_t identity_keep_s;  /* 86400  an old chain of ours can still be fetched */
+	/* media */
+	uint32_t media_setup_s;   /* 30     from the answer to the first keys */
+	uint32_t media_consent_s; /* 30     RFC 7675 */
+	uint32_t stun_rate;       /* 50     answers a second to one unproved source */
+	uint32_t echo_calls;      /* 50     echo tests at once */
+	uint32_t echo_s;          /* 300    */
 	/* back office */
 	uint32_t office_threads; /* 2      */
 	uint32_t office_queue;   /* 256    jobs waiting */
@@ -129,6 +149,7 @@ struct config {
 	struct peer_config *peerv;
 	size_t n_peers;
 	struct turn_config turn;
+	struct media_config media;
 	char *sip_trust; /**< PEM file of CAs for SIP peers */
 	char **sip_dnsv; /**< DNS servers "addr:port"; NULL: the system's */
 	bool sip_loopback; /**< targets found by DNS may be loopback or private (tests, demo); default no */
@@ -150,6 +171,8 @@ int config_load(struct config **cp, char **reportp, const char *file);
 int config_parse(struct config **cp, char **reportp, const char *name, const char *text,
 		 size_t n);
 const struct site_config *config_site_find(const struct config *c, const char *domain);
+/** Does any site have an echo test? Nothing else needs the media plane yet. */
+bool config_has_echo(const struct config *c);
 const struct peer_config *config_peer_find(const struct config *c, const char *domain);
 
 #endif

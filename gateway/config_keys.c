@@ -78,6 +78,24 @@ static int set_bool(struct spot *s)
 	return 0;
 }
 
+/* Empty: there is no echo test. */
+static int set_echo(struct spot *s)
+{
+	struct site_config *site = s->base;
+	char user[ADDR_USER_MAX + 1];
+
+	if (!*s->v->text) {
+		site->echo = mem_deref(site->echo);
+		return 0;
+	}
+	if (addr_user_parse(user, s->v->text, strlen(s->v->text))) {
+		spot_fault(s, s->v,
+			   "write a user name, \"echo\", or \"\" for no echo test");
+		return 0;
+	}
+	return config_text_set(&site->echo, user);
+}
+
 static int set_origins(struct spot *s)
 {
 	struct site_config *site = s->base;
@@ -323,6 +341,8 @@ static const struct key_row site_rows[] = {
 	{"identity-url", set_identity_url, IN(site_config, identity_url)},
 	{"open-registration", set_bool, IN(site_config, open_registration)},
 	{"origins", set_origins, 0, true},
+	{"echo", set_echo},
+	{"echo-federated", set_bool, IN(site_config, echo_federated)},
 	{NULL},
 };
 static const struct key_row http_rows[] = {
@@ -414,6 +434,9 @@ static int open_site(struct config_build *b, const struct config_section *sec,
 	if (config_grow(&c->sitev, &c->n_sites, sizeof(*c->sitev)))
 		return ENOMEM;
 	*basep = site = &c->sitev[c->n_sites - 1];
+	site->echo_federated = true;
+	if (config_text_set(&site->echo, "echo"))
+		return ENOMEM;
 	title_domain(b, sec, site->domain);
 	for (size_t i = 0; i + 1 < c->n_sites; i++) {
 		if (*site->domain && !strcmp(c->sitev[i].domain, site->domain))

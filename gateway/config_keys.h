@@ -31,8 +31,10 @@ struct key_row {
 	size_t offset; /**< into spot.base, where `set` needs one */
 	bool list;
 };
-/** media, trunk: read and checked, but not used by this version. Ended by a row without name. */
-extern const struct key_row config_media_rows[], config_trunk_rows[];
+/** trunk: read and checked, but not used by this version. Ended by a row without name. */
+extern const struct key_row config_trunk_rows[];
+/** media { }: config_media.c. */
+extern const struct key_row config_media_rows[];
 /** turn { }: config_turn.c. */
 extern const struct key_row config_turn_rows[];
 enum { CONFIG_TURN_LIFETIME_S = 3600 };

@@ -61,6 +61,12 @@ const struct limit_row config_limits[] = {
 	ROW("identity-fetches", identity_fetches, 16, 1, 1000, "fetches", "certificates of other sites fetched at once; four at once for callers of one domain"),
 	ROW("identity-fetch-time", identity_fetch_s, 3, 1, 30, "s", "for one such fetch, with its waiting"),
 	ROW("identity-keep", identity_keep_s, 86400, 120, 31536000, "s", "how long a chain that was signed with can be fetched after another has come"),
+	/* media */
+	ROW("media-setup-time", media_setup_s, 30, 5, 120, "s", "from our answer until the media of a party that end here are encrypted and flow"),
+	ROW("media-consent-time", media_consent_s, 30, 10, 120, "s", "how long media go on without the party's consent (RFC 7675); then the call ends"),
+	ROW("stun-rate", stun_rate, 50, 1, 100000, "answers/s", "STUN answers to one address that has proved nothing (IPv6: one /64); twice as many in a burst"),
+	ROW("echo-calls", echo_calls, 50, 1, 100000, "calls", "echo tests at once; callers from other sites have half of them at most"),
+	ROW("echo-time", echo_s, 300, 10, 86400, "s", "how long an echo test may last"),
 	/* back office */
 	ROW("office-threads", office_threads, 2, 1, 64, "threads", "back office: the first asks the store, the others hash passwords"),
 	ROW("office-queue", office_queue, 256, 8, 65536, "jobs", "back office: jobs that may wait; beyond it: busy, try again"),

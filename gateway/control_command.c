@@ -2,6 +2,7 @@
  * JSON. Long lists go out in pages, so that no request holds the thread up. Called by control.c; reads core,
  * calls and registry, and asks account.h for users. */
 #include "gateway/control_own.h"
+#include "gateway/echo.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -393,6 +394,12 @@ static void do_user(struct control_ask *a)
 		err = account_admin_remove(as, &user, on_account, a);
 	else if (!password)
 		return control_refuse(a, "the password is missing");
+	else if (!strcmp(a->name, "user add") && echo_is(a->core, &user))
+		return control_refuse(
+			a,
+			"%s@%s is the echo test of this site; another name, or "
+			"another one for site { echo }, would be right",
+			user.user, user.host);
 	else if (!strcmp(a->name, "user add"))
 		err = account_admin_add(as, &user, password, on_account, a);
 	else

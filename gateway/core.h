@@ -12,6 +12,7 @@ struct account_service;
 struct certs;
 struct kept;
 struct identity_ops;
+struct media_ops;
 struct office;
 struct quota;
 struct registry;
@@ -63,6 +64,10 @@ struct core {
 	void *federation_arg;
 	const struct identity_ops *identity; /**< NULL: nothing is signed or verified */
 	void *identity_arg;
+	const struct media_ops
+		*media; /**< NULL: no media plane, since nobody here needs one */
+	void *media_arg;
+	struct endpoint *echo; /**< the echo test (echo.h); NULL: none */
 	struct list calls;    /* struct call, oldest first; the just ended for one turn */
 	uint32_t n_calls;     /* in there */
 	struct hash *ringing; /* calls to users here that nobody has taken, by callee */

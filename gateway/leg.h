@@ -105,7 +105,7 @@ struct leg_event {
 };
 
 struct leg_ops {
-	const char *kind; /**< "browser", "sip" */
+	const char *kind; /**< "browser", "sip", "echo" */
 	/** LEG_OUT, once: start. Errors: any errno value: never started, no event will come. */
 	int (*invite)(struct leg *leg, const struct invite *invite);
 	/** LEG_IN, before the answer: the callee is being alerted. */
@@ -141,6 +141,8 @@ struct leg {
 	enum leg_dir dir;
 	struct call *call; /**< not owned; NULL after LEG_ENDED or end */
 	struct le le;      /**< in the call's list of outgoing legs */
+	/** Its media end in this daemon, which could hear them: a leg of ours is at the other end */
+	bool anchored;
 	/** LEG_OUT: filled when known (an answer names its device's user) */
 	struct party remote;
 	/** Names it in logs and slussctl: its device's whole id (a device does not ring for its own

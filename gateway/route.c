@@ -4,6 +4,7 @@
  * the configuration which domains are barred. RFC 3261 §16.5 (targets), §26.1.5 (no open relay). */
 #include "gateway/route.h"
 #include "gateway/account.h"
+#include "gateway/echo.h"
 #include "gateway/registry.h"
 #include "lib/timer.h"
 
@@ -69,15 +70,24 @@ static void account_answered(const struct account_answer *answer, void *arg)
 /** True when the answer is in r->cause (or it is none: found); false: the store must be asked. */
 static bool decide(struct route *r, bool from_local)
 {
+	const struct core *core = r->core;
 	const struct peer_config *peer;
 
-	r->site = core_site_find(r->core, r->to.host);
+	r->site = core_site_find(core, r->to.host);
+	if (r->site && core->echo && echo_is(core, &r->to)) {
+		r->kind = ROUTE_ECHO;
+		if (!from_local && !r->site->config->echo_federated)
+			cause_set(&r->cause, CAUSE_FORBIDDEN,
+				  "The echo test of %s is for its own users.",
+				  r->to.host);
+		return true;
+	}
 	if (r->site) {
 		r->kind = ROUTE_LOCAL;
 		return online(r);
 	}
 	r->kind = ROUTE_FEDERATED;
-	peer = config_peer_find(r->core->config, r->to.host);
+	peer = config_peer_find(core->config, r->to.host);
 	if (!from_local)
 		cause_set(&r->cause, CAUSE_FORBIDDEN,
 			  "%s is not served here, and calls are not passed on.",
@@ -85,7 +95,7 @@ static bool decide(struct route *r, bool from_local)
 	else if (peer && peer->block)
 		cause_set(&r->cause, CAUSE_FORBIDDEN,
 			  "Calls to %s are blocked at this site.", r->to.host);
-	else if (!r->core->federation)
+	else if (!core->federation)
 		cause_set(&r->cause, CAUSE_NO_ROUTE,
 			  "This site makes no calls to other sites, such as %s.",
 			  r->to.host);

@@ -1,10 +1,12 @@
-/* gateway/route.h - where a call goes: a user's devices here, or another domain. Signalling thread. */
+/* gateway/route.h - where a call goes: a user's devices here, the echo test, or another domain. Signalling
+ * thread. */
 #ifndef SLUSS_GATEWAY_ROUTE_H
 #define SLUSS_GATEWAY_ROUTE_H
 
 #include "gateway/core.h"
 
-enum route_kind { ROUTE_LOCAL, ROUTE_FEDERATED };
+/** ECHO: the echo test of the site (echo.h). */
+enum route_kind { ROUTE_LOCAL, ROUTE_FEDERATED, ROUTE_ECHO };
 
 struct route;
 /** cause is NULL when found. kind LOCAL: the user's devices (at least one) are in the registry. */

@@ -10,7 +10,7 @@ packages_of() {
 			libwebsockets-evlib-uv libuv1-dev libc-ares-dev libjansson-dev \
 			libconfuse-dev libsqlite3-dev libcurl4-openssl-dev
 		;;
-	unit) echo libcmocka-dev strace sqlite3 ;;
+	unit) echo libcmocka-dev libsrtp2-dev strace sqlite3 ;;
 	integration)
 		echo iproute2 util-linux coturn nsd sip-tester tcpdump tshark strace procps sqlite3 \
 			python3 python3-cryptography secsipidx

@@ -92,7 +92,7 @@ static void the_contracts_file(void **state)
 		warnings,
 		"x.conf:7: warning: calls arriving over udp are refused, since nobody "
 		"can prove a domain there; tls is what other sites use\n"
-		"x.conf:8: warning: media is not used by this version of Sluss\n"
+		"x.conf:8: warning: rtp-ports is not used by this version of Sluss\n"
 		"x.conf:12: warning: trunk is not used by this version of Sluss\n");
 	mem_deref(warnings);
 	mem_deref(c);

@@ -1,0 +1,19 @@
+/* gateway/sdp_own.h - private to sdp_offer.c and sdp_answer.c: cutting a description into words. */
+#ifndef SLUSS_GATEWAY_SDP_OWN_H
+#define SLUSS_GATEWAY_SDP_OWN_H
+
+#include "gateway/sdp_ice.h"
+
+#define SDP_MID_URI "urn:ietf:params:rtp-hdrext:sdes:mid" /* RFC 8843 §15 */
+
+bool sdp_text_is(struct sdp_text t, const char *s);
+/** Cuts the word before the next `sep` off. */
+struct sdp_text sdp_word(struct sdp_text *t, char sep);
+/** Decimal; -1: none, or over `max`. */
+int sdp_number(struct sdp_text t, uint32_t max);
+/** The next line without its end. */
+bool sdp_line(struct sdp_text *line, const char **atp, const char *end);
+/** "a=NAME:value" or "a=NAME". */
+bool sdp_attribute(struct sdp_text *value, struct sdp_text line, const char *name);
+
+#endif
