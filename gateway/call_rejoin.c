@@ -43,8 +43,8 @@ void call_rejoin_keep(struct call *call)
 				 .b_here = call->kind == ROUTE_LOCAL};
 	const struct leg *far = !row.a_here ? call->a : !row.b_here ? call->winner : NULL;
 
-	if (!call->core->kept)
-		return;
+	if (!call->core->kept || call_media_mode(call) == MEDIA_ANCHOR)
+		return; /* media that end here end with the process */
 	if (far && (!far->ops->dialog ||
 		    !far->ops->dialog(far, row.dialog, sizeof(row.dialog)))) {
 		log_debug(call_id(call), "call.keep", "its dialog does not fit");

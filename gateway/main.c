@@ -1,9 +1,9 @@
 /* gateway/main.c - slussd: options, the order in which the rooms start and end, signals. The only file that
  * knows every room. What runs here is the signalling thread; the others are made by their rooms.
  *
- *   config -> loop -> core -> web and SIP bind, identity reads its keys -> privileges dropped -> office (the store) -> accounts
- *          -> control -> READY
- *   SIGTERM -> no new calls, those there are told -> web and SIP say goodbye -> loop ends -> all freed */
+ *   config -> loop -> core -> web, SIP and media bind, identity reads its keys -> privileges dropped
+ *          -> media threads -> office (the store) -> accounts -> control -> READY
+ *   SIGTERM -> no new calls, those there are told -> web, SIP and media say goodbye -> loop ends -> all freed */
 #include <getopt.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -15,6 +15,7 @@
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/core.h"
+#include "gateway/echo.h"
 #include "gateway/kept.h"
 #include "gateway/office.h"
 #include "gateway/process.h"
@@ -22,6 +23,7 @@
 #include "idp/idp.h"
 #include "lib/log.h"
 #include "sip/sip.h"
+#include "webrtc/media/media.h"
 #include "webrtc/webrtc.h"
 
 #define CONFIG_FILE SLUSS_SYSCONFDIR "/sluss/slussd.conf"
@@ -33,6 +35,8 @@ struct daemon {
 	struct webrtc *web;
 	struct sip *sip;
 	struct idp *idp;
+	struct media *media; /* NULL: nobody needs it */
+	struct echo_service *echo;
 	struct control *control;
 	struct process_user user;
 	int signal_fd;
@@ -86,9 +90,11 @@ static void stop_begin(struct daemon *d, const char *why)
 	process_notify("STOPPING=1");
 	end_calls(d);
 	(void)timer_start(d->loop->timers, &d->stop_late, late_ms, stop_late, d);
-	d->n_stopping = d->sip ? 2 : 1;
+	d->n_stopping = 1u + (d->sip != NULL) + (d->media != NULL);
 	if (d->sip)
 		sip_stop(d->sip, room_stopped, d);
+	if (d->media)
+		media_stop(d->media, room_stopped, d);
 	webrtc_stop(d->web, room_stopped, d);
 }
 
@@ -149,6 +155,10 @@ static int start_bound(struct daemon *d, char **whyp)
 		err = sip_alloc(&d->sip, whyp, &d->core);
 	if (!err && c->n_sip)
 		err = idp_alloc(&d->idp, whyp, &d->core, publish, d);
+	if (!err && config_has_echo(c))
+		err = media_alloc(&d->media, whyp, &d->core);
+	if (!err && d->media)
+		err = echo_service_alloc(&d->echo, &d->core);
 	if (!err)
 		err = process_user_become(&d->user, whyp);
 	if (!err)
@@ -169,6 +179,8 @@ static int start(struct daemon *d, char **whyp)
 		err = core_init(&d->core, c, d->loop);
 	if (!err)
 		err = start_bound(d, whyp);
+	if (!err && d->media)
+		err = media_start(d->media, whyp);
 	if (!err)
 		err = office_alloc(&d->core.office, whyp, d->loop, c->store_path,
 				   l->office_threads, l->office_queue, l->password_log2n);
@@ -195,6 +207,8 @@ static void end(struct daemon *d)
 	d->control = mem_deref(d->control);
 	if (d->loop)
 		core_close(&d->core);
+	d->echo = mem_deref(d->echo);
+	d->media = mem_deref(d->media);
 	d->sip = mem_deref(d->sip);
 	d->idp = mem_deref(d->idp);
 	d->web = mem_deref(d->web);

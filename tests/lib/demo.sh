@@ -79,6 +79,10 @@ configure() {
 		        private-targets = true
 		}
 		peer "$4" { address = "tls:127.0.0.1:$5" }
+		media {
+		        listen = {"127.0.0.1"}
+		        port = 0
+		}
 		store { sqlite = "$dir/$1.db" }
 		control { socket = "$dir/$1.control" }
 	TEXT
