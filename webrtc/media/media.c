@@ -20,7 +20,7 @@ struct media {
 	struct core *core;
 	struct loop_mailbox *up;
 	struct dtls_identity *identity;
-	struct worker *workerv[WORKERS_MAX];
+	struct media_worker *workerv[WORKERS_MAX];
 	uint32_t n_sessions[WORKERS_MAX];
 	unsigned n_workers, n_running;
 	struct hash *sessions; /* by id; not owned */
@@ -105,7 +105,7 @@ static void session_destructor(void *arg)
 		return;
 	s->media->n_sessions[s->worker]--;
 	/* full or closed: its consent ends it */
-	if (mailbox_post(worker_mailbox(s->media->workerv[s->worker]), &remove))
+	if (mailbox_post(media_worker_mailbox(s->media->workerv[s->worker]), &remove))
 		log_warn(s->call, "media.remove", "worker=%u", s->worker);
 }
 
@@ -136,7 +136,7 @@ static void ice_text(char *out, size_t n)
 static int post(struct media_session *s, enum media_down_kind kind,
 		const struct media_setup *setup, bool creds)
 {
-	struct mailbox *to = worker_mailbox(s->media->workerv[s->worker]);
+	struct mailbox *to = media_worker_mailbox(s->media->workerv[s->worker]);
 	struct media_down down = {.kind = kind, .id = s->id};
 
 	down.setup = mem_alloc(sizeof(*setup), NULL);
@@ -173,7 +173,7 @@ static int echo_session(struct media_session **sp, void *arg,
 	s->local.n_addrs = m->n_addrs;
 	for (size_t i = 0; i < m->n_addrs; i++) {
 		s->local.addrv[i] = m->addrv[i];
-		sa_set_port(&s->local.addrv[i], worker_port(m->workerv[s->worker]));
+		sa_set_port(&s->local.addrv[i], media_worker_port(m->workerv[s->worker]));
 	}
 	s->media = m;
 	m->n_sessions[s->worker]++;
@@ -308,7 +308,7 @@ static unsigned workers_wanted(const struct config *c)
 
 static int workers_make(struct media *m, char **whyp)
 {
-	struct worker_setup setup = {
+	struct media_worker_setup setup = {
 		.config = m->core->config,
 		.identity = m->identity,
 		.up = loop_mailbox(m->up),
@@ -318,7 +318,7 @@ static int workers_make(struct media *m, char **whyp)
 
 	for (unsigned i = 0; i < n && !err; i++) {
 		setup.index = i;
-		err = worker_alloc(&m->workerv[i], whyp, &setup);
+		err = media_worker_alloc(&m->workerv[i], whyp, &setup);
 		if (!err)
 			m->n_workers++;
 	}
@@ -357,7 +357,7 @@ int media_alloc(struct media **mp, char **whyp, struct core *core)
 int media_start(struct media *m, char **whyp)
 {
 	for (unsigned i = 0; i < m->n_workers; i++) {
-		int err = worker_start(m->workerv[i]);
+		int err = media_worker_start(m->workerv[i]);
 
 		if (err) {
 			re_sdprintf(whyp, "media: no thread can be started: %s",
@@ -367,7 +367,7 @@ int media_start(struct media *m, char **whyp)
 		m->n_running++;
 	}
 	log_info(NULL, "media.ready", "threads=%u port=%u addresses=%zu", m->n_workers,
-		 worker_port(m->workerv[0]), m->n_addrs);
+		 media_worker_port(m->workerv[0]), m->n_addrs);
 	return 0;
 }
 
@@ -387,7 +387,7 @@ void media_stop(struct media *m, void (*h)(void *arg), void *arg)
 	m->stop_h = h;
 	m->stop_arg = arg;
 	for (unsigned i = 0; i < m->n_workers; i++)
-		if (mailbox_post(worker_mailbox(m->workerv[i]), &stop))
+		if (mailbox_post(media_worker_mailbox(m->workerv[i]), &stop))
 			log_err(NULL, "media.stop", "worker=%u", i);
 	if (timer_start(m->core->loop->timers, &m->stop_timer,
 			(uint64_t)m->core->config->limits.stop_s * 1000, on_stop_late, m))

@@ -1,6 +1,6 @@
 /* webrtc/media/worker.c - a media thread: what comes in on its port, and what its mailbox brings.
  *
- * The media thread's, but for worker_alloc(), worker_start() and the destructor (signalling thread). Called by
+ * The media thread's, but for media_worker_alloc(), media_worker_start() and the destructor (signalling thread). Called by
  * libre's loop; calls packet.c (what is it?), binding.c and ice.c (STUN), session.c (all else). The one file
  * that knows libre's loop. RFC 7983 (demultiplexing), RFC 8489 §12 (a STUN server answers on its port). */
 #include "webrtc/media/worker.h"
@@ -22,7 +22,7 @@ enum {
 	FDS_MIN = 64,
 };
 
-struct worker {
+struct media_worker {
 	unsigned index;
 	const struct config *config;
 	const struct dtls_identity *identity;
@@ -38,14 +38,14 @@ struct worker {
 
 /** One socket of the port, as libre's loop knows it. */
 struct ear {
-	struct worker *w;
+	struct media_worker *w;
 	size_t socket;
 };
 
 /* ---- datagrams ---- */
 
-static void take_stun(struct worker *w, const struct port_path *path, const uint8_t *p,
-		      size_t n)
+static void take_stun(struct media_worker *w, const struct port_path *path,
+		      const uint8_t *p, size_t n)
 {
 	struct session_home *home = &w->home;
 	uint8_t *out = port_scratch(w->port);
@@ -68,7 +68,7 @@ static void take_stun(struct worker *w, const struct port_path *path, const uint
 
 static void take(const struct port_path *path, uint8_t *p, size_t n, void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	enum packet_kind kind = packet_kind(p, n);
 
 	switch (kind) {
@@ -100,7 +100,7 @@ static void on_readable(int flags, void *arg)
 
 static void tell(uint64_t id, enum media_event event, void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	struct media_up up = {.kind = MEDIA_TOLD, .id = id, .event = event};
 
 	/* full: the signalling thread is far behind; the call's own time will end it */
@@ -108,7 +108,7 @@ static void tell(uint64_t id, enum media_event event, void *arg)
 		w->n_untold++;
 }
 
-static void down_add(struct worker *w, const struct media_down *m)
+static void down_add(struct media_worker *w, const struct media_down *m)
 {
 	int err = session_add(&w->home, m->id, m->call, m->ufrag, m->pwd, m->setup);
 
@@ -118,7 +118,7 @@ static void down_add(struct worker *w, const struct media_down *m)
 	}
 }
 
-static void down_change(struct worker *w, const struct media_down *m)
+static void down_change(struct media_worker *w, const struct media_down *m)
 {
 	struct session *s = session_find(&w->home, m->id);
 
@@ -133,7 +133,7 @@ static void down_change(struct worker *w, const struct media_down *m)
 static void on_message(const void *msg, void *arg)
 {
 	const struct media_down *m = msg;
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	struct session *s;
 
 	switch (m->kind) {
@@ -159,7 +159,7 @@ static void on_message(const void *msg, void *arg)
 /** Thread: any poster's. */
 static void wake(void *arg)
 {
-	const struct worker *w = arg;
+	const struct media_worker *w = arg;
 	uint64_t one = 1;
 
 	if (write(w->wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
@@ -168,7 +168,7 @@ static void wake(void *arg)
 
 static void on_wake(int flags, void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	uint64_t n;
 
 	(void)flags;
@@ -181,7 +181,7 @@ static void on_wake(int flags, void *arg)
 
 static void timers_changed(void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	uint64_t us = timers_next_us(w->home.timers);
 	struct itimerspec when = {0};
 
@@ -196,7 +196,7 @@ static void timers_changed(void *arg)
 
 static void on_timer(int flags, void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	uint64_t n;
 
 	(void)flags;
@@ -208,7 +208,7 @@ static void on_timer(int flags, void *arg)
 
 /* ---- the thread ---- */
 
-static int fds_needed(const struct worker *w)
+static int fds_needed(const struct media_worker *w)
 {
 	int top = w->wake_fd > w->timer_fd ? w->wake_fd : w->timer_fd;
 
@@ -218,7 +218,7 @@ static int fds_needed(const struct worker *w)
 	return top + 1 > FDS_MIN ? top + 1 : FDS_MIN;
 }
 
-static int ears_open(struct worker *w, struct ear *earv)
+static int ears_open(struct media_worker *w, struct ear *earv)
 {
 	int err = fd_setsize(fds_needed(w));
 
@@ -233,7 +233,7 @@ static int ears_open(struct worker *w, struct ear *earv)
 	return err;
 }
 
-static int home_open(struct worker *w)
+static int home_open(struct media_worker *w)
 {
 	struct session_home *home = &w->home;
 	int err = timers_alloc(&home->timers, NULL, timers_changed, w);
@@ -250,7 +250,7 @@ static int home_open(struct worker *w)
 	return err;
 }
 
-static void home_close(struct worker *w)
+static void home_close(struct media_worker *w)
 {
 	session_home_close(&w->home);
 	w->home.dtls = mem_deref(w->home.dtls);
@@ -261,7 +261,7 @@ static void *run(void *arg)
 {
 	struct media_up stopped = {.kind = MEDIA_STOPPED};
 	struct ear earv[PORT_SOCKETS_MAX];
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	char name[16];
 	int err;
 
@@ -298,7 +298,7 @@ static void *run(void *arg)
 
 static void destructor(void *arg)
 {
-	struct worker *w = arg;
+	struct media_worker *w = arg;
 	struct media_down stop = {.kind = MEDIA_STOP};
 
 	if (w->started) {
@@ -315,11 +315,12 @@ static void destructor(void *arg)
 	mem_deref(w->port);
 }
 
-int worker_alloc(struct worker **wp, char **whyp, const struct worker_setup *setup)
+int media_worker_alloc(struct media_worker **wp, char **whyp,
+		       const struct media_worker_setup *setup)
 {
 	const struct media_config *mc = &setup->config->media;
 	uint16_t number = mc->port ? (uint16_t)(mc->port + setup->index) : 0;
-	struct worker *w = mem_zalloc(sizeof(*w), destructor);
+	struct media_worker *w = mem_zalloc(sizeof(*w), destructor);
 	int err;
 
 	if (!w)
@@ -345,7 +346,7 @@ int worker_alloc(struct worker **wp, char **whyp, const struct worker_setup *set
 	return err;
 }
 
-int worker_start(struct worker *w)
+int media_worker_start(struct media_worker *w)
 {
 	int err = pthread_create(&w->thread, NULL, run, w);
 
@@ -353,12 +354,12 @@ int worker_start(struct worker *w)
 	return err;
 }
 
-struct mailbox *worker_mailbox(const struct worker *w)
+struct mailbox *media_worker_mailbox(const struct media_worker *w)
 {
 	return w->down;
 }
 
-uint16_t worker_port(const struct worker *w)
+uint16_t media_worker_port(const struct media_worker *w)
 {
 	return port_number(w->port);
 }

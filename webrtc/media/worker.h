@@ -9,20 +9,21 @@
 #include "webrtc/media/dtls.h"
 #include "webrtc/media/media_msg.h"
 
-struct worker;
+struct media_worker;
 
-struct worker_setup {
+struct media_worker_setup {
 	unsigned index;
 	const struct config *config; /**< immutable */
 	const struct dtls_identity *identity;
 	struct mailbox *up; /**< where struct media_up go; outlives the thread */
 };
 /** Binds its port: media.port plus its index. Errors: one line in *whyp. */
-int worker_alloc(struct worker **wp, char **whyp, const struct worker_setup *setup);
+int media_worker_alloc(struct media_worker **wp, char **whyp,
+		       const struct media_worker_setup *setup);
 /** Errors: EAGAIN: no thread. */
-int worker_start(struct worker *w);
+int media_worker_start(struct media_worker *w);
 /** Where struct media_down go. */
-struct mailbox *worker_mailbox(const struct worker *w);
-uint16_t worker_port(const struct worker *w);
+struct mailbox *media_worker_mailbox(const struct media_worker *w);
+uint16_t media_worker_port(const struct media_worker *w);
 
 #endif
