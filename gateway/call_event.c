@@ -35,7 +35,8 @@ static void b_ended(struct call *call, struct leg *leg, const struct cause *caus
 	}
 	call->cause_a = *cause;
 	/* to the devices that still ring */
-	cause_set(&call->cause_b, CAUSE_DECLINED, "The call was declined on another device.");
+	cause_set(&call->cause_b, CAUSE_DECLINED,
+		  "The call was declined on another device.");
 	call_do(call, CALL_B_GONE);
 }
 

@@ -241,13 +241,6 @@ test('a link asks before it dials, and only once', async () => {
 	await fresh.close();
 });
 
-test('sound that the browser keeps back is said, until somebody has used the page', async () => {
-	await alice.goto(set.alpha.url);
-	await alice.says('silent', /Click anywhere/);
-	await alice.press('Shift');
-	await alice.hidden('silent');
-});
-
 test('German for who wants it; chosen by hand it stays', async () => {
 	const anna = await phone(set.browsers.alpha.chromium, set.alpha, 'anna', { locale: 'de-AT' });
 	assert.equal(await anna.evaluate(() => document.documentElement.lang), 'de');
@@ -268,7 +261,7 @@ test('German for who wants it; chosen by hand it stays', async () => {
 	await anna.close();
 });
 
-test('the keyboard alone: sign in, dial, hang up, sign out', async () => {
+test('the keyboard alone: sign in, dial, mute, hang up, take a call, write, sign out', async () => {
 	const anna = await Phone.open(set.browsers.alpha.chromium, set.alpha);
 	await anna.visible('login-user');
 	/** Tab until the element with this hook has the focus. */
@@ -302,6 +295,37 @@ test('the keyboard alone: sign in, dial, hang up, sign out', async () => {
 	await anna.ended(/call ended/i);
 	await reach('call-done');
 	await anna.press('Enter');
+	await bob.home();
+	await bob.dial('anna@alpha.test');
+	await anna.visible('accept');
+	await reach('accept');
+	await anna.press('Enter');
+	await anna.state('connected');
+	await anna.visible('chat-open');
+	await reach('chat-open');
+	await anna.press('Enter');
+	await anna.visible('chat-input');
+	await reach('chat-input');
+	await anna.type('by hand');
+	await anna.press('Enter');
+	await bob.push('chat-open');
+	await bob.says('chat-log', /by hand/);
+	await reach('chat-close');
+	await anna.press('Enter');
+	await reach('hold');
+	await anna.press('Space');
+	await bob.says('call-state', /put you on hold/);
+	await reach('hangup');
+	await anna.press('Enter');
+	await bob.ended(/call ended/i);
+	await bob.home();
+	await reach('call-done');
+	await anna.press('Enter');
+	await bob.dial('anna@alpha.test');
+	await anna.visible('accept');
+	await reach('decline');
+	await anna.press('Space');
+	await bob.ended(/declined/i);
 	await reach('tab-history');
 	await anna.press('ArrowRight');
 	await anna.visible('contacts-search');

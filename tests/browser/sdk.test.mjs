@@ -13,6 +13,7 @@ import './sdk/change.test.mjs';
 import './sdk/trickle.test.mjs';
 import './sdk/side.test.mjs';
 import './sdk/ice.test.mjs';
+import './sdk/ring.test.mjs';
 import './sdk/quality.test.mjs';
 import './sdk/book.test.mjs';
 import './sdk/page.test.mjs';

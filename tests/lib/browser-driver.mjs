@@ -1,5 +1,5 @@
 // tests/lib/browser-driver.mjs - a browser inside a host's network, driven over node's IPC channel. Started by
-// browser.mjs as: node browser-driver.mjs chromium|firefox CA-FILE SPKI-HASHES PROFILE-DIR
+// browser.mjs as: node browser-driver.mjs chromium|firefox CA-FILE SPKI-HASHES PROFILE-DIR OPTIONS
 //
 // Chromium by playwright-core, Firefox by puppeteer-core and WebDriver BiDi; what the parent asks of either is the
 // same handful of methods below. Pages are known by number.
@@ -7,7 +7,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [, , kind, ca, spki, profile] = process.argv;
+const [, , kind, ca, spki, profile, options] = process.argv;
+/** strict: sound only after somebody has used the page, as browsers come; devices: of the fake ones (Chromium), such
+ *  as '=device-count=3'; prefs: further ones, or others (Firefox). */
+const { strict = false, devices = '', prefs = {} } = JSON.parse(options ?? '{}');
 const pages = new Map();
 let browser, n_pages = 0;
 
@@ -24,8 +27,9 @@ async function launchChromium() {
 	return chromium.launch({
 		executablePath: '/usr/bin/chromium', headless: true,
 		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-			'--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
-			'--disable-features=WebRtcHideLocalIpsWithMdns', '--autoplay-policy=no-user-gesture-required',
+			'--disable-component-update', '--disable-sync', `--use-fake-device-for-media-stream${devices}`, '--use-fake-ui-for-media-stream',
+			'--disable-features=WebRtcHideLocalIpsWithMdns',
+			`--autoplay-policy=${strict ? 'document-user-activation-required' : 'no-user-gesture-required'}`,
 			`--ignore-certificate-errors-spki-list=${spki}`],
 	});
 }
@@ -37,12 +41,12 @@ async function launchFirefox() {
 	return puppeteer.launch({
 		browser: 'firefox', protocol: 'webDriverBiDi', executablePath: '/usr/bin/firefox-esr', headless: true, userDataDir: profile,
 		extraPrefsFirefox: {
-			'media.navigator.permission.disabled': true, 'media.navigator.streams.fake': true, 'media.autoplay.default': 0,
-			'media.autoplay.blocking_policy': 0, 'media.autoplay.block-webaudio': false, 'media.peerconnection.ice.obfuscate_host_addresses': false,
+			'media.navigator.permission.disabled': true, 'media.navigator.streams.fake': true, 'media.autoplay.default': strict ? 1 : 0,
+			'media.autoplay.blocking_policy': 0, 'media.autoplay.block-webaudio': strict, 'media.peerconnection.ice.obfuscate_host_addresses': false,
 			'network.captive-portal-service.enabled': false, 'network.connectivity-service.enabled': false, 'network.proxy.type': 0,
 			'browser.safebrowsing.malware.enabled': false, 'browser.safebrowsing.phishing.enabled': false, 'app.normandy.enabled': false,
 			'datareporting.healthreport.uploadEnabled': false, 'toolkit.telemetry.enabled': false, 'services.settings.server': 'data:,',
-			'network.trr.mode': 5, 'network.dns.disableIPv6': true,
+			'network.trr.mode': 5, 'network.dns.disableIPv6': true, ...prefs,
 		},
 	});
 }
@@ -51,26 +55,63 @@ function say(event, fields) {
 	process.send?.({ event, ...fields });
 }
 
+async function show(id, context, script, url) {
+	const page = await context.newPage();
+	page.on('console', (m) => say('console', { page: id, kind: m.type(), text: m.text() }));
+	page.on('pageerror', (e) => say('pageerror', { page: id, text: String(e?.stack ?? e) }));
+	if (script) {
+		if (kind === 'chromium')
+			await page.addInitScript({ content: script });
+		else
+			await page.evaluateOnNewDocument(`(() => {${script}})()`);
+	}
+	const popups = [];
+	page.on('popup', (p) => p && popups.push(p));
+	pages.set(id, { page, context, popups });
+	await page.goto(url, { waitUntil: 'load' });
+}
+
 const methods = {
 	async open({ url, script, permissions, locale, size }) {
 		const id = ++n_pages;
 		const context = kind === 'chromium' ? await browser.newContext({ permissions: permissions ?? ['microphone', 'camera'], locale,
 				...(size ? { viewport: size } : {}) })
 			: await browser.createBrowserContext();
-		const page = await context.newPage();
-		page.on('console', (m) => say('console', { page: id, kind: m.type(), text: m.text() }));
-		page.on('pageerror', (e) => say('pageerror', { page: id, text: String(e?.stack ?? e) }));
-		if (script) {
-			if (kind === 'chromium')
-				await page.addInitScript({ content: script });
-			else
-				await page.evaluateOnNewDocument(`(() => {${script}})()`);
-		}
-		const popups = [];
-		page.on('popup', (p) => p && popups.push(p));
-		pages.set(id, { page, context, popups });
-		await page.goto(url, { waitUntil: 'load' });
+		await show(id, context, script, url);
 		return id;
+	},
+	/** Another tab beside a page: the same cookies, storage and permissions. */
+	async tab({ page, url, script }) {
+		const id = ++n_pages;
+		await show(id, pages.get(page).context, script, url);
+		return id;
+	},
+	async closeTab({ page }) {
+		const { page: p } = pages.get(page);
+		pages.delete(page);
+		await p.close();
+	},
+	/** In front of the others of its window; in Firefox those are hidden then. */
+	async front({ page }) {
+		await pages.get(page).page.bringToFront();
+	},
+	/** The DevTools protocol; Chromium. */
+	async cdp({ page, method, params }) {
+		const { page: p, context } = pages.get(page);
+		const session = await context.newCDPSession(p);
+		try {
+			return await session.send(method, params);
+		} finally {
+			await session.detach();
+		}
+	},
+	/** Runs in the page's service worker; Chromium. */
+	async worker({ page, source, arg }) {
+		const { context } = pages.get(page);
+		const [worker] = context.serviceWorkers();
+		if (!worker)
+			throw new Error('there is no service worker');
+		return worker.evaluate(`(${source})(${JSON.stringify(arg ?? null)})`);
 	},
 	/** The window that this page has opened; waits for it. Its number is a page's. */
 	async popup({ page, ms }) {

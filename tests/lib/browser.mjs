@@ -31,6 +31,34 @@ const WATCH = `
 		const native = Peer.prototype[what];
 		Peer.prototype[what] = function (...args) { seen.pc.push({ at: performance.now(), what }); return native.apply(this, args); };
 	}
+	/* What goes to the loudspeaker goes to an analyser, too. */
+	const connect = AudioNode.prototype.connect, ears = new Map();
+	AudioNode.prototype.connect = function (to, ...rest) {
+		if (to instanceof AudioDestinationNode) {
+			if (!ears.has(this.context)) {
+				const ear = this.context.createAnalyser();
+				ear.fftSize = 4096;
+				ears.set(this.context, ear);
+				/* an input of silence: without any, Firefox's keeps its last samples for ever */
+				const silence = this.context.createConstantSource();
+				silence.offset.value = 0;
+				connect.call(silence, ear);
+				silence.start();
+			}
+			connect.call(this, ears.get(this.context));
+		}
+		return connect.call(this, to, ...rest);
+	};
+	seen.loudness = () => Math.max(0, ...[...ears.values()].map((ear) => {
+		const samples = new Float32Array(ear.fftSize);
+		ear.getFloatTimeDomainData(samples);
+		return ear.context.state === 'running' ? Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length) : 0;
+	}));
+	if (navigator.wakeLock) {
+		const request = WakeLock.prototype.request;
+		seen.wake = [];
+		WakeLock.prototype.request = async function (...args) { const lock = await request.apply(this, args); seen.wake.push(lock); return lock; };
+	}
 	if (window.MediaDevices) {
 		const media = MediaDevices.prototype.getUserMedia;
 		MediaDevices.prototype.getUserMedia = function (...args) { seen.media++; return media.apply(this, args); };
@@ -52,11 +80,12 @@ export class Browser {
 		Object.assign(this, { world, host, kind, ids: 0, answers: new Map(), console: [], pages: [] });
 	}
 
-	static async start(world, host, kind, { ca, pairs }) {
+	static async start(world, host, kind, { ca, pairs, ...options }) {
 		const browser = new Browser(world, host, kind);
 		const profile = join(world.dir, `${host.name}-${kind}`);
 		mkdirSync(profile, { recursive: true });
-		const [file, ...args] = host.inside([process.execPath, driver, kind, ca, pairs.map((p) => spkiHash(p.cert)).join(','), profile]);
+		const [file, ...args] = host.inside([process.execPath, driver, kind, ca, pairs.map((p) => spkiHash(p.cert)).join(','), profile,
+			JSON.stringify(options)]);
 		const sound = kind === 'firefox' ? await soundServer(world) : {};
 		const child = spawn(file, args, { env: { ...process.env, ...sound }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
 		browser.proc = new Proc(`${kind}-${host.name}`, child);
@@ -105,7 +134,7 @@ export class Browser {
 		}
 	}
 
-	/** `options`: permissions, locale, size (Chromium). */
+	/** `options`: permissions (default: microphone, camera), locale, size (Chromium). */
 	async open(url, options = {}) {
 		const page = await this.ask('open', { url, script: WATCH, ...options });
 		return new Page(this, page);
@@ -139,6 +168,25 @@ export class Page {
 
 	look(size, scheme) {
 		return this.browser.ask('look', { page: this.page, ...size, scheme });
+	}
+
+	/** In front of the other tabs of its window. */
+	front() {
+		return this.browser.ask('front', { page: this.page });
+	}
+
+	closeTab() {
+		return this.browser.ask('closeTab', { page: this.page });
+	}
+
+	/** The DevTools protocol; Chromium. */
+	cdp(method, params) {
+		return this.browser.ask('cdp', { page: this.page, method, params });
+	}
+
+	/** Runs in the service worker of the page; Chromium. */
+	worker(f, arg) {
+		return this.browser.ask('worker', { page: this.page, source: String(f), arg });
 	}
 
 	inject(content) {
@@ -191,6 +239,27 @@ export class Phone extends Page {
 	/** The window that the page has opened, driven like the page. */
 	async popup(ms = 15_000) {
 		return new Phone(this.browser, await this.browser.ask('popup', { page: this.page, ms: ms * SLOW }, ms + 5000));
+	}
+
+	/** The same person's phone in another tab of the same browser; nobody has touched it yet. */
+	async tab(site) {
+		const phone = new Phone(this.browser, await this.browser.ask('tab', { page: this.page, url: site.url, script: WATCH }));
+		phone.user = this.user;
+		await phone.visible('dial-input');
+		await phone.wait(() => window.sluss?.phone?.state === 'online');
+		return phone;
+	}
+
+	/** The loudest that the page itself has made its loudspeaker sound, over `ms`: 0 is silence. */
+	sounds(ms = 3200) {
+		return this.evaluate(async (time) => {
+			let rms = 0;
+			for (const end = performance.now() + time; performance.now() < end;) {
+				await new Promise((resolve) => setTimeout(resolve, 25));
+				rms = Math.max(rms, window.seen.loudness());
+			}
+			return rms;
+		}, ms);
 	}
 
 	/** Waits until the element with this hook is shown. */

@@ -9,14 +9,15 @@ import { PASSWORD, twoSites } from './site.mjs';
 
 const OCTETS = { alpha: { chromium: 101, firefox: 102 }, beta: { chromium: 111, firefox: 112 } };
 
-/** `wanted`: [['alpha', 'chromium'], …]. Gives the sites and browsers.alpha.chromium and so on. */
-export async function sitesWithBrowsers(wanted, options) {
+/** `wanted`: [['alpha', 'chromium'], …]. Gives the sites and browsers.alpha.chromium and so on. `browser`: how the
+ *  browsers are started, see browser-driver.mjs. */
+export async function sitesWithBrowsers(wanted, { browser, ...options } = {}) {
 	const set = await twoSites(options);
 	set.browsers = { alpha: {}, beta: {} };
 	const pairs = [set.alpha, set.beta].flatMap((d) => d.sites.map((s) => s.pair));
 	for (const [site, kind] of wanted) {
 		const host = await set.world.host(`${site}-${kind}`, OCTETS[site][kind]);
-		set.browsers[site][kind] = await Browser.start(set.world, host, kind, { ca: set.ca.root, pairs });
+		set.browsers[site][kind] = await Browser.start(set.world, host, kind, { ...browser, ca: set.ca.root, pairs });
 	}
 	return set;
 }

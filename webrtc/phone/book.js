@@ -7,6 +7,8 @@
 export const HISTORY_MAX = 200;
 export const CONTACTS_MAX = 1000;
 export const NAME_MAX = 100;
+/** The same end of the same call is told by every tab in which it rang, within this time. */
+export const SAME_MS = 1000;
 
 const KINDS = ['in', 'out', 'missed'];
 const isText = (v, most) => typeof v === 'string' && v.length > 0 && v.length <= most;
@@ -27,6 +29,12 @@ function entryOf(e) {
 function contactOf(c) {
 	return isText(c?.address, 330) && typeof c.name === 'string'
 		? { address: c.address, name: c.name.slice(0, NAME_MAX) } : null;
+}
+
+/** Two tabs tell of one call that nobody has talked in. */
+function isSame(a, b) {
+	return a.seconds === null && b.seconds === null && a.address === b.address && a.kind === b.kind
+		&& a.kind !== 'out' && a.reason === b.reason && Math.abs(a.at - b.at) < SAME_MS;
 }
 
 export class Book extends EventTarget {
@@ -84,7 +92,7 @@ export class Book extends EventTarget {
 	remember(entry) {
 		const clean = entryOf(entry);
 
-		if (clean)
+		if (clean && !this.history.some((e) => isSame(e, clean)))
 			this.#write('history', [clean, ...this.history].slice(0, HISTORY_MAX));
 	}
 

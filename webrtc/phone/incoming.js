@@ -17,7 +17,7 @@ export class Incoming {
 	#hooks;
 	#devices;
 
-	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), changed(), over(call)} */
+	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), notHere(call), changed(), over(call)} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
 		this.#devices = devices;
@@ -49,7 +49,7 @@ export class Incoming {
 		button('video').addEventListener('click', () => this.#accept(call, { video: true }));
 		button('listen').addEventListener('click', () => this.#accept(call, { audio: false }));
 		button('decline').addEventListener('click', () => call.reject('decline'));
-		button('busy').addEventListener('click', () => call.reject('busy'));
+		button('busy').addEventListener('click', () => this.#hooks.notHere(call));
 		button('check').addEventListener('click', () => this.#check(call, el));
 		button('video').hidden = !call.offered.video;
 		call.addEventListener('state', () => this.#state(call));
@@ -67,6 +67,16 @@ export class Incoming {
 		icon(el, verified ? 'shield' : 'alert');
 		el.querySelector('span').textContent = words(verified ? 'incoming.verified'
 			: 'incoming.unverified', { site: domain });
+	}
+
+	/** By the notification of the system, or its buttons. */
+	act(action, call) {
+		if (action === 'accept')
+			this.#accept(call, {});
+		else if (action === 'decline')
+			call.reject('decline');
+		else
+			focus(this.#cards.get(call));
 	}
 
 	/** What depends on the rest of the phone: another call, sound allowed or not. */

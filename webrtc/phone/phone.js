@@ -15,10 +15,11 @@ import { Incoming } from './incoming.js';
 import { begin } from './language.js';
 import { Links } from './links.js';
 import { Lists } from './lists.js';
-import { askToNotify, callTaken, mayOffer, notifyCall, putOff } from './notify.js';
+import { askToNotify, mayOffer, Notes, putOff } from './notify.js';
 import { Ringer } from './ring.js';
 import { Settings } from './settings.js';
 import { Signin } from './signin.js';
+import { Tabs } from './tabs.js';
 import { Talk } from './talk.js';
 import { stayAwake } from './wake.js';
 import { endWords, errorWords, nameBy, whoIs, words } from './words.js';
@@ -27,6 +28,10 @@ const VIEWS = ['loading', 'signin', 'home', 'call'];
 /** A call that fails at once (an address that is none) does not flash the call view. */
 const AT_ONCE_MS = 40;
 const RETRY_MS = 5000;
+/** So long after another tab has said that it takes a call, `elsewhere` means that tab. */
+const TAKEN_MS = 5000;
+/** So long a browser may take to begin with sound, before the page says that it keeps it back. */
+const SOUND_MS = 500;
 /** Reasons after which one has to sign in again, and what to say about them. */
 const SIGN_IN_AGAIN = {
 	'not-signed-in': 'signin.again',
@@ -40,8 +45,16 @@ let book = null;
 let view = null;
 let retry = null;
 let connecting = false;
+let tabs = null;
+/** The page is being left: what rings here rings on elsewhere. */
+let leaving = false;
+let tried = false;
+/** Is there talk in any tab of this browser? Then a call is only knocked for. */
+let talking = false;
+/** Calls that another tab has just taken, by address: ours ends with `elsewhere` in a moment. */
+const taken = new Map();
 
-const ringer = new Ringer();
+const ringer = new Ringer(audible);
 const signin = new Signin((user, password) => connect({ user, password }));
 const home = new Home(dial);
 const lists = new Lists(dial);
@@ -56,6 +69,7 @@ const talk = new Talk(devices, {
 		sounds();
 		title();
 		stayAwake(talk.active);
+		tabs?.is('talk', talk.active);
 	},
 	ended,
 });
@@ -77,6 +91,14 @@ const incoming = new Incoming(devices, {
 	},
 	take,
 	over: missed,
+	notHere: (call) => {
+		tabs.tell({ type: 'busy', address: call.remote.address });
+		call.reject('busy');
+	},
+});
+const notes = new Notes({
+	seen: async () => tabs?.elsewhere('seen'),
+	act: (action, call) => incoming.act(action, call),
 });
 
 function show(name) {
@@ -119,11 +141,19 @@ async function connect(options) {
 		connecting = false;
 	}
 	window.sluss = { phone };
+	tabs = new Tabs(phone.user, heard);
+	inSight();
 	phone.addEventListener('state', presence);
+	phone.addEventListener('ring', turn);
 	phone.addEventListener('incoming', ({ call }) => {
 		incoming.add(call);
-		notifyCall(call, whoIs(call.remote));
+		notes.add(call, whoIs(call.remote));
 	});
+	ringer.unlock();
+	setTimeout(() => {
+		tried = true;
+		audible();
+	}, SOUND_MS);
 	book = new Book(phone.user, storage());
 	lists.show(book, phone.site);
 	$('me').textContent = phone.user;
@@ -131,7 +161,6 @@ async function connect(options) {
 	$('who').hidden = false;
 	presence();
 	showHome();
-	silence();
 	$('ask-notify').hidden = !mayOffer();
 	links.offer();
 }
@@ -144,9 +173,35 @@ function storage() {
 	}
 }
 
-/** Says so as long as a ring could not be heard. */
-function silence() {
-	$('silent').hidden = !ringer.silent;
+/** Whether a ring can be heard has changed: said as long as it cannot; another tab rings in the place of this one. */
+function audible() {
+	if (phone)
+		phone.audible = !ringer.silent;
+	devices.route(ringer.context);
+	incoming.refresh();
+	$('silent').hidden = !ringer.silent || !tried;
+}
+
+/** It is this tab's turn to ring, or is not any more. */
+async function turn() {
+	talking = Boolean(await tabs?.elsewhere('talk'));
+	sounds();
+}
+
+function inSight() {
+	tabs?.is('seen', !document.hidden);
+}
+
+/** What another tab of this browser says: there is one person before all of them. */
+function heard({ type, address }) {
+	if (type === 'taken') {
+		taken.set(address, Date.now());
+		if (talk.call?.state === 'connected')
+			talk.call.hold().catch(() => {});
+	} else if (type === 'busy') {
+		incoming.ringing.filter((call) => call.remote.address === address)
+			.forEach((call) => call.reject('busy'));
+	}
 }
 
 /** The site cannot be reached: say so, and go on trying. */
@@ -161,6 +216,8 @@ function cannot(e) {
 function showSignin(note, left) {
 	lists.show(null);
 	book = null;
+	tabs?.close();
+	tabs = null;
 	$('who').hidden = true;
 	say($('banner'), null);
 	talk.clear();
@@ -238,7 +295,8 @@ async function dial(address, options) {
 function take(call) {
 	if (talk.active)
 		talk.hangup();
-	callTaken(call);
+	notes.remove(call);
+	tabs.tell({ type: 'taken', address: call.remote.address });
 	$('settings-dialog').close();
 	talk.attach(call);
 	show('call');
@@ -259,17 +317,20 @@ function ended(call) {
 function missed(call, hadFocus) {
 	const { reason } = call.cause;
 	const who = whoIs(call.remote);
+	const inTab = reason === 'elsewhere' && Date.now() - (taken.get(call.remote.address) ?? 0) < TAKEN_MS;
+	const took = inTab ? 'notice.tab' : 'notice.elsewhere';
 
-	callTaken(call);
-	remember(call);
+	notes.remove(call);
+	if (!inTab && !leaving) // else another tab has the rest of it, and the history is ours, too
+		remember(call);
 	if (reason === 'elsewhere')
-		home.notice(words('notice.elsewhere'), reason);
+		home.notice(words(took), reason);
 	else if (reason === 'cancelled' || reason === 'no-answer' || reason === 'timeout')
 		home.notice(words('notice.missed', { who }), reason);
 	else if (reason !== 'declined' && reason !== 'busy' && reason !== 'hangup')
 		home.notice(`${words('notice.ended', { who })}: ${call.cause.text}`, reason);
 	if (view !== 'home')
-		announce(reason === 'elsewhere' ? words('notice.elsewhere') : endWords(call).title);
+		announce(reason === 'elsewhere' ? words(took) : endWords(call).title);
 	if (hadFocus) {
 		if (view === 'home')
 			home.focus();
@@ -292,11 +353,11 @@ function remember({ remote, direction, cause: { reason }, connectedAt }) {
 function sounds() {
 	const state = talk.call?.state;
 
-	if (incoming.ringing.length)
-		ringer.play(talk.active ? 'waiting' : 'incoming');
+	if (incoming.ringing.length && phone.ringing)
+		ringer.play(talk.active || talking ? 'waiting' : 'incoming');
 	else if (state === 'ringing')
 		ringer.play('ringback');
-	else if (state !== 'ended')
+	else if (state !== 'ended' || incoming.ringing.length)
 		ringer.stop();
 }
 
@@ -343,15 +404,13 @@ $('ask-notify-no').addEventListener('click', () => {
 });
 for (const type of ['pointerdown', 'keydown']) {
 	document.addEventListener(type, () => {
-		if (ringer.silent) {
-			ringer.unlock().then(() => {
-				devices.route(ringer.context);
-				incoming.refresh();
-				silence();
-			}, () => {});
-		}
+		if (ringer.silent)
+			ringer.unlock();
 	});
 }
+document.addEventListener('visibilitychange', inSight);
+for (const type of ['pagehide', 'pageshow'])
+	addEventListener(type, () => { leaving = type === 'pagehide'; });
 devices.addEventListener('chosen', () => devices.route(ringer.context));
 devices.refresh();
 // The worker keeps the page's own files for when the site is away, and nothing of calls.

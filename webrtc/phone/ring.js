@@ -1,7 +1,7 @@
 // ring.js - the sounds of the phone, made on the spot by WebAudio: no files, nothing to load.
 //
-// Who uses it: phone.js. Browsers let a page make sound only after somebody has used it: unlock() is
-// called on the first key or click, and `silent` tells when a ring could not be heard.
+// Who uses it: phone.js. Most browsers let a page make sound only after somebody has used it: unlock() is called
+// at the beginning, for those that do not mind, and on a key or click; `silent` tells when a ring could not be heard.
 
 /** Each pattern: how often it repeats, how loud, and its notes [at s, for s, Hz]. */
 const PATTERNS = {
@@ -22,14 +22,25 @@ export class Ringer {
 	#timer = null;
 	#left = 0;
 	#out = null;
+	#changed;
 
-	/** To be called from a click or a key press; resolves when there can be sound. */
-	async unlock() {
-		this.#context ??= globalThis.AudioContext ? new AudioContext() : null;
-		await this.#context?.resume();
+	/** @param changed  () when `silent` may have changed */
+	constructor(changed) {
+		this.#changed = changed;
 	}
 
-	/** The one context of the page; null before anybody has used it. */
+	/** Makes sound possible, where the browser lets it: surely from a click or a key press. */
+	unlock() {
+		if (!this.#context && globalThis.AudioContext) {
+			this.#context = new AudioContext();
+			this.#context.addEventListener('statechange', () => this.#changed());
+		}
+		if (this.silent)
+			this.#context?.resume().catch(() => {});
+		this.#changed();
+	}
+
+	/** The one context of the page; null where there is none. */
 	get context() {
 		return this.#context;
 	}

@@ -55,8 +55,40 @@ async function answer(ev, name) {
 	}
 }
 
+/** Where the phone is open, the one that was looked at last first. The account page and the pop-up are no phones. */
+async function phones() {
+	const all = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+
+	return all.filter(({ url }) => /^\/(?:$|call\/)/.test(new URL(url).pathname));
+}
+
 self.addEventListener('notificationclick', (ev) => {
 	ev.notification.close();
-	ev.waitUntil(self.clients.matchAll({ type: 'window' })
-		.then(([page]) => (page ? page.focus() : self.clients.openWindow('/'))));
+	ev.waitUntil(clicked(ev.action || 'show', ev.notification.tag));
 });
+
+/** 'accept' and 'decline' are the buttons of the notification, 'show' is the rest of it. */
+async function clicked(action, tag) {
+	const [page] = await phones();
+
+	if (!page) {
+		await self.clients.openWindow('/');
+		return;
+	}
+	page.postMessage({ type: 'note', action, tag });
+	if (action !== 'decline')
+		await page.focus().catch(() => {}); // the system may keep its windows where they are
+}
+
+/** A page goes in which a call rings: its notification stays only if another page can answer a click. */
+self.addEventListener('message', (ev) => {
+	if (ev.data?.type === 'gone')
+		ev.waitUntil(gone(ev.source?.id, ev.data.tag));
+});
+
+async function gone(id, tag) {
+	if ((await phones()).some((page) => page.id !== id))
+		return;
+	for (const note of await self.registration.getNotifications({ tag }))
+		note.close();
+}

@@ -8,6 +8,7 @@ import { Account } from './account.js';
 import { Call, END, EVENT, ICE, MOVE, NETWORK, SIGNALLING, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
+import { Ring } from './ring.js';
 import { api, siteOrigin, socketUrl } from './session.js';
 import { signIn } from './signin.js';
 import { Socket } from './socket.js';
@@ -46,6 +47,7 @@ export class Phone extends EventTarget {
 	#reason = null;
 	#listens = false;
 	#elsewhere = Object.freeze([]);
+	#ring = new Ring(() => this.dispatchEvent(new Event('ring')));
 	#unload = [];
 
 	/**
@@ -125,6 +127,11 @@ export class Phone extends EventTarget {
 	get calls() { return [...new Set(this.#calls.values())]; }
 	/** This user's calls on other devices: take() brings one here. */
 	get elsewhere() { return this.#elsewhere; }
+	/** Is it for this tab to make the sound of a call that comes in? Of several tabs one is chosen. */
+	get ringing() { return this.#ring.on; }
+	/** Can this page be heard? Set it to false as long as the browser keeps its sound back. */
+	get audible() { return this.#ring.audible; }
+	set audible(can) { this.#ring.audible = can; }
 
 	/**
 	 * Calls somebody. Resolves when the site has taken the call; what comes of it is the call's
@@ -345,7 +352,9 @@ export class Phone extends EventTarget {
 
 		this.#calls.set(call.id, call);
 		this.dispatchEvent(Object.assign(new Event('incoming'), { call }));
-		if (this.#listens && call.state === 'ringing')
+		if (this.#listens && call.state === 'ringing') {
+			this.#ring.add(call, this.#user);
 			this.#socket.request('ringing', { call: call.id }).catch(() => {});
+		}
 	}
 }

@@ -125,6 +125,8 @@ export interface PhoneEventMap {
 	state: Event;
 	/** `phone.elsewhere` has changed. */
 	elsewhere: Event;
+	/** `phone.ringing` has changed. */
+	ring: Event;
 }
 
 /** A call of this user that another device has. */
@@ -202,6 +204,10 @@ export class Phone extends EventTarget {
 	readonly calls: Call[];
 	/** This user's established calls on other devices. */
 	readonly elsewhere: readonly ElsewhereCall[];
+	/** Is it for this tab to make the sound of a call that comes in? Of a browser's tabs one is chosen. */
+	readonly ringing: boolean;
+	/** Can this page be heard? Default true; false as long as the browser keeps its sound back. */
+	audible: boolean;
 
 	/** Resolves when the site has taken the call. */
 	call(to: string, options?: CallOptions): Promise<Call>;

@@ -30,6 +30,18 @@ describe('book', () => {
 		book = new Book(ALICE, disk);
 	});
 
+	test('history: what two tabs tell of one call stands there once; two calls stand there twice', () => {
+		const missed = { kind: 'missed', reason: 'cancelled', seconds: null };
+
+		book.remember(entry(1, { ...missed, at: 10_000 }));
+		new Book(ALICE, disk).remember(entry(1, { ...missed, at: 10_400 }));
+		assert.equal(book.history.length, 1);
+		book.remember(entry(1, { ...missed, at: 12_000 }));
+		book.remember(entry(2, { ...missed, at: 12_100 }));
+		book.remember(entry(2, { kind: 'in', at: 12_200, seconds: 0 }));
+		book.remember(entry(2, { kind: 'in', at: 12_300, seconds: 0 }));
+		assert.equal(book.history.length, 5);
+	});
 	test('history: newest first, kept for the next page, no longer than it may be', () => {
 		for (let n = 0; n < HISTORY_MAX + 5; n++)
 			book.remember(entry(n));

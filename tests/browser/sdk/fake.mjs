@@ -360,3 +360,32 @@ export function incoming(call, fields = {}) {
 	return { call, from: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } },
 		to: 'alice@alpha.test', sdp: SDP, media: 'direct', encryption: 'claimed', identity: [], ...fields };
 }
+
+/** Web Locks of one origin, for the tabs that a test plays: W3C web-locks §2.4, exclusive ones. */
+export class FakeLocks {
+	#queues = new Map();
+
+	request(name, { signal } = {}, granted) {
+		return new Promise((resolve, reject) => {
+			const queue = this.#queues.get(name) ?? [];
+			const mine = { started: false };
+
+			mine.go = async () => {
+				mine.started = true;
+				resolve(await granted({ name }));
+				queue.shift();
+				queue[0]?.go();
+			};
+			signal?.addEventListener('abort', () => {
+				if (mine.started)
+					return;
+				queue.splice(queue.indexOf(mine), 1);
+				reject(new DOMException('aborted', 'AbortError'));
+			});
+			this.#queues.set(name, queue);
+			queue.push(mine);
+			if (queue.length === 1)
+				queueMicrotask(mine.go);
+		});
+	}
+}

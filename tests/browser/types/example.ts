@@ -5,6 +5,10 @@ async function talk(audio: HTMLAudioElement): Promise<void> {
 	const phone: Phone = await Phone.connect({ device: 'Example' });
 
 	phone.addEventListener('incoming', ({ call }) => answer(call, audio));
+	phone.addEventListener('ring', () => (phone.ringing ? audio.play() : audio.pause()));
+	phone.audible = navigator.userActivation.hasBeenActive;
+	// @ts-expect-error: whose turn it is is not the page's to say
+	phone.ringing = true;
 	try {
 		const call = await phone.call('per@beta.example', { audio: { noiseSuppression: true }, data: true });
 

@@ -149,8 +149,7 @@ static void any_6xx_is_for_all(void **state)
 
 	dial(w);
 	fake_leg_say_status(w->b[2], 606, "Not Acceptable");
-	traces(w, "end(media)", "invite end(declined)", "invite end(declined)",
-	       "invite");
+	traces(w, "end(media)", "invite end(declined)", "invite end(declined)", "invite");
 	assert_int_equal(w->a->cause.code, 606);
 }
 

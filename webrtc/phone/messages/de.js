@@ -231,6 +231,7 @@ export default {
 
 	'notice.missed': 'Verpasster Anruf von {who}',
 	'notice.elsewhere': 'Auf einem anderen Gerät angenommen',
+	'notice.tab': 'In einem anderen Tab dieses Browsers angenommen',
 	'notice.ended': 'Der Anruf von {who} ist beendet',
 
 	// Was schiefging, nach dem Code eines SlussError.

@@ -233,6 +233,7 @@ export default {
 
 	'notice.missed': 'Missed call from {who}',
 	'notice.elsewhere': 'Answered on another device',
+	'notice.tab': 'Answered in another tab of this browser',
 	'notice.ended': 'Call from {who} ended',
 
 	// What went wrong, by the code of a SlussError. In English the site's own sentence goes first.
