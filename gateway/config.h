@@ -94,6 +94,7 @@ struct limits {
 	uint32_t ws_ping_s;      /* 25     */
 	uint32_t replace_s; /* 5      a call whose place another one has taken goes on */
 	uint32_t session_linger_s;    /* 30     a session outlives its socket; 0: not */
+	uint32_t reload_linger_s;     /* 8      the same when the page is loaded anew */
 	uint32_t session_queue_bytes; /* 1048576  events of a session not acknowledged */
 	uint32_t
 		login_tries_account; /* 10     failures before waits begin, forgotten in 15 min */

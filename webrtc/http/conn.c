@@ -221,7 +221,7 @@ static bool deliver(struct conn *c)
 
 	if (c->socket && c->socket->told_open) {
 		up.kind = WEB_CLOSED;
-		up.closed.goodbye = c->socket->goodbye;
+		up.closed.left = c->socket->left;
 	} else if (c->asked) {
 		up.kind = WEB_API_GONE;
 	} else {

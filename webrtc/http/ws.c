@@ -442,8 +442,11 @@ int ws_peer_closes(struct conn *c, const unsigned char *p, size_t n)
 
 	if (c->socket) {
 		c->socket->close_sent = true;
-		c->socket->goodbye |= !ours_first && (code == LWS_CLOSE_STATUS_NORMAL ||
-						      code == LWS_CLOSE_STATUS_GOINGAWAY);
+		if (!ours_first && code == WEB_CLOSE_RELOADS)
+			c->socket->left = WEB_LEFT_RELOADS;
+		else if (!ours_first && (code == LWS_CLOSE_STATUS_NORMAL ||
+					 code == LWS_CLOSE_STATUS_GOINGAWAY))
+			c->socket->left = WEB_LEFT_GOODBYE;
 	}
 	return ours_first ? -1 : 0;
 }

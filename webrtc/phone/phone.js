@@ -10,6 +10,7 @@ import { Phone } from '../sdk/sluss.js';
 import { Book } from './book.js';
 import { Devices } from './devices.js';
 import { $, announce, fillTexts, focus, say } from './dom.js';
+import { Elsewhere } from './elsewhere.js';
 import { Home } from './home.js';
 import { Incoming } from './incoming.js';
 import { begin } from './language.js';
@@ -53,11 +54,14 @@ let tried = false;
 let talking = false;
 /** Calls that another tab has just taken, by address: ours ends with `elsewhere` in a moment. */
 const taken = new Map();
+/** the call of before that was taken up: once */
+let takenUp = null;
 
 const ringer = new Ringer(audible);
 const signin = new Signin((user, password) => connect({ user, password }));
 const home = new Home(dial);
 const lists = new Lists(dial);
+const elsewhere = new Elsewhere(takeHere);
 const links = new Links((address) => dial(address, {}));
 const devices = new Devices();
 const talk = new Talk(devices, {
@@ -145,6 +149,7 @@ async function connect(options) {
 	inSight();
 	phone.addEventListener('state', presence);
 	phone.addEventListener('ring', turn);
+	phone.addEventListener('elsewhere', takeAgain);
 	phone.addEventListener('incoming', ({ call }) => {
 		incoming.add(call);
 		notes.add(call, whoIs(call.remote));
@@ -163,6 +168,7 @@ async function connect(options) {
 	showHome();
 	$('ask-notify').hidden = !mayOffer();
 	links.offer();
+	takeAgain();
 }
 
 function storage() {
@@ -215,6 +221,7 @@ function cannot(e) {
 
 function showSignin(note, left) {
 	lists.show(null);
+	elsewhere.show([]);
 	book = null;
 	tabs?.close();
 	tabs = null;
@@ -258,11 +265,33 @@ async function signOut() {
 
 /* Calls */
 
-async function dial(address, options) {
+function dial(address, options) {
+	return place(address, options, (media) => phone.call(address, media),
+		(e) => home.failed(e, address, options));
+}
+
+/** A call of this user's other device goes on here. */
+function takeHere(entry, options = {}) {
+	return place(entry.remote.address, options, (media) => phone.take(entry, media),
+		(e) => home.notice(`${words('elsewhere.failed')}: ${errorWords(e)}`, e.code));
+}
+
+/** Calls on other devices; one that this very tab had before it was loaded anew goes on by itself. */
+function takeAgain() {
+	const mine = phone.elsewhere.find(({ was }) => was);
+
+	elsewhere.show(phone.elsewhere);
+	if (mine && !talk.active && mine.id !== takenUp) {
+		takenUp = mine.id;
+		takeHere(mine, { video: mine.was.video });
+	}
+}
+
+async function place(address, options, start, failed) {
 	if (talk.active)
 		return;
 	const abort = new AbortController();
-	const coming = phone.call(address, { ...devices.media(options), signal: abort.signal });
+	const coming = start({ ...devices.media(options), signal: abort.signal });
 
 	const settled = await Promise.race([
 		coming.then(() => true, () => true),
@@ -285,7 +314,7 @@ async function dial(address, options) {
 	} catch (e) {
 		showHome();
 		if (e.code !== 'aborted')
-			home.failed(e, address, options);
+			failed(e);
 	}
 	incoming.refresh();
 	sounds();
@@ -378,6 +407,7 @@ function title() {
 function texts() {
 	fillTexts(document);
 	lists.render();
+	elsewhere.render();
 	talk.refresh();
 	incoming.refresh();
 	title();

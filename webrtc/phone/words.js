@@ -76,9 +76,10 @@ const SITE_KNOWS = new Set(['unreachable', 'forbidden', 'media', 'limit', 'no-ro
  * @param connectedAt  of the call: was there a talk before?
  */
 export function endWords({ cause: { reason, text }, connectedAt }) {
+	const how = connectedAt && reason === 'elsewhere' ? 'moved' : reason;
 	const title = connectedAt && NEVER_REACHED.has(reason) ? words('end.lost')
-		: words(`end.${reason}`) ?? words('end.other');
-	const below = words(`end.${reason}.text`) ?? (language() === 'en' ? text : explain(reason, text));
+		: words(`end.${how}`) ?? words('end.other');
+	const below = words(`end.${how}.text`) ?? (language() === 'en' ? text : explain(reason, text));
 
 	return { title, text: below === title ? '' : below };
 }

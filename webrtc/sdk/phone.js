@@ -8,6 +8,7 @@ import { Account } from './account.js';
 import { Call, END, EVENT, ICE, MOVE, NETWORK, SIGNALLING, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
+import { keep, kept } from './reload.js';
 import { Ring } from './ring.js';
 import { api, siteOrigin, socketUrl } from './session.js';
 import { signIn } from './signin.js';
@@ -31,6 +32,18 @@ function callId() {
 	return `c-${[...bytes].map((b) => b.toString(16).padStart(2, '0')).join('')}`;
 }
 
+/** As soon as there is something to hold. */
+function holdAgain(call) {
+	const held = () => {
+		if (call.state === 'connected') {
+			call.removeEventListener('state', held);
+			call.hold().catch(() => {});
+		}
+	};
+
+	call.addEventListener('state', held);
+}
+
 export class Phone extends EventTarget {
 	#origin;
 	#token;
@@ -48,6 +61,7 @@ export class Phone extends EventTarget {
 	#listens = false;
 	#elsewhere = Object.freeze([]);
 	#ring = new Ring(() => this.dispatchEvent(new Event('ring')));
+	#before = kept();
 	#unload = [];
 
 	/**
@@ -112,10 +126,7 @@ export class Phone extends EventTarget {
 		this.#watch('online', () => this.networkChanged());
 		this.#watch('offline', () => this.#setState());
 		this.#watch('pageshow', () => this.#socket.hurry());
-		this.#watch('pagehide', () => {
-			this.#goodbye();
-			this.#socket.leave();
-		});
+		this.#watch('pagehide', () => this.#leave());
 	}
 
 	get user() { return this.#user; }
@@ -143,15 +154,18 @@ export class Phone extends EventTarget {
 
 	/**
 	 * Goes on here with a call of this user's other device: `entry` is one of `elsewhere`. Resolves when the
-	 * site has taken it; the call there ends when this one has found its way. options: as for call().
+	 * site has taken it; the call there ends when this one has found its way. options: as for call(); what
+	 * this tab had before it was loaded anew (`entry.was`) goes on as it was.
 	 */
 	async take(entry, options = {}) {
 		const { address, domain } = parseAddress(entry.remote.address, this.#site);
+		const { was } = entry;
 
-		return this.#dial({ address, domain, remote: entry.remote, replaces: entry.id }, options);
+		return this.#dial({ address, domain, remote: entry.remote, replaces: entry.id, was },
+			was ? { video: was.video, ...options } : options);
 	}
 
-	async #dial({ address, domain, remote, replaces }, options) {
+	async #dial({ address, domain, remote, replaces, was }, options) {
 		if (this.#socket.state !== 'up')
 			throw new SlussError('offline');
 		if (!globalThis.RTCPeerConnection)
@@ -162,6 +176,12 @@ export class Phone extends EventTarget {
 			remote: remote ?? { address, name: '', site: { domain, verified: false } }, replaces,
 		});
 		this.#calls.set(call.id, call);
+		for (const kind of ['audio', 'video']) {
+			if (was?.muted[kind])
+				call.mute(kind);
+		}
+		if (was?.held)
+			holdAgain(call);
 		await call[START](options);
 		return call;
 	}
@@ -229,10 +249,19 @@ export class Phone extends EventTarget {
 			call[NETWORK]();
 	}
 
+	/** The page goes away, perhaps to be loaded anew: then calls in talk go on (take()). */
+	#leave() {
+		const talks = this.calls.filter((call) => call.connectedAt && call.signalling === 'ok');
+		const may = talks.length > 0 && keep(this.#device, talks);
+
+		this.#goodbye(may ? talks : []);
+		this.#socket.leave(may);
+	}
+
 	/** The page goes away: say so, and let a call that only rings ring on elsewhere. */
-	#goodbye() {
+	#goodbye(kept = []) {
 		for (const call of this.calls) {
-			if (call.direction === 'out' || call.state !== 'ringing')
+			if (!kept.includes(call) && (call.direction === 'out' || call.state !== 'ringing'))
 				call.hangup();
 		}
 	}
@@ -324,7 +353,7 @@ export class Phone extends EventTarget {
 		const now = Date.now();
 
 		this.#elsewhere = Object.freeze(calls.map(({ seconds, ...entry }) =>
-			Object.freeze({ ...entry, connectedAt: now - 1000 * seconds })));
+			Object.freeze({ ...entry, connectedAt: now - 1000 * seconds, was: this.#before(entry) })));
 		this.dispatchEvent(new Event('elsewhere'));
 	}
 

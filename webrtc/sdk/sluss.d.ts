@@ -137,6 +137,9 @@ export interface ElsewhereCall {
 	readonly device: { readonly id: string; readonly name: string; readonly away: boolean };
 	/** As Date.now(). */
 	readonly connectedAt: number;
+	/** This tab had the call before it was loaded anew: take() brings it back as it was. */
+	readonly was?: { readonly muted: { readonly audio: boolean; readonly video: boolean };
+		readonly held: boolean; readonly video: boolean };
 }
 
 /** One sign-in of an account. Times are seconds since 1970. */

@@ -18,6 +18,8 @@ export const ACK_EVENTS = 16;
 export const ACK_CHARS = 65536;
 /** A WebSocket's close code: we go; the session goes on in another connection. */
 const GOODBYE = 1000;
+/** A close code of ours: the page may be loaded anew, and its calls go on then. */
+const RELOADS = 4002;
 const TAKEN_OVER = 4001;
 /** The `id` of hello, on every connection; those of the session's requests come after it. */
 const HELLO_ID = 1;
@@ -108,13 +110,19 @@ export class Socket {
 		this.#lost(0);
 	}
 
-	/** The page goes away: says goodbye, so that nobody waits for it; comes back with hurry(). */
-	leave() {
+	/**
+	 * The page goes away: says goodbye, so that nobody waits for it; comes back with hurry().
+	 * @param reloads  it may be loaded anew: its calls are kept for a moment -> can they be?
+	 */
+	leave(reloads = false) {
+		const kept = reloads && this.#state === 'up' && Boolean(this.#session);
+
 		if (this.#state !== 'up' && this.#state !== 'waiting')
-			return;
-		this.#forget(GOODBYE);
+			return false;
+		this.#forget(kept ? RELOADS : GOODBYE);
 		this.#drop('closed');
-		this.#lost(null);
+		this.#lost(null, kept);
+		return kept;
 	}
 
 	/**
@@ -328,8 +336,11 @@ export class Socket {
 		this.#waiting.clear();
 	}
 
-	/** @param waitMs  until the next try; default: the back-off; null: until hurry() */
-	#lost(waitMs = backOffMs(this.#tries++)) {
+	/**
+	 * @param waitMs  until the next try; default: the back-off; null: until hurry()
+	 * @param kept    calls go on at the site though this session is given up
+	 */
+	#lost(waitMs = backOffMs(this.#tries++), kept = false) {
 		const wasUp = this.#state === 'up';
 		const bye = this.#bye;
 
@@ -354,7 +365,7 @@ export class Socket {
 				this.#session.lingerMs);
 		}
 		this.#handlers.lost(bye ? new SlussError(bye.reason, bye.text) : new SlussError('lost'),
-			Boolean(this.#session));
+			kept || Boolean(this.#session));
 	}
 
 	#shut(error, code) {

@@ -81,18 +81,16 @@ void browser_end_soon(struct browser *b, uint16_t code, const char *why)
 	timer_start(b->core->loop->timers, &b->sweep, 0, on_sweep, b);
 }
 
-/* The connection is no good any more: the session waits for another one. */
-static void linger(struct browser *b)
+/* The connection is no good any more: the session waits `for_s` seconds for another one. */
+static void linger(struct browser *b, uint32_t for_s)
 {
-	const struct limits *l = &b->core->config->limits;
-
 	sessions_carry(b->sessions, b, 0);
 	b->device.away = true;
 	browser_calls_changed(b);
 	log_info(NULL, "device.away", "device=%s user=%s for=%us", b->device.id,
-		 AT_SHORT(&b->device.user), (unsigned)l->session_linger_s);
-	if (timer_start(b->core->loop->timers, &b->late,
-			(uint64_t)l->session_linger_s * 1000, browser_late, b) &&
+		 AT_SHORT(&b->device.user), (unsigned)for_s);
+	if (timer_start(b->core->loop->timers, &b->late, (uint64_t)for_s * 1000, browser_late,
+			b) &&
 	    browser_step(b, BROWSER_BROKEN) == BROWSER_DO_QUIT)
 		browser_end_soon(b, 0, NULL);
 }
@@ -110,7 +108,7 @@ void browser_cut(struct browser *b)
 
 	if (browser_step(b, BROWSER_CUT) != BROWSER_DO_LINGER)
 		return;
-	linger(b);
+	linger(b, b->core->config->limits.session_linger_s);
 	sessions_close(b->sessions, conn, 1013, "the site is overloaded");
 }
 
@@ -378,12 +376,16 @@ void browser_take(struct browser *b, const struct client_msg *m)
 	}
 }
 
-void browser_closed(struct browser *b, bool goodbye)
+void browser_closed(struct browser *b, enum web_left left)
 {
-	enum browser_event event = b->replay && !goodbye ? BROWSER_CUT : BROWSER_CLOSED;
+	const struct limits *l = &b->core->config->limits;
+	uint32_t for_s = left == WEB_LEFT_GOODBYE ? 0 : l->session_linger_s;
 
-	if (browser_step(b, event) == BROWSER_DO_LINGER) {
-		linger(b);
+	if (left == WEB_LEFT_RELOADS && l->reload_linger_s < for_s)
+		for_s = l->reload_linger_s;
+	if (browser_step(b, b->replay && for_s ? BROWSER_CUT : BROWSER_CLOSED) ==
+	    BROWSER_DO_LINGER) {
+		linger(b, for_s);
 		return;
 	}
 	if (b->device.registered)

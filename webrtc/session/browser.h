@@ -23,8 +23,8 @@ int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 		  const char *cookie, const struct web_origin *origin);
 /** It said something. */
 void browser_take(struct browser *b, const struct client_msg *m);
-/** Its socket is gone: it lingers, or ends and is freed. `goodbye`: it will not come back. */
-void browser_closed(struct browser *b, bool goodbye);
+/** Its socket is gone: it lingers, or ends and is freed. */
+void browser_closed(struct browser *b, enum web_left left);
 void browser_bye(struct browser *b, enum device_bye why);
 /** The connection that carries it; 0: away. */
 uint64_t browser_conn(const struct browser *b);

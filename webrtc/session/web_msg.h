@@ -278,6 +278,15 @@ struct api_reply *api_reply_new(unsigned status);
 
 /* ---- the mailboxes ---- */
 
+/** How a WebSocket went. */
+enum web_left {
+	WEB_LEFT_LOST,    /**< it may be back: limits.session_linger_s */
+	WEB_LEFT_RELOADS, /**< the page is loaded anew, or its tab was closed: limits.reload_linger_s */
+	WEB_LEFT_GOODBYE  /**< the browser closed it, and meant to go */
+};
+/** The close code of a page that may be loaded anew (docs/protocol.md). */
+enum { WEB_CLOSE_RELOADS = 4002 };
+
 enum web_up_kind {
 	WEB_OPENED,   /**< a WebSocket is open */
 	WEB_CLIENT,   /**< its browser said something */
@@ -302,7 +311,7 @@ struct web_up {
 		} opened;
 		struct client_msg *client; /**< owned */
 		struct {
-			bool goodbye; /**< the browser closed it, and meant to go */
+			enum web_left left;
 		} closed;
 		struct api_request *api; /**< owned */
 		struct {

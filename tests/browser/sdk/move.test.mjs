@@ -2,9 +2,10 @@
 // device that takes it
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { kept } from '../../../webrtc/sdk/reload.js';
 import { HANDOVER_MS } from '../../../webrtc/sdk/handover.js';
 import { Phone } from '../../../webrtc/sdk/sluss.js';
-import { FakeChannel, FakePeer, FakeSocket, incoming, install, online, settle, WELCOME } from './fake.mjs';
+import { FakeChannel, FakePeer, FakeSocket, incoming, install, KEEPS, online, settle, WELCOME } from './fake.mjs';
 
 const THERE = { id: 'there', remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } },
 	device: { id: 'd-2', name: 'desk', away: false }, seconds: 60 };
@@ -275,5 +276,110 @@ describe('the device that takes it', () => {
 		await settle();
 		assert.deepEqual(phone.elsewhere, []);
 		assert.equal(told, 2);
+	});
+});
+
+describe('a tab that is loaded anew in mid-call', () => {
+	let phone, socket, call, leaving, stored;
+
+	/** A page: what the browser keeps of the last one is `stored`. */
+	async function page() {
+		const handlers = new Map();
+
+		Object.assign(globalThis, {
+			addEventListener: (type, h) => handlers.set(type, h), removeEventListener() {},
+			sessionStorage: { setItem: (k, v) => stored.set(k, v), getItem: (k) => stored.get(k) ?? null, removeItem: (k) => stored.delete(k) },
+		});
+		({ phone, socket } = await online(Phone, { welcome: KEEPS }));
+		leaving = handlers.get('pagehide');
+	}
+
+	beforeEach(async () => {
+		install();
+		stored = new Map();
+		await page();
+		const coming = phone.call('per@beta.test', { video: true });
+		await settle();
+		socket.ok(socket.got('call'));
+		call = await coming;
+		socket.event('answered', { call: call.id, sdp: 'their answer', media: 'direct', encryption: 'claimed', remote: call.remote });
+		await settle();
+		FakePeer.last.connection('connected');
+	});
+	afterEach(() => {
+		phone.close();
+		delete globalThis.addEventListener;
+		delete globalThis.removeEventListener;
+		delete globalThis.sessionStorage;
+	});
+
+	const there = (fields = {}) => ({ ...THERE, device: { id: KEEPS.device, name: 'this', away: true }, ...fields });
+
+	test('says that it may be back, and the page that comes takes its call up as it was', async () => {
+		call.mute();
+		leaving();
+		assert.equal(socket.closedWith, 4002);
+		assert.equal(socket.got('hangup'), undefined);
+
+		await page();
+		socket.event('elsewhere', { calls: [there()] });
+		const [entry] = phone.elsewhere;
+		assert.deepEqual(entry.was, { muted: { audio: true, video: false }, held: false, video: true });
+		const taking = phone.take(entry);
+		await settle();
+		assert.equal(socket.got('call').replaces, 'there');
+		socket.ok(socket.got('call'));
+		const again = await taking;
+		assert.deepEqual(again.muted, { audio: true, video: false });
+		assert.equal(again.sending.video, true);
+		assert.equal(again.streams.local.getTracks().find((t) => t.kind === 'audio').enabled, false);
+	});
+	test('on hold: held again when there is something to hold', async () => {
+		const holding = call.hold();
+		await settle();
+		socket.ok(socket.got('offer'));
+		socket.event('answer', { call: call.id, sdp: 'their answer' });
+		await holding;
+		leaving();
+
+		await page();
+		socket.event('elsewhere', { calls: [there()] });
+		const taking = phone.take(phone.elsewhere[0]);
+		await settle();
+		socket.ok(socket.got('call'));
+		const again = await taking;
+		socket.event('answered', { call: again.id, sdp: 'their answer', media: 'direct', encryption: 'claimed', remote: again.remote });
+		await settle();
+		assert.equal(socket.got('offer'), undefined);
+		FakePeer.last.connection('connected');
+		await settle();
+		assert.ok(socket.got('offer'));
+		assert.equal(again.held.local, true);
+	});
+	test('calls of other devices, and those of other people, are not this tab’s', async () => {
+		leaving();
+		await page();
+		socket.event('elsewhere', { calls: [THERE, there({ remote: { ...THERE.remote, address: 'eve@beta.test' } })] });
+		assert.deepEqual(phone.elsewhere.map(({ was }) => was), [undefined, undefined]);
+	});
+	test('read once; nonsense is nothing', async () => {
+		leaving();
+		await page();
+		assert.equal(stored.size, 0);
+		for (const text of ['{', 'null', '7', '{"at":1}', `{"at":${Date.now()},"calls":7}`]) {
+			stored.set('sluss.calls', text);
+			assert.equal(kept()(there()), undefined, text);
+		}
+	});
+	test('a call that is not in talk yet is hung up, as before', async () => {
+		call.hangup();
+		const coming = phone.call('per@beta.test');
+		await settle();
+		socket.ok(socket.got('call'));
+		await coming;
+		leaving();
+		assert.equal(socket.got('hangup').call, phone.calls[0]?.id ?? socket.got('call').call);
+		assert.equal(socket.closedWith, 1000);
+		assert.equal(stored.size, 0);
 	});
 });

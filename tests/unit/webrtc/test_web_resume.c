@@ -85,11 +85,11 @@ static struct device *device_of(const char *user)
 	return found;
 }
 
-static void goodbye(uint64_t conn)
+static void leave(uint64_t conn, enum web_left left)
 {
 	struct web_up msg = {.kind = WEB_CLOSED, .conn = conn};
 
-	msg.closed.goodbye = true;
+	msg.closed.left = left;
 	sessions_take(all, &msg);
 }
 
@@ -239,11 +239,35 @@ static void lost_when_the_linger_time_is_over(void **state)
 static void a_goodbye_is_the_end(void **state)
 {
 	able_to_talk();
-	goodbye(1);
+	leave(1, WEB_LEFT_GOODBYE);
 	hear_ended(2, incoming, CAUSE_LOST);
 	assert_int_equal(registry_count(fc.core.registry), 1);
 	assert_string_equal(hello_for(3, tokens[1], session[1], 3)->welcome.forgotten,
 			    "closed");
+}
+
+static void a_page_that_is_loaded_anew_has_a_shorter_time(void **state)
+{
+	uint64_t ms = (uint64_t)fc.config.limits.reload_linger_s * 1000;
+
+	assert_true(ms < (uint64_t)fc.config.limits.session_linger_s * 1000);
+	able_to_talk();
+	leave(1, WEB_LEFT_RELOADS);
+	assert_true(device_of("alice@alpha.example")->away);
+	fake_loop_advance_ms(fc.loop, ms - 1);
+	assert_non_null(device_of("alice@alpha.example"));
+	fake_loop_advance_ms(fc.loop, 2);
+	hear_ended(2, incoming, CAUSE_LOST);
+	assert_null(device_of("alice@alpha.example"));
+}
+
+static void with_no_time_for_it_that_is_a_goodbye(void **state)
+{
+	fc.config.limits.reload_linger_s = 0;
+	able_to_talk();
+	leave(1, WEB_LEFT_RELOADS);
+	hear_ended(2, incoming, CAUSE_LOST);
+	assert_int_equal(registry_count(fc.core.registry), 1);
 }
 
 static void somebody_elses_session_cannot_be_had(void **state)
@@ -405,6 +429,8 @@ int main(void)
 		TEST(a_call_that_comes_while_away_rings_on_return),
 		TEST(lost_when_the_linger_time_is_over),
 		TEST(a_goodbye_is_the_end),
+		TEST(a_page_that_is_loaded_anew_has_a_shorter_time),
+		TEST(with_no_time_for_it_that_is_a_goodbye),
 		TEST(somebody_elses_session_cannot_be_had),
 		TEST(a_second_socket_takes_over),
 		TEST(a_sign_out_ends_it_while_away),

@@ -210,6 +210,8 @@ export default {
 	// Wie ein Anruf geendet hat: eine Überschrift; darunter `explain` oder der Satz der Site.
 	'end.hangup': 'Anruf beendet',
 	'end.cancelled': 'Anruf abgebrochen',
+	'end.moved': 'Auf einem anderen Gerät fortgesetzt',
+	'end.moved.text': 'Sie führen dieses Gespräch auf einem anderen Gerät weiter.',
 	'end.elsewhere': 'Auf einem anderen Gerät angenommen',
 	'end.elsewhere.text': 'Sie haben diesen Anruf auf einem anderen Gerät angenommen.',
 	'end.busy': 'Besetzt',
@@ -232,6 +234,13 @@ export default {
 	'notice.missed': 'Verpasster Anruf von {who}',
 	'notice.elsewhere': 'Auf einem anderen Gerät angenommen',
 	'notice.tab': 'In einem anderen Tab dieses Browsers angenommen',
+	'elsewhere.title': 'Ihre Anrufe auf anderen Geräten',
+	'elsewhere.on': 'Im Gespräch auf {device}',
+	'elsewhere.away': 'Im Gespräch auf {device}, dessen Verbindung abgerissen ist',
+	'elsewhere.device': 'einem anderen Gerät',
+	'elsewhere.take': 'Hier fortsetzen',
+	'elsewhere.take.who': 'Hier fortsetzen mit {who}',
+	'elsewhere.failed': 'Der Anruf ließ sich hier nicht fortsetzen',
 	'notice.ended': 'Der Anruf von {who} ist beendet',
 
 	// Was schiefging, nach dem Code eines SlussError.

@@ -212,6 +212,8 @@ export default {
 	// sentence is shown.
 	'end.hangup': 'Call ended',
 	'end.cancelled': 'Call cancelled',
+	'end.moved': 'Continued on another device',
+	'end.moved.text': 'You go on with this call on another device.',
 	'end.elsewhere': 'Answered on another device',
 	'end.elsewhere.text': 'You have taken this call on another device.',
 	'end.busy': 'Busy',
@@ -234,6 +236,13 @@ export default {
 	'notice.missed': 'Missed call from {who}',
 	'notice.elsewhere': 'Answered on another device',
 	'notice.tab': 'Answered in another tab of this browser',
+	'elsewhere.title': 'Your calls on other devices',
+	'elsewhere.on': 'In a call on {device}',
+	'elsewhere.away': 'In a call on {device}, which has lost its connection',
+	'elsewhere.device': 'another device',
+	'elsewhere.take': 'Continue here',
+	'elsewhere.take.who': 'Continue here with {who}',
+	'elsewhere.failed': 'The call could not be continued here',
 	'notice.ended': 'Call from {who} ended',
 
 	// What went wrong, by the code of a SlussError. In English the site's own sentence goes first.
