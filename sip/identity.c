@@ -36,3 +36,33 @@ char *sip_identity_line(const struct identity_signed *sig)
 		snprintf(line, size, "Identity: %s", sig->header);
 	return line;
 }
+
+void sip_identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
+		       char *const *identityv)
+{
+	size_t n = 0, len;
+
+	if (own) {
+		linev[n] = own;
+		tags[n].t_tag = siptag_unknown_str;
+		tags[n].t_value = tag_str_v(own);
+		n++;
+	}
+
+	for (; identityv && *identityv && n + 1 < max; identityv++) {
+		len = strlen(*identityv);
+		if (strpbrk(*identityv, "\r\n"))
+			continue;
+		linev[n] = mem_alloc(len + sizeof("Identity: "), NULL);
+		if (!linev[n])
+			break;
+		snprintf(linev[n], len + sizeof("Identity: "), "Identity: %s",
+			 *identityv);
+		tags[n].t_tag = siptag_unknown_str;
+		tags[n].t_value = tag_str_v(linev[n]);
+		n++;
+	}
+	tags[n].t_tag = NULL;
+	tags[n].t_value = 0;
+	linev[n] = NULL;
+}

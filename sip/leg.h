@@ -112,6 +112,11 @@ int sip_identity_sign(const struct sip_leg *leg, struct identity_wait **wp,
 		      const struct body *sdp, identity_signed_h *h, void *arg);
 /** A whole header line "Identity: …", to be freed by mem_deref; NULL without signature, or out of memory. */
 char *sip_identity_line(const struct identity_signed *sig);
+/** Tags and lines of `own` (which goes over to linev; may be NULL) and of the values that came with the invite, `max` of
+ *  both with their ends. These travel as they came: one that could break a header does not travel at all. Owns: the
+ *  lines are the caller's. */
+void sip_identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
+		       char *const *identityv);
 
 /* leg_in.c */
 /** A new INVITE that passed trust_shape(); owns irq. */
@@ -145,6 +150,8 @@ void sip_watch_peer(struct sip *sip, const char *domain, bool up, unsigned n_con
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
 /** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO; ENOENT: the call that it is to replace has ended. */
 int sip_leg_out_start(struct sip_leg *leg, struct body *offer);
+/** Why it does not go, for the call. */
+const struct cause *sip_leg_out_why(struct cause *c, int err);
 void sip_leg_out_cancel(struct sip_leg *leg);
 /** More of our candidates for every early dialog. */
 void sip_leg_out_trickle(struct sip_leg *leg);

@@ -321,38 +321,6 @@ static int base_make(struct sip_try *t, const struct invite *inv)
 	return t->base ? 0 : ENOMEM;
 }
 
-/* Our own Identity; and values that came with the invite travel as they came: one that could break a header does not
- * travel at all. */
-static void identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
-			  char *const *identityv)
-{
-	size_t n = 0, len;
-
-	if (own) {
-		linev[n] = own;
-		tags[n].t_tag = siptag_unknown_str;
-		tags[n].t_value = tag_str_v(own);
-		n++;
-	}
-
-	for (; identityv && *identityv && n + 1 < max; identityv++) {
-		len = strlen(*identityv);
-		if (strpbrk(*identityv, "\r\n"))
-			continue;
-		linev[n] = mem_alloc(len + sizeof("Identity: "), NULL);
-		if (!linev[n])
-			break;
-		snprintf(linev[n], len + sizeof("Identity: "), "Identity: %s",
-			 *identityv);
-		tags[n].t_tag = siptag_unknown_str;
-		tags[n].t_value = tag_str_v(linev[n]);
-		n++;
-	}
-	tags[n].t_tag = NULL;
-	tags[n].t_value = 0;
-	linev[n] = NULL;
-}
-
 /* `sig` NULL: it goes without. */
 static int invite_send(struct sip_try *t, struct sip_leg *leg,
 		       const struct identity_signed *sig)
@@ -383,12 +351,13 @@ static int invite_send(struct sip_try *t, struct sip_leg *leg,
 	if (!replaces && inv->replaced && inv->replaced->ops == &sip_leg_ops) {
 		/* it has ended: without the header this would ring all of the user's devices */
 		su_home_deinit(home);
+		mem_deref(own);
 		return ENOENT;
 	}
 	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
 	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
-	identity_tags(identity, N_ELEMS(identity), linev, own, inv->from.identityv);
+	sip_identity_tags(identity, N_ELEMS(identity), linev, own, inv->from.identityv);
 	t->invite = sip_request_send(
 		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops),
 		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
@@ -419,6 +388,13 @@ static void try_insert(struct sip_try *t)
 	hash_append(sip->tries_call_id, hash_joaat_str(t->call_id), &t->le_call_id, t);
 }
 
+const struct cause *sip_leg_out_why(struct cause *c, int err)
+{
+	return err == ENOENT ? cause_set(c, CAUSE_GONE,
+					 "The call that was to be moved has ended.")
+			     : cause_set(c, CAUSE_INTERNAL, NULL);
+}
+
 static void try_signed(const struct identity_signed *sig, void *arg)
 {
 	struct sip_try *t = arg;
@@ -431,10 +407,11 @@ static void try_signed(const struct identity_signed *sig, void *arg)
 		err = invite_send(t, leg, sig->header ? sig : NULL);
 	if (!err)
 		return;
-	log_err(sip_leg_call(leg), "sip.invite.unsent", "peer=%s why=%s", t->hop->domain,
-		strerror(err));
+	if (err != ENOENT)
+		log_err(sip_leg_call(leg), "sip.invite.unsent", "peer=%s why=%s",
+			t->hop->domain, strerror(err));
 	try_leave(t, 0);
-	failed(leg, cause_set(&c, CAUSE_INTERNAL, NULL));
+	sip_leg_event(leg, SE_REFUSE, sip_leg_out_why(&c, err));
 }
 
 /* `before`: the same INVITE once more with a higher CSeq in the same would-be dialog (422). */

@@ -36,14 +36,8 @@ static void go(struct sip_leg *leg, enum half_what what, struct body *sdp)
 	switch (what) {
 	case HALF_INVITE:
 		err = sip_leg_out_start(leg, sdp);
-		if (err == ENOENT)
-			sip_leg_event(
-				leg, SE_REFUSE,
-				cause_set(&c, CAUSE_GONE,
-					  "The call that was to be moved has ended."));
-		else if (err)
-			sip_leg_event(leg, SE_REFUSE,
-				      cause_set(&c, CAUSE_INTERNAL, NULL));
+		if (err)
+			sip_leg_event(leg, SE_REFUSE, sip_leg_out_why(&c, err));
 		break;
 	case HALF_ANSWER:
 		if (sip_leg_in_accept(leg, sdp))

@@ -4,6 +4,8 @@
 #include "gateway/kept.h"
 #include "tests/unit/sip/trickle_peer.h"
 
+#include "gateway/identity.h"
+
 /* An INVITE of a new dialog with this Replaces header. */
 static void invite(struct dialog *d, const char *id, const char *names,
 		   const char *replaces)
@@ -230,6 +232,72 @@ static void written(void **state)
 	peer_settle();
 }
 
+/* An identity room that answers a little later. */
+struct identity_wait {
+	struct timer timer;
+	identity_signed_h *h;
+	void *arg;
+};
+
+static void wait_destructor(void *arg)
+{
+	timer_cancel(&((struct identity_wait *)arg)->timer);
+}
+
+static void wait_over(void *arg)
+{
+	static const struct identity_signed done = {
+		.header = "a.b.c;info=<https://alpha.example/x.pem>",
+		.date = "Fri, 25 Sep 2015 19:12:25 GMT"};
+	struct identity_wait *w = arg;
+
+	w->h(&done, w->arg);
+}
+
+static int sign_later(void *arg, struct identity_wait **wp,
+		      const struct identity_claim *c, identity_signed_h *h, void *harg)
+{
+	struct identity_wait *w = mem_zalloc(sizeof(*w), wait_destructor);
+
+	(void)arg;
+	(void)c;
+	w->h = h;
+	w->arg = harg;
+	*wp = w;
+	return timer_start(peer->loop->timers, &w->timer, 20, wait_over, w);
+}
+
+/* It ends while the INVITE of its successor waits for its signature. */
+static void nothing_left_when_signed(void **state)
+{
+	static const struct identity_ops later = {.sign = sign_later};
+	struct dialog old;
+	struct leg *leg = peer_call_out_talking(&old), *fresh = NULL;
+	const struct invite *was = peer_call_of(leg)->invite;
+	struct call *call = &peer->callv[peer->n_calls++];
+	struct invite *invite = NULL;
+	struct message m;
+
+	(void)state;
+	peer->core.identity = &later;
+	assert_int_equal(invite_alloc(&invite, &was->from, &was->to, was->offer, 69), 0);
+	invite->replaced = mem_ref(leg);
+	assert_int_equal(peer->core.federation->leg_alloc(
+				 &fresh, peer->core.federation_arg, call,
+				 core_site_find(&peer->core, PEER_SITE), PEER_DOMAIN),
+			 0);
+	call->leg = fresh;
+	call->invite = invite;
+	assert_int_equal(fresh->ops->invite(fresh, invite), 0);
+	peer_end(leg, CAUSE_HANGUP);
+	peer_expect(&m, "BYE ");
+	message_answer(&m, 200, "OK", NULL, "", NULL);
+	peer_advance_ms(100);
+	assert_true(peer_quiet());
+	assert_string_equal(call->trace, "ended(gone) ");
+	peer->core.identity = NULL;
+}
+
 /* The dialog ends while its successor still waits for candidates: no INVITE may go that names none, or the user
  * there is rung anew, on all devices. */
 static void nothing_left_to_replace(void **state)
@@ -358,6 +426,8 @@ int main(void)
 						peer_teardown),
 		cmocka_unit_test_setup_teardown(written, peer_setup, peer_teardown),
 		cmocka_unit_test_setup_teardown(nothing_left_to_replace, peer_setup,
+						peer_teardown),
+		cmocka_unit_test_setup_teardown(nothing_left_when_signed, peer_setup,
 						peer_teardown),
 		cmocka_unit_test_setup_teardown(kept_and_joined_again, peer_setup,
 						peer_teardown),
