@@ -14,6 +14,7 @@ import './sdk/trickle.test.mjs';
 import './sdk/side.test.mjs';
 import './sdk/ice.test.mjs';
 import './sdk/ring.test.mjs';
+import './sdk/move.test.mjs';
 import './sdk/quality.test.mjs';
 import './sdk/book.test.mjs';
 import './sdk/page.test.mjs';
