@@ -225,12 +225,12 @@ static void on_dtls_timer(void *arg)
 static void take_rtp(struct session *s, uint8_t *p, size_t n)
 {
 	s->home->counters.n_rtp_in++;
-	if (srtp_unprotect(s->in, p, &n)) {
+	if (srtp_open(s->in, p, &n)) {
 		s->home->counters.n_refused++;
 		return;
 	}
 	if (!echo_rtp(s->echo, p, n, timers_now_us(s->home->timers)) || !s->pair ||
-	    srtp_protect(s->out, p, &n))
+	    srtp_seal(s->out, p, &n))
 		return;
 	s->home->counters.n_rtp_out++;
 	port_send(s->home->port, &s->pair->path, p, n);
@@ -241,14 +241,14 @@ static void take_rtcp(struct session *s, uint8_t *p, size_t n)
 	uint8_t *reply;
 	size_t n_reply;
 
-	if (srtp_unprotect_rtcp(s->in, p, &n)) {
+	if (srtp_open_rtcp(s->in, p, &n)) {
 		s->home->counters.n_refused++;
 		return;
 	}
 	reply = port_scratch(s->home->port);
 	n_reply = echo_rtcp(s->echo, reply, PORT_PACKET - SRTP_OVERHEAD_MAX, p, n,
 			    timers_now_us(s->home->timers));
-	if (n_reply && s->pair && !srtp_protect_rtcp(s->out, reply, &n_reply))
+	if (n_reply && s->pair && !srtp_seal_rtcp(s->out, reply, &n_reply))
 		port_send(s->home->port, &s->pair->path, reply, n_reply);
 }
 

@@ -176,7 +176,7 @@ int srtp_open_gcm(struct srtp_keys *k, uint32_t ssrc, uint64_t index,
 
 /* ---- RTP ---- */
 
-int srtp_protect(struct srtp *s, uint8_t *p, size_t *n)
+int srtp_seal(struct srtp *s, uint8_t *p, size_t *n)
 {
 	struct srtp_stream *st;
 	struct rtp_header h;
@@ -216,7 +216,7 @@ int srtp_protect(struct srtp *s, uint8_t *p, size_t *n)
 	return 0;
 }
 
-int srtp_unprotect(struct srtp *s, uint8_t *p, size_t *n)
+int srtp_open(struct srtp *s, uint8_t *p, size_t *n)
 {
 	struct srtp_stream *st, fresh = {0};
 	struct rtp_header h;

@@ -40,13 +40,13 @@ int srtp_alloc(struct srtp **sp, enum srtp_suite suite, const uint8_t *key,
  *  has room for SRTP_OVERHEAD_MAX more. Sequence numbers may jump and repeat: a repeated one must be the
  *  same packet again (RFC 3711 §9.1).
  *  Errors: EBADMSG: no RTP packet; ENOSPC: too many SSRCs; EOVERFLOW: the key is used up; EIO. */
-int srtp_protect(struct srtp *s, uint8_t *p, size_t *n);
+int srtp_seal(struct srtp *s, uint8_t *p, size_t *n);
 /** In place; `*n` becomes the length without the tag.
  *  Errors: EBADMSG: no RTP packet; EALREADY: replayed, or older than the window of 128; EACCES:
  *  the tag is wrong: nothing has changed, a new SSRC is not remembered; ENOSPC; EIO. */
-int srtp_unprotect(struct srtp *s, uint8_t *p, size_t *n);
+int srtp_open(struct srtp *s, uint8_t *p, size_t *n);
 /** The same for a compound RTCP packet, 8 bytes at least. */
-int srtp_protect_rtcp(struct srtp *s, uint8_t *p, size_t *n);
-int srtp_unprotect_rtcp(struct srtp *s, uint8_t *p, size_t *n);
+int srtp_seal_rtcp(struct srtp *s, uint8_t *p, size_t *n);
+int srtp_open_rtcp(struct srtp *s, uint8_t *p, size_t *n);
 
 #endif

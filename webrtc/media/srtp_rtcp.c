@@ -10,7 +10,7 @@
 enum { HEAD = 8, INDEX = 4 };
 #define ENCRYPTED 0x80000000u
 
-int srtp_protect_rtcp(struct srtp *s, uint8_t *p, size_t *n)
+int srtp_seal_rtcp(struct srtp *s, uint8_t *p, size_t *n)
 {
 	struct srtp_stream *st;
 	uint8_t word[INDEX], tag[20];
@@ -77,7 +77,7 @@ static int open_rtcp(struct srtp *s, uint8_t *p, size_t len, const uint8_t word[
 	return err;
 }
 
-int srtp_unprotect_rtcp(struct srtp *s, uint8_t *p, size_t *n)
+int srtp_open_rtcp(struct srtp *s, uint8_t *p, size_t *n)
 {
 	struct srtp_stream *st;
 	uint8_t word[INDEX];
