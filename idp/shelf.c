@@ -254,6 +254,7 @@ enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *u
 		b = book_alloc(s, url, domain);
 		if (!b)
 			return failed(ask, "out of memory");
+		start_next(s); /* may fail at once: nobody waits for it yet */
 	}
 	if (b->state == BOOK_HERE || b->state == BOOK_FAILED) {
 		ask_fill(ask, b);
@@ -262,7 +263,6 @@ enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *u
 	if (list_count(&b->asks) >= SHELF_ASKS_MAX)
 		return failed(ask, "too many wait for this certificate");
 	list_append(&b->asks, &ask->le, ask);
-	start_next(s);
 	return SHELF_COMES;
 }
 
