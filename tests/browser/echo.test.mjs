@@ -30,9 +30,11 @@ async function hearsItself(p, site) {
 for (const kind of KINDS) {
 	test(`${kind} calls echo at its own site and hears itself`, async () => {
 		const alice = await phone(set.browsers.alpha[kind], set.alpha, 'alice');
-		await alice.dial('echo@alpha.test');
+		await alice.push('dial-echo');
 		await hearsItself(alice, set.alpha);
 		const call = await alice.call();
+		assert.equal(call.remote.address, 'echo@alpha.test');
+		assert.match(await alice.text('call-media'), /./);
 		assert.equal(call.media, 'anchor');
 		assert.equal(call.encryption, 'to-gateway');
 		assert.equal(call.remote.site.verified, true);

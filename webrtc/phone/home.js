@@ -10,6 +10,7 @@ const NOTICES_MAX = 3;
 export class Home {
 	#dial;
 	#again = null;
+	#echo = null;
 
 	/** @param dial  (address, {audio, video}) */
 	constructor(dial) {
@@ -21,11 +22,18 @@ export class Home {
 		$('dial-video').addEventListener('click', () => this.#go({ video: true }));
 		$('dial-listen').addEventListener('click', () => this.#go({ ...this.#again, audio: false }));
 		$('dial-input').addEventListener('input', () => this.#clear());
+		$('dial-echo').addEventListener('click', () => this.#dial(this.#echo, {}));
 		$('copy').addEventListener('click', () => this.#copy());
 	}
 
 	set user(address) {
 		$('mine').textContent = address;
+	}
+
+	/** The address where one hears oneself, or null. */
+	set echo(address) {
+		this.#echo = address;
+		$('dial-echo').hidden = !address;
 	}
 
 	/** Into the field; on a touch screen that would only bring the keyboard up. */

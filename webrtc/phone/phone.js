@@ -163,6 +163,7 @@ async function connect(options) {
 	lists.show(book, phone.site);
 	$('me').textContent = phone.user;
 	home.user = phone.user;
+	home.echo = phone.echo;
 	$('who').hidden = false;
 	presence();
 	showHome();

@@ -52,6 +52,7 @@ export class Phone extends EventTarget {
 	#ice;
 	#iceTransportPolicy;
 	#user = null;
+	#echo = null;
 	#site = null;
 	#device = null;
 	#limits = null;
@@ -132,6 +133,8 @@ export class Phone extends EventTarget {
 	get user() { return this.#user; }
 	get site() { return this.#site; }
 	get device() { return this.#device; }
+	/** The address of the site's echo test, where one hears oneself; null: there is none. */
+	get echo() { return this.#echo; }
 	get limits() { return this.#limits; }
 	get state() { return this.#state; }
 	get reason() { return this.#reason; }
@@ -283,6 +286,7 @@ export class Phone extends EventTarget {
 			return;
 		}
 		this.#user = ok.user;
+		this.#echo = ok.echo ?? null;
 		this.#site = ok.site;
 		this.#device = ok.device;
 		this.#limits = ok.limits ?? null;

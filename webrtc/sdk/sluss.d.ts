@@ -197,6 +197,8 @@ export class Phone extends EventTarget {
 	readonly user: string;
 	/** The site's domain. */
 	readonly site: string;
+	/** The address of the site's echo test, where one hears oneself; null: there is none. */
+	readonly echo: string | null;
 	/** This device's id. */
 	readonly device: string;
 	readonly limits: Limits | null;

@@ -22,6 +22,9 @@ static struct server_msg *welcome_new(const struct browser *b)
 	addr_text(m->welcome.user, &b->device.user);
 	snprintf(m->welcome.site, sizeof(m->welcome.site), "%s", b->site->domain);
 	snprintf(m->welcome.device, sizeof(m->welcome.device), "%s", b->device.id);
+	if (b->core->echo && b->site->config->echo)
+		snprintf(m->welcome.echo, sizeof(m->welcome.echo), "%s@%s",
+			 b->site->config->echo, b->site->domain);
 	m->welcome.ping_s = l->ws_ping_s;
 	m->welcome.sdp_bytes = l->sdp_bytes;
 	m->welcome.message_bytes = l->ws_message_bytes;

@@ -118,6 +118,8 @@ static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 	put_text(obj, "user", m->welcome.user, bad);
 	put_text(obj, "site", m->welcome.site, bad);
 	put_text(obj, "device", m->welcome.device, bad);
+	if (m->welcome.echo[0])
+		put_text(obj, "echo", m->welcome.echo, bad);
 	put(obj, "ping_s", json_integer(m->welcome.ping_s), bad);
 	put(limits, "sdp_bytes", json_integer(m->welcome.sdp_bytes), bad);
 	put(limits, "message_bytes", json_integer(m->welcome.message_bytes), bad);

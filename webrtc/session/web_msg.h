@@ -178,6 +178,7 @@ struct server_msg {
 			char user[ADDR_TEXT_MAX + 1];
 			char site[ADDR_HOST_MAX + 1];
 			char device[20];
+			char echo[ADDR_TEXT_MAX + 1]; /**< the echo test; empty: none */
 			uint32_t ping_s, sdp_bytes, message_bytes;
 			char session[WEB_SESSION_HEX + 1]; /**< empty: no resumption */
 			uint32_t linger_s;
@@ -280,9 +281,9 @@ struct api_reply *api_reply_new(unsigned status);
 
 /** How a WebSocket went. */
 enum web_left {
-	WEB_LEFT_LOST,    /**< it may be back: limits.session_linger_s */
+	WEB_LEFT_LOST, /**< it may be back: limits.session_linger_s */
 	WEB_LEFT_RELOADS, /**< the page is loaded anew, or its tab was closed: limits.reload_linger_s */
-	WEB_LEFT_GOODBYE  /**< the browser closed it, and meant to go */
+	WEB_LEFT_GOODBYE /**< the browser closed it, and meant to go */
 };
 /** The close code of a page that may be loaded anew (docs/protocol.md). */
 enum { WEB_CLOSE_RELOADS = 4002 };

@@ -61,6 +61,8 @@ export default {
 	'home.again': '{who} wieder anrufen',
 	'home.listen': 'Ohne Mikrofon anrufen',
 	'home.check': 'Mikrofon und Lautsprecher prüfen',
+	'home.echo': 'Echotest: sich selbst hören',
+	'home.echo.hint': 'Ruft die Site an, die den eigenen Ton zurückschickt. Sie könnte mithören.',
 	'home.silent': 'Der Browser hält den Ton zurück. Klicken Sie einmal irgendwohin, damit Sie '
 		+ 'es klingeln hören.',
 	'home.dismiss': 'Schließen',

@@ -63,6 +63,8 @@ export default {
 	'home.again': 'Call {who} again',
 	'home.listen': 'Call without a microphone',
 	'home.check': 'Check microphone and loudspeaker',
+	'home.echo': 'Echo test: hear yourself',
+	'home.echo.hint': 'Calls the site, which sends your own sound back. The site could hear it.',
 	'home.silent': 'The browser keeps the sound back. Click anywhere once, so that you can hear it ring.',
 	'home.dismiss': 'Dismiss',
 	'lists.title': 'Calls and people',
