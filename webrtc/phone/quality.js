@@ -22,10 +22,13 @@ const grew = (now, before, key) => (now?.[key] ?? 0) - (before?.[key] ?? 0);
 function losses(before, now) {
 	const up = now.sent.audio, down = now.received.audio;
 	const sent = grew(up, before.sent.audio, 'packets');
-	const lost = grew(up, before.sent.audio, 'lost');
+	const lost = Math.max(0, grew(up, before.sent.audio, 'lost'));
+	// Reports come every few seconds, not with every look: their own share is the true one (RFC 3550 §6.4.1).
+	const share = up?.lossFraction === undefined ? null : Math.round(100 * up.lossFraction);
 
 	return {
-		up: up?.lost === undefined ? null : lossPercent(Math.max(0, lost), sent - Math.max(0, lost)),
+		up: up?.lost === undefined || lossPercent(0, sent) === null ? null
+			: share ?? lossPercent(lost, sent - lost),
 		down: down === undefined ? null : lossPercent(Math.max(0, grew(down, before.received.audio, 'lost')),
 			grew(down, before.received.audio, 'packets')),
 	};

@@ -32,6 +32,18 @@ test('quality: “your uplink loses 8 %”', () => {
 	assert.equal(judge(before, then({ up: 7 })).tone, 'fair');
 	assert.equal(judge(before, then({ up: 6 })).tone, 'good');
 });
+test('quality: a report that covers more than one look is not taken for the loss of that look', () => {
+	const reported = (up, lossFraction) => {
+		const now = then({ up });
+
+		now.sent.audio.lossFraction = lossFraction;
+		return judge(before, now);
+	};
+
+	assert.deepEqual(reported(30, 0.1).problems, [{ key: 'health.up', fill: { percent: 10 } }], '25 of 250 packets, not of 100');
+	assert.deepEqual(reported(5, 0.1).problems, [{ key: 'health.up', fill: { percent: 10 } }], 'the next report is not there yet');
+	assert.deepEqual(reported(30, 0).problems, []);
+});
 test('quality: loss on the way in; counted anew at each look, never below nothing', () => {
 	assert.deepEqual(keys(judge(before, then({ down: 17 }))), ['health.down']);
 	assert.deepEqual(keys(judge(before, then({ down: 3 }))), [], 'late packets are counted back by browsers');
