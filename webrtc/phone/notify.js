@@ -102,15 +102,12 @@ export class Notes {
 		const options = {
 			tag, body: call.remote.address, icon: '/phone/icon-192.png', requireInteraction: true,
 		};
-		const worker = await registration();
+		const actions = ['accept', 'decline'].map((action) => ({ action, title: words(`incoming.${action}`) }));
+		const shown = (await registration())?.showNotification(title, { ...options, actions })
+			.then(() => true, () => false);
 
-		if (worker) {
-			await worker.showNotification(title, { ...options, actions: [
-				{ action: 'accept', title: words('incoming.accept') },
-				{ action: 'decline', title: words('incoming.decline') },
-			] });
+		if (await shown)
 			return;
-		}
 		const note = new Notification(title, options);
 
 		note.addEventListener('click', () => {
