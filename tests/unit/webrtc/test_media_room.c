@@ -160,9 +160,8 @@ static void the_thread_tells_what_became_of_it(void **state)
 	struct media_setup setup;
 	char *why = NULL;
 
+	w->media = mem_deref(w->media);        /* its threads read the limits */
 	w->fc.config.limits.media_setup_s = 0; /* at once; the file allows 5 s at least */
-	mem_deref(w->media);
-	w->media = NULL;
 	assert_int_equal(media_alloc(&w->media, &why, &w->fc.core), 0);
 	assert_int_equal(media_start(w->media, &why), 0);
 	s = session(w, &setup);
