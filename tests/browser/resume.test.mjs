@@ -89,22 +89,79 @@ test('another network: new paths are looked for in the same call, and the sound 
 	await alice.ended(/call ended/i);
 });
 
-test('the site dies in mid-call and comes back without its memory: they talk on, it is said, hanging up works', async () => {
-	await call();
-	await watch(alice);
-	set.alpha.proc.clean = false; // on purpose
-	await set.alpha.stop('SIGKILL');
-	await alice.wait(() => window.sluss.phone.state === 'reconnecting');
-	await talk(assert, alice, bob);
-	await set.alpha.start();
-	await backOnline(alice);
-	await alice.wait(() => window.sluss.phone.calls[0].signalling === 'lost');
-	await talk(assert, alice, bob);
-	await alice.push('hangup');
-	await alice.ended(/ended/i);
-	await bob.evaluate(() => window.sluss.phone.calls[0]?.hangup()); // if his own site has not found out yet
-	await bob.ended(/./);
+/** Counts from now on what comes in: packets and energy of the sound, every 200 ms. */
+const listen = (p) => p.evaluate(() => {
+	const heard = window.heard = [];
+	const look = async () => {
+		const stats = await window.seen.peers.at(-1).getStats();
+		const sound = [...stats.values()].find((s) => s.type === 'inbound-rtp' && s.kind === 'audio');
+		heard.push({ at: performance.now(), packets: sound.packetsReceived, energy: sound.totalAudioEnergy });
+	};
+	window.ear = setInterval(look, 200);
 });
+
+/** The sound never stopped: the longest time without a packet, and without energy (Chromium beeps once a second). */
+async function neverSilent(p) {
+	const gaps = await p.evaluate(() => {
+		clearInterval(window.ear);
+		const longest = (key) => {
+			let last = window.heard[0], most = 0;
+			for (const now of window.heard) {
+				if (now[key] > last[key])
+					last = now;
+				most = Math.max(most, now.at - last.at);
+			}
+			return most;
+		};
+		return { n: window.heard.length, packets: longest('packets'), energy: longest('energy') };
+	});
+	assert.ok(gaps.n > 20, `${p.user}: ${JSON.stringify(gaps)}`);
+	assert.ok(gaps.packets < 1000, `${p.user} gets packets all the time: ${JSON.stringify(gaps)}`);
+	assert.ok(gaps.energy < 3000, `${p.user} hears something all the time: ${JSON.stringify(gaps)}`);
+}
+
+const stateLine = (p) => p.text('call-state');
+
+for (const name of ['alpha', 'beta']) {
+	test(`kill -9 of ${name === 'alpha' ? "the caller's" : "the callee's"} site in mid-call: they talk on, both are told, and the call is joined again`, async () => {
+		await call();
+		const site = set[name], before = [await peers(alice), await peers(bob)];
+		for (const p of [alice, bob]) {
+			await watch(p);
+			await listen(p);
+		}
+		set[name].proc.clean = false; // on purpose
+		await site.stop('SIGKILL');
+		for (const p of [alice, bob]) {
+			await p.wait((domain) => window.sluss.phone.calls[0].away === domain, `${name}.test`);
+			assert.match(await stateLine(p), new RegExp(`^${name}\\.test is away`));
+		}
+		await site.start();
+		const back = performance.now(), ours = name === 'alpha' ? alice : bob;
+		await backOnline(ours);
+		assert.ok(performance.now() - back < 10_000, 'online within 10 s');
+		for (const p of [alice, bob])
+			await p.wait(() => window.sluss.phone.calls[0].away === null && window.sluss.phone.calls[0].signalling === 'ok');
+		await talk(assert, alice, bob);
+		for (const p of [alice, bob])
+			await neverSilent(p);
+		assert.deepEqual([await peers(alice), await peers(bob)], before, 'no new RTCPeerConnection');
+		// and the call is whole: changes from both ends, and its end
+		await until(10_000, async () => (await set.alpha.calls()).length === 1 && (await set.beta.calls()).length === 1, 'the old dialogs are gone');
+		for (const [one, other] of [[alice, bob], [bob, alice]]) {
+			await one.evaluate(() => window.sluss.phone.calls[0].hold());
+			await other.wait(() => window.sluss.phone.calls[0].held.remote);
+			await one.evaluate(() => window.sluss.phone.calls[0].resume());
+			await other.wait(() => !window.sluss.phone.calls[0].held.remote);
+			await one.evaluate(() => window.sluss.phone.calls[0].mute());
+			await other.wait(() => window.sluss.phone.calls[0].remoteMuted?.audio);
+			await one.evaluate(() => window.sluss.phone.calls[0].unmute());
+			await other.wait(() => !window.sluss.phone.calls[0].remoteMuted?.audio);
+		}
+		await (name === 'alpha' ? bob : alice).push('hangup');
+		await (name === 'alpha' ? alice : bob).ended(/call ended/i);
+	});
+}
 
 test('a page that is closed says goodbye: its device is gone at once', async () => {
 	const second = await phone(set.browsers.beta.chromium, set.beta, 'berta');

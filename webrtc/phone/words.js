@@ -60,6 +60,8 @@ export function errorWords(e) {
 export function stateWords(call) {
 	if (call.interrupted)
 		return words('state.interrupted');
+	if (call.away)
+		return words('state.away', { site: call.away });
 	if (call.state === 'held' && call.held.remote && !call.held.local)
 		return words('state.held.remote');
 	return words(`state.${call.state}`);

@@ -14,6 +14,7 @@ import { Line } from './line.js';
 import { Mender } from './mend.js';
 import { OwnMedia } from './own-media.js';
 import { OwnTracks } from './own-tracks.js';
+import { Rejoin } from './rejoin.js';
 import { kinds } from './sdp.js';
 import { LABEL, PROTOCOL, Side } from './side.js';
 
@@ -25,10 +26,10 @@ export const EVENT = Symbol('event');
 export const START = Symbol('start');
 export const ICE = Symbol('ice');
 export const END = Symbol('end');
-/** `incoming` with `replaces`: the other side goes on from another device. -> taken? */
+/** `incoming` with `replaces`: the other side goes on from another device, or joins again. -> taken? */
 export const MOVE = Symbol('move');
-/** The site is there for this call, or is not: 'ok', 'lost'. And: this machine's network has changed. */
-export const SIGNALLING = Symbol('signalling');
+/** Its Rejoin: is the site there for this call? And: this machine's network has changed. */
+export const REJOIN = Symbol('rejoin');
 export const NETWORK = Symbol('network');
 
 export class Call extends EventTarget {
@@ -59,8 +60,7 @@ export class Call extends EventTarget {
 	#own = null;
 	#side;
 	#mender;
-	#signalling = 'ok';
-
+	#rejoin;
 	#replaces;
 
 	/**
@@ -95,6 +95,14 @@ export class Call extends EventTarget {
 		this.#mender = new Mender(what.direction, {
 			restart: () => this.#restart(),
 			giveUp: () => this.#hangup('media', causes.pathLost),
+		});
+		this.#rejoin = new Rejoin(() => this.#line, {
+			talks: () => this.#phase === 'established',
+			to: () => this.#remote.address,
+			changed: () => this.#changed(true),
+			agree: (msg) => this.#agree(msg),
+			whole: () => this.#agreed(),
+			over: (cause) => this.#hangup('hangup', cause),
 		});
 		this.#tracks = new OwnTracks((track) => this.#announce('trackended', { track }));
 		this.#handover = new Handover({
@@ -144,7 +152,9 @@ export class Call extends EventTarget {
 	get canText() { return this.#side.open && !this.#cause; }
 	get screen() { return Boolean(this.#own?.screen) && !this.#cause; }
 	/** 'lost': the site knows nothing of this call any more; the talk goes on, and nothing can be changed. */
-	get signalling() { return this.#signalling; }
+	get signalling() { return this.#rejoin.signalling; }
+	/** The domain of a site that is out of reach while the talk goes on, or null. */
+	get away() { return this.#rejoin.away(this.#remote.site.domain); }
 	get connectedAt() { return this.#connectedAt; }
 	get channel() { return this.#channel; }
 	get sending() { return this.#line.sending; }
@@ -344,6 +354,8 @@ export class Call extends EventTarget {
 			this.#handover.event(msg);
 			return;
 		}
+		if (this.#rejoin.event(msg))
+			return;
 		switch (msg.type) {
 		case 'progress':
 			if (msg.state === 'ringing' || msg.state === 'accepted')
@@ -374,7 +386,6 @@ export class Call extends EventTarget {
 	/** Something of ours that the agreed description does not carry goes into an offer. */
 	#sayAll() {
 		const { negotiator, peer } = this.#line;
-
 		negotiator?.run(() => {
 			if (peer.unsaid)
 				negotiator.change().catch(() => {});
@@ -386,32 +397,22 @@ export class Call extends EventTarget {
 		this.#end(cause);
 	}
 
-	/**
-	 * The site has forgotten the call, or is out of reach for too long: an established one goes on between
-	 * the browsers ('lost'), any other is over. 'ok': it was there all the same.
-	 */
-	[SIGNALLING](state, cause) {
-		if (this.#cause || state === this.#signalling)
-			return;
-		if (state === 'lost' && (this.#phase !== 'established' || this.#line.path !== 'up')) {
-			this.#hangup('hangup', cause);
-			return;
-		}
-		this.#signalling = state;
-		this.#changed(true);
-	}
+	get [REJOIN]() { return this.#rejoin; }
 
 	/** This machine's network has changed. */
 	[NETWORK]() {
-		if (this.#phase === 'established' && this.#signalling === 'ok')
+		if (this.#phase === 'established' && this.#rejoin.signalling === 'ok')
 			this.#mender.networkChanged();
 	}
 
 	/** The other side goes on from another device: its new line comes up beside this one. */
 	[MOVE](msg) {
-		if (this.#phase !== 'established' || this.#handover.line)
+		if (this.#phase !== 'established' || this.#handover.line || this.#line.comesBack)
 			return false;
-		this.#handover.begin(this.#newLine(msg.call, false), msg);
+		if (this.#line.isSame(msg.sdp))
+			this.#rejoin.takeBack(msg);
+		else
+			this.#handover.begin(this.#newLine(msg.call, false), msg);
 		return true;
 	}
 
@@ -426,7 +427,6 @@ export class Call extends EventTarget {
 	/** The new line is up. What was being agreed on in the old one is agreed on in the new one. */
 	#goOn(line, agreement, gone) {
 		const old = this.#line;
-
 		this.#line = line;
 		line.path = 'up';
 		line.peer.adopt(old.peer);
@@ -454,9 +454,10 @@ export class Call extends EventTarget {
 		this.#needEstablished();
 	}
 
-	#agree({ media, encryption }) {
+	#agree({ media, encryption, rejoin }) {
 		this.#mode = media;
 		this.#encryption = encryption;
+		this.#line.kept = rejoin ?? null;
 		this.#changed(true);
 	}
 
@@ -475,7 +476,6 @@ export class Call extends EventTarget {
 
 	#openLine() {
 		const line = this.#line;
-
 		line.open();
 		this.#streams = Object.freeze({ local: line.peer.local, remote: line.peer.remote });
 		this.#own = new OwnMedia(this.#ownLink());
@@ -531,7 +531,7 @@ export class Call extends EventTarget {
 			line.path = 'up';
 			this.#mender.path('up');
 			this.#changed(true);
-		} else if (state === 'failed' && (path === 'none' || this.#signalling === 'lost')) {
+		} else if (state === 'failed' && (path === 'none' || this.#rejoin.signalling === 'lost')) {
 			this.#hangup('media', path === 'none' ? causes.noPath : causes.pathLost);
 		} else if ((state === 'disconnected' || state === 'failed') && path !== 'none') {
 			line.path = 'down';
@@ -543,7 +543,7 @@ export class Call extends EventTarget {
 
 	/** Looks for a new path: an offer with new ICE credentials. */
 	#restart() {
-		if (this.#phase !== 'established' || this.#signalling === 'lost' || this.#handover.gone)
+		if (this.#phase !== 'established' || this.#rejoin.signalling === 'lost' || this.#handover.gone)
 			return;
 		this.#line.peer.restart();
 		this.#line.negotiator.change().catch(() => {});
@@ -584,6 +584,7 @@ export class Call extends EventTarget {
 		this.#cause = Object.freeze({ code: cause.code, reason: cause.reason, text: cause.text });
 		clearTimeout(this.#timer);
 		this.#mender.stop();
+		this.#rejoin.stop();
 		this.#handover.fail('hangup');
 		this.#line.close();
 		this.#drop();

@@ -18,6 +18,12 @@ export class Line {
 	#early = [];
 	/** 'none' (never up), 'up', 'down' (was up, is interrupted) */
 	path = 'none';
+	/** by which name the site, once it was killed, may know this call again; null: it will not */
+	kept = null;
+	/** the site was killed and does not know it (yet): {to}, whom to join it again with; null: it knows it */
+	#forgotten = null;
+	/** the name it had before the other side joined it again, until that is done */
+	#before = null;
 
 	/**
 	 * @param link   phone.js's: {request(type, fields), ice}
@@ -33,6 +39,8 @@ export class Line {
 	}
 
 	get id() { return this.#id; }
+	get forgotten() { return this.#forgotten !== null; }
+	get comesBack() { return this.#before !== null; }
 	/** null until open() */
 	get peer() { return this.#peer; }
 	get negotiator() { return this.#negotiator; }
@@ -59,7 +67,9 @@ export class Line {
 		this.#early.splice(0).forEach((msg) => this.#peer.candidates(msg));
 		this.#negotiator = new Negotiator(this.#peer, {
 			madeTheCall: this.#madeTheCall,
-			offer: (description) => this.request('offer', description),
+			offer: (description) => (this.#forgotten
+				? this.request('call', { ...this.#forgotten, rejoin: this.kept, ...description })
+				: this.request('offer', description)),
 			answer: (description) => this.request('answer', description),
 			refuse: (reason) => this.request('refuse', { reason }),
 			agreed: () => this.#hooks.agreed(this),
@@ -80,6 +90,56 @@ export class Line {
 			this.#peer.sent(answer);
 			await asked;
 		});
+	}
+
+	/** Joining it again (docs/protocol.md, "When the site was killed") */
+
+	/** The site has forgotten it: what is offered from now on joins it again. Resolves when that is done. */
+	async rejoin(to) {
+		this.#forgotten = { to };
+		// Nobody is there any more to answer what was offered before.
+		this.#negotiator.refused({ reason: 'glare', text: '' });
+		await this.#negotiator.change();
+	}
+
+	/** The site's `answered`. */
+	rejoined({ sdp }) {
+		this.#forgotten = null;
+		this.#negotiator.answered(sdp);
+	}
+
+	/** The site's `ended`: not now, or never. */
+	notRejoined(cause) {
+		this.#negotiator.refused(cause.reason === 'busy' ? { ...cause, reason: 'glare' } : cause);
+	}
+
+	/** Is it an offer of the very connection that this one is with? Its keys say so. */
+	isSame(sdp) {
+		return Boolean(this.#peer) && this.#peer.isSame(sdp);
+	}
+
+	/** The other side joins it again: the same connection, under another name. */
+	async takeBack(id, sdp) {
+		await this.#link.request('accept', { call: id });
+		this.#before = this.#id;
+		this.#id = id;
+		this.#forgotten = null;
+		this.#negotiator.refused({ reason: 'glare', text: '' });
+		this.#negotiator.offered(sdp);
+	}
+
+	/** That is done: the name it had is not needed any more. */
+	taken() {
+		const before = this.#before;
+
+		this.#before = null;
+		this.#link.request('hangup', { call: before, reason: 'moved' }).catch(() => {});
+	}
+
+	/** That came to nothing: it is as it was. */
+	notTaken() {
+		this.#id = this.#before;
+		this.#before = null;
 	}
 
 	/** An event of the site about the media of this line. */

@@ -70,7 +70,7 @@ export class Negotiator {
 
 	refused(cause) {
 		this.#post(cause.reason === 'glare' ? 'glare' : 'refused', () => {
-			this.#why = new SlussError('refused', cause.text);
+			this.#why = new SlussError('refused', cause.text, { cause });
 		});
 	}
 
@@ -151,7 +151,9 @@ export class Negotiator {
 		send: () => {
 			this.#link.offer(this.#offer).catch((e) => {
 				// A site that was just handing us their offer may say so in this way too.
-				this.#post(e.code === 'bad-state' && this.#state.owed ? 'glare' : 'refused',
+				// 'elsewhere': a call that is joined again by the other side in the same moment.
+				this.#post(e.code === 'elsewhere' || (e.code === 'bad-state' && this.#state.owed)
+					? 'glare' : 'refused',
 					() => { this.#why = e; });
 			});
 			this.#peer.sent(this.#offer);

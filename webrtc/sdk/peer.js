@@ -5,6 +5,7 @@
 // calls: trickle.js for the candidates of both sides.
 
 import { SlussError } from './errors.js';
+import { fingerprints } from './sdp.js';
 import { summary } from './stats.js';
 import { Trickle } from './trickle.js';
 
@@ -75,6 +76,13 @@ export class Peer {
 		await this.#pc.setRemoteDescription({ type: 'answer', sdp });
 		this.#trickle.described();
 		this.#settle();
+	}
+
+	/** Is it a description of the other end that this connection has? Its fingerprints say so. */
+	isSame(sdp) {
+		const theirs = fingerprints(this.#pc.remoteDescription?.sdp);
+
+		return theirs.length > 0 && String(fingerprints(sdp)) === String(theirs);
 	}
 
 	/** Takes back a description that has no answer yet, whosever it is. */

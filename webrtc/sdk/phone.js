@@ -5,7 +5,7 @@
 
 import { parseAddress } from './address.js';
 import { Account } from './account.js';
-import { Call, END, EVENT, ICE, MOVE, NETWORK, SIGNALLING, START } from './call.js';
+import { Call, END, EVENT, ICE, MOVE, NETWORK, REJOIN, START } from './call.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
 import { keep, kept } from './reload.js';
@@ -13,6 +13,11 @@ import { Ring } from './ring.js';
 import { api, siteOrigin, socketUrl } from './session.js';
 import { signIn } from './signin.js';
 import { Socket } from './socket.js';
+
+/** So many calls are named to a site that was killed. */
+const HELD_MAX = 8;
+/** A connection that is lost for longer than this is more than a hitch. */
+const AWAY_MS = 1500;
 
 /** A short name for this browser, so that people can tell their devices apart. */
 function deviceName() {
@@ -64,6 +69,7 @@ export class Phone extends EventTarget {
 	#ring = new Ring(() => this.dispatchEvent(new Event('ring')));
 	#before = kept();
 	#unload = [];
+	#awayTimer = null;
 
 	/**
 	 * No options: the session of this page (its cookie). {user, password}: signs in first.
@@ -123,6 +129,7 @@ export class Phone extends EventTarget {
 			overdue: () => this.#signalling('lost'),
 			shut: (why) => this.#shut(why),
 			event: (msg) => this.#event(msg),
+			calls: () => this.calls.map((call) => call[REJOIN].held).filter(Boolean).slice(0, HELD_MAX),
 		});
 		this.#watch('online', () => this.networkChanged());
 		this.#watch('offline', () => this.#setState());
@@ -295,8 +302,8 @@ export class Phone extends EventTarget {
 			this.#setElsewhere([]); // a new session is told anew
 		if (ok.resumed)
 			this.#signalling('ok');
-		else if (ok.forgotten === 'unknown') // restarted: it tells neither side anything about the calls
-			this.#signalling('lost');
+		else if (ok.forgotten === 'unknown') // killed: it tells neither side anything about the calls
+			this.#rejoin();
 		else
 			this.#endAll(causes.lost);
 		this.#setState(null);
@@ -310,9 +317,15 @@ export class Phone extends EventTarget {
 		this.#setState(why);
 	}
 
+	#rejoin() {
+		this.#signalling('lost');
+		for (const call of this.calls)
+			call[REJOIN].begin();
+	}
+
 	#signalling(state) {
 		for (const call of this.calls)
-			call[SIGNALLING](state, causes.lost);
+			call[REJOIN].set(state, causes.lost);
 	}
 
 	#shut(why) {
@@ -333,7 +346,19 @@ export class Phone extends EventTarget {
 			return;
 		this.#state = state;
 		this.#reason = state === 'online' ? null : why;
+		this.#siteAway(state);
 		this.dispatchEvent(new Event('state'));
+	}
+
+	/** A site that does not come back at once is away: the calls say so. With no network at all it is us. */
+	#siteAway(state) {
+		const tell = (domain) => this.calls.forEach((call) => { call[REJOIN].own = domain; });
+
+		clearTimeout(this.#awayTimer);
+		if (state === 'reconnecting')
+			this.#awayTimer = setTimeout(() => tell(this.#site), AWAY_MS);
+		else
+			tell(null);
 	}
 
 	#event(msg) {

@@ -1,6 +1,6 @@
 // sdp.js - the little that is read from a description as text, before any browser object exists.
 //
-// Who uses it: call.js, to say what an incoming call offers. Nothing is ever written to a
+// Who uses it: call.js, to say what an incoming call offers; peer.js, to know a connection again. Nothing is ever written to a
 // description. RFC 8866 §5.14, RFC 9143 §6 (a bundled section may carry port 0).
 
 /** Which kinds of media a description really has. -> {audio, video, data} */
@@ -22,4 +22,10 @@ export function kinds(sdp) {
 		}
 	}
 	return found;
+}
+
+/** The keys that a description promises, each once, in order. RFC 8122 §5: case does not matter. */
+export function fingerprints(sdp) {
+	return [...new Set([...(sdp ?? '').matchAll(/^a=fingerprint:(.*?)\s*$/gm)]
+		.map(([, value]) => value.toLowerCase()))].sort();
 }

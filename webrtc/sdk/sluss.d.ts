@@ -282,7 +282,7 @@ export interface CallStats {
 }
 
 export interface CallEventMap {
-	/** state, remote, media, encryption, held, muted, sending, interrupted or signalling has changed. */
+	/** state, remote, media, encryption, held, muted, sending, interrupted, signalling or away has changed. */
 	state: Event;
 	/** A track has come or gone, or begun or ceased to carry something. */
 	streams: Event;
@@ -330,9 +330,12 @@ export class Call extends EventTarget {
 	readonly interrupted: boolean;
 	/**
 	 * 'lost': the site knows nothing of this call any more, or cannot be reached for long; the talk goes on
-	 * between the browsers, hangup() works, nothing else can be changed.
+	 * between the browsers, hangup() works, nothing else can be changed. After the site was killed the call is
+	 * joined again by itself: then it is 'ok' again.
 	 */
 	readonly signalling: 'ok' | 'lost';
+	/** The domain of the site, ours or the other side's, that is away while the talk goes on; null: none is. */
+	readonly away: string | null;
 	/** Date.now() of the first 'connected'. */
 	readonly connectedAt: number | null;
 	readonly channel: RTCDataChannel | null;

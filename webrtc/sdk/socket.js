@@ -70,7 +70,7 @@ export class Socket {
 	 * @param handlers  up(ok): a new session, or the old one when ok.resumed, or one in the place of the old
 	 *                  one when ok.forgotten; lost(reason, kept): was up; `kept`: what is under way goes on;
 	 *                  overdue(): away for longer than the site keeps a session; shut(error) when it will
-	 *                  not come back; event(message)
+	 *                  not come back; event(message); calls(): those that a site which was killed is told of
 	 */
 	constructor(url, hello, handlers) {
 		this.#url = url;
@@ -202,7 +202,9 @@ export class Socket {
 
 	#sayHello(mine) {
 		const resume = this.#session ? { session: this.#session.name, seq: this.#lastSeq } : {};
-		const message = { type: 'hello', id: HELLO_ID, version: 1, ...this.#hello, resume };
+		const calls = this.#handlers.calls?.() ?? [];
+		const message = { type: 'hello', id: HELLO_ID, version: 1, ...this.#hello, resume,
+			...(calls.length ? { calls } : {}) };
 
 		new Promise((resolve, reject) => {
 			const one = { message, resolve, reject, timeoutMs: HELLO_MS, again: true };

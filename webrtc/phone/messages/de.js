@@ -142,6 +142,7 @@ export default {
 	'state.connected': 'Verbunden',
 	'state.held': 'Gehalten',
 	'state.held.remote': 'Die andere Seite hält Sie',
+	'state.away': '{site} ist nicht erreichbar. Sie können weiterreden.',
 	'state.interrupted': 'Die Verbindung ist unterbrochen. Es wird gewartet, bis sie zurückkommt …',
 	'state.ended': 'Anruf beendet',
 	'state.muted': 'Ihr Mikrofon ist aus',

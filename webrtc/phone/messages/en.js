@@ -143,6 +143,7 @@ export default {
 	'state.connected': 'Connected',
 	'state.held': 'On hold',
 	'state.held.remote': 'The other side has put you on hold',
+	'state.away': '{site} is away. You can go on talking.',
 	'state.interrupted': 'The connection is interrupted. Waiting for it to come back…',
 	'state.ended': 'Call ended',
 	'state.muted': 'Your microphone is off',
