@@ -188,7 +188,7 @@ void call_legs_federated(struct call *call)
 		leg_start(call, leg);
 }
 
-static void echo_ring(struct call *call)
+void call_legs_echo(struct call *call)
 {
 	struct endpoint *echo = call->core->echo;
 	struct leg *leg;
@@ -209,7 +209,7 @@ bool call_legs_ring(struct call *call)
 	else if (call->kind == ROUTE_LOCAL)
 		local_ring(call);
 	else if (call->kind == ROUTE_ECHO)
-		echo_ring(call);
+		call_legs_echo(call);
 	else
 		call_legs_federated(call);
 	if (call->legs_b.head)

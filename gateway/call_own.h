@@ -121,6 +121,8 @@ void call_rejoin_device(struct core *core, struct device *device);
 /** call_legs.c, for both: a leg at this device, started; one to this domain. */
 bool call_legs_device(struct call *call, struct device *device);
 void call_legs_federated(struct call *call);
+/** The echo test (echo.h). */
+void call_legs_echo(struct call *call);
 
 /** Is it a description that two browsers can use directly? Errors: EBADMSG, and why in *cause. */
 int call_sdp_check(const struct core *core, struct cause *cause, struct body *body);

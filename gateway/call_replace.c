@@ -70,7 +70,9 @@ int call_replace_route(struct call *call)
 		return ENOENT;
 	call->kind =
 		is_local(old, call->invite->replaced) ? ROUTE_LOCAL : ROUTE_FEDERATED;
-	call->callee.site_verified = call->kind == ROUTE_LOCAL;
+	if (call->invite->replaced != old->a && old->kind == ROUTE_ECHO)
+		call->kind = ROUTE_ECHO;
+	call->callee.site_verified = call->kind != ROUTE_FEDERATED;
 	log_info(call_id(call), "call.replaces", "old=%s leg=%s", call_id(old),
 		 LQ(call->invite->replaced->tag));
 	return 0;
@@ -82,6 +84,10 @@ void call_replace_ring(struct call *call)
 
 	if (call->kind == ROUTE_FEDERATED) {
 		call_legs_federated(call);
+		return;
+	}
+	if (call->kind == ROUTE_ECHO) {
+		call_legs_echo(call);
 		return;
 	}
 	d = registry_device(call->core->registry, call->invite->replaced->tag);

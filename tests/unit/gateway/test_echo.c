@@ -15,7 +15,8 @@ struct media_session {
 };
 
 static struct {
-	struct media_session *session; /* NULL: ended */
+	struct media_session *session; /* the newest; NULL: ended */
+	unsigned n_sessions;
 	struct media_setup setup;
 	struct media_local local;
 	unsigned n_changes;
@@ -32,8 +33,9 @@ struct world {
 
 static void session_gone(void *arg)
 {
-	(void)arg;
-	plane.session = NULL;
+	if (plane.session == arg)
+		plane.session = NULL;
+	plane.n_sessions--;
 }
 
 static int plane_echo(struct media_session **sp, void *arg,
@@ -42,7 +44,7 @@ static int plane_echo(struct media_session **sp, void *arg,
 {
 	if (plane.err)
 		return plane.err;
-	assert_null(plane.session);
+	plane.n_sessions++;
 	plane.session = mem_zalloc(sizeof(*plane.session), session_gone);
 	plane.session->h = h;
 	plane.session->arg = harg;
@@ -103,7 +105,7 @@ static int teardown(void **state)
 	fake_loop_settle(w->fc.loop);
 	mem_deref(w->a);
 	fake_core_close(&w->fc);
-	assert_null(plane.session);
+	assert_int_equal(plane.n_sessions, 0);
 	mem_deref(w->echo);
 	return 0;
 }
@@ -237,6 +239,38 @@ static void a_new_offer_is_answered_another_certificate_is_not(void **state)
 	mem_deref(other);
 }
 
+static void it_moves_to_another_device(void **state)
+{
+	struct party alice = {.addr = fake_addr("alice@alpha.example")};
+	struct addr echo = fake_addr("echo@beta.example");
+	struct world *w = *state;
+	struct fake_leg *second;
+	struct invite *invite;
+	struct body *offer;
+	struct call *call;
+
+	dial(w, "alice@alpha.example");
+	offer = fake_sdp(7);
+	second = fake_leg_alloc(LEG_IN, "browser", "d-second");
+	assert_int_equal(invite_alloc(&invite, &alice, &echo, offer, 70), 0);
+	invite->replaces = mem_ref(&w->a->leg);
+	assert_int_equal(
+		call_alloc(&call, &w->fc.core, &second->leg, invite, &alice.addr, NULL),
+		0);
+	fake_loop_settle(w->fc.loop);
+	assert_string_equal(second->trace, "answer");
+	assert_string_equal(media_mode_name(call_media_mode(call)), "anchor");
+	assert_int_equal(plane.n_sessions, 2);
+	fake_loop_advance_ms(w->fc.loop, 6000); /* replace-time */
+	assert_string_equal(w->a->trace, "answer end(elsewhere)");
+	assert_int_equal(plane.n_sessions, 1);
+	fake_leg_say_cause(second, LEG_ENDED, CAUSE_HANGUP);
+	fake_loop_settle(w->fc.loop);
+	mem_deref(second);
+	mem_deref(invite);
+	mem_deref(offer);
+}
+
 static void a_media_plane_without_room_is_a_limit(void **state)
 {
 	struct world *w = *state;
@@ -260,6 +294,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_new_offer_is_answered_another_certificate_is_not, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(it_moves_to_another_device, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_media_plane_without_room_is_a_limit,
 						setup, teardown),
 	};
