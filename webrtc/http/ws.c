@@ -435,11 +435,30 @@ static int whole_message(struct conn *c, const char *p, size_t n)
 	return 0;
 }
 
+/* RFC 6455 §5.5.1, §7.4: what lws would echo although it must not be said. */
+static const char *close_fault(const unsigned char *p, size_t n, enum lws_close_status *code)
+{
+	unsigned said = n >= 2 ? (unsigned)p[0] << 8 | p[1] : 0;
+
+	*code = LWS_CLOSE_STATUS_PROTOCOL_ERR;
+	if (n == 1)
+		return "a close of one byte";
+	if (n && (said < 1000 || (said >= 1004 && said <= 1006) ||
+		  (said >= 1015 && said < 3000) || said >= 5000))
+		return "not a close code";
+	*code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+	return n > 2 && !utf8_valid((const char *)p + 2, n - 2) ? "not UTF-8" : NULL;
+}
+
 int ws_peer_closes(struct conn *c, const unsigned char *p, size_t n)
 {
 	unsigned code = n >= 2 ? (unsigned)p[0] << 8 | p[1] : 0;
 	bool ours_first = c->socket && c->socket->close_sent;
+	enum lws_close_status refused;
+	const char *fault = close_fault(p, n, &refused);
 
+	if (c->socket && !ours_first && fault)
+		return refuse_frame(c, refused, fault);
 	if (c->socket) {
 		c->socket->close_sent = true;
 		if (!ours_first && code == WEB_CLOSE_RELOADS)
@@ -467,6 +486,8 @@ int ws_receive(struct conn *c, const void *p, size_t n)
 	ws_heard(c);
 	if (s->close_code)
 		return 0;
+	if (lws_get_reserved_bits(c->wsi)) /* no extension is ever negotiated */
+		return refuse_frame(c, LWS_CLOSE_STATUS_PROTOCOL_ERR, "reserved bits");
 	if (lws_frame_is_binary(c->wsi))
 		return refuse_frame(c, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "text only");
 	if (lws_is_first_fragment(c->wsi)) {
