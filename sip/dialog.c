@@ -105,6 +105,7 @@ static void dispatch(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 		return;
 	}
 	trickle_open(leg->trickle, leg->peer_trickle); /* the peer has the dialog */
+	sip_watch_heard(leg);
 	if (info && trickle_info(leg->trickle, leg->sip, leg->hop, irq, s)) {
 		/* answered */
 	} else if (s->sip_request->rq_method == sip_method_bye) {

@@ -146,6 +146,9 @@ bool sip_replaces_print(const struct leg *l, char *buf, size_t size);
 /** A connection of this domain has opened, or one is gone and `n_conns` are left. */
 void sip_watch_peer(struct sip *sip, const char *domain, bool up, unsigned n_conns);
 
+/** The peer has said something in the dialog, and proved who it is: it knows the call. */
+void sip_watch_heard(struct sip_leg *leg);
+
 /* leg_out.c */
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite);
 /** The first INVITE, with this offer. Errors: ENOMEM, EINVAL, EIO; ENOENT: the call that it is to replace has ended. */

@@ -130,6 +130,13 @@ void peers_call(struct peers *p, const char *domain, int by)
 		pe->n_calls--;
 }
 
+unsigned peers_conns(const struct peers *p, const char *domain)
+{
+	const struct peer *pe = find(p, domain);
+
+	return pe ? pe->n_conns : 0;
+}
+
 unsigned peers_calls(const struct peers *p, const char *domain)
 {
 	const struct peer *pe = find(p, domain);

@@ -17,6 +17,8 @@ void peers_edge(struct peers *p, const char *domain, bool up, unsigned n_conns,
 		const char *why);
 /** A call with the domain begins or ends (`by` 1 or -1). */
 void peers_call(struct peers *p, const char *domain, int by);
+/** How many connections prove it, as far as the edge has told. */
+unsigned peers_conns(const struct peers *p, const char *domain);
 unsigned peers_calls(const struct peers *p, const char *domain);
 /** Remembers why a call could not go there; NULL: it went well. */
 void peers_error(struct peers *p, const char *domain, const char *why);

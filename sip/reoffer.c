@@ -141,6 +141,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	nta_leg_client_reroute(leg->dialog, NULL, s->sip_contact, 0);
 	session_timer_accepted(&leg->st, s);
 	ro->n_failed = 0;
+	sip_watch_heard(leg);
 	sip_leg_peer_allows(leg, s);
 	if (was == OF_REFRESH &&
 	    ro->withdrawn) { /* the peer has changed, our side has not: back */

@@ -95,6 +95,7 @@ static void edge_event(const void *msg, void *arg)
 {
 	const struct edge_event *ev = msg;
 	struct sip *sip = arg;
+	unsigned had;
 
 	sip_loop_enter("sip.edge.event");
 	switch (ev->kind) {
@@ -105,10 +106,13 @@ static void edge_event(const void *msg, void *arg)
 		sip_try_failed(sip, ev);
 		break;
 	case EDGE_PEER:
+		had = peers_conns(sip->peers, ev->domain);
 		peers_edge(sip->peers, ev->domain, ev->up, ev->n_conns, ev->why);
 		log_debug(NULL, "sip.peer", "peer=%s up=%d conns=%u why=%s",
 			  LQ(ev->domain), ev->up, ev->n_conns, LQ(ev->why));
-		sip_watch_peer(sip, ev->domain, ev->up, ev->n_conns);
+		/* the last one is gone; that it could not be reached, having none, says nothing new */
+		if (ev->up || had)
+			sip_watch_peer(sip, ev->domain, ev->up, ev->n_conns);
 		break;
 	case EDGE_CERT:
 		certs_news(sip->core->certs, ev->domain, ev->until_s,

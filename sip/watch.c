@@ -49,6 +49,11 @@ static void leg_away(struct sip_leg *leg, bool away)
 	call_leg_event(&leg->leg, &ev);
 }
 
+void sip_watch_heard(struct sip_leg *leg)
+{
+	leg_away(leg, false);
+}
+
 static int leg_answered(void *arg, nta_outgoing_t *orq, const sip_t *s)
 {
 	struct sip_leg *leg = arg;

@@ -112,6 +112,27 @@ static void forgotten_is_not_ended(void **state)
 	hang_up(leg);
 }
 
+/* It does not answer, and then has something to say itself: there it is. */
+static void who_speaks_is_there(void **state)
+{
+	struct dialog d;
+	struct leg *leg = peer_call_in_talking(&d);
+	struct message m;
+
+	(void)state;
+	lost();
+	is_there();
+	knows(481);
+	assert_string_equal(peer_call_of(leg)->trace, "away ");
+	dialog_send(&d, "OPTIONS", 7, "heard1", "other.example", "", NULL);
+	peer_expect(&m, "SIP/2.0 403 ");
+	assert_string_equal(peer_call_of(leg)->trace, "away "); /* somebody else */
+	dialog_send(&d, "OPTIONS", 8, "heard2", PEER_DOMAIN, "", NULL);
+	peer_expect(&m, "SIP/2.0 200 ");
+	assert_string_equal(peer_call_of(leg)->trace, "away back ");
+	hang_up(leg);
+}
+
 static void what_rings_here_for_it_is_over(void **state)
 {
 	struct dialog d;
@@ -157,6 +178,7 @@ int main(void)
 		TEST(a_connection_that_is_only_idle_says_nothing),
 		TEST(away_and_back),
 		TEST(forgotten_is_not_ended),
+		TEST(who_speaks_is_there),
 		TEST(what_rings_here_for_it_is_over),
 		TEST(nobody_is_asked_for_nothing),
 	};
