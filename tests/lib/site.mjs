@@ -16,8 +16,9 @@ const text = (value) => `"${String(value).replace(/[\\"]/g, '\\$&')}"`;
 
 export class Daemon {
 	/** @param sites  [{domain, pair, lines: []}]; the first one gives url and domain. */
-	constructor(world, host, { sites, trust, sip = [], http: web = [], limits = {}, lines = [], listen, httpListen }) {
-		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines });
+	constructor(world, host, { sites, trust, sip = [], http: web = [], limits = {}, lines = [], listen, httpListen,
+		root = join(TOP, 'webrtc') }) {
+		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines, root });
 		this.domain = sites[0].domain;
 		this.listen = listen ?? [`tls:${host.address}:5061`];
 		this.httpListen = httpListen ?? [`${host.address}:443`];
@@ -49,7 +50,7 @@ export class Daemon {
 			out.push(`site ${text(domain)} {`, `\tcertificate = ${text(pair.cert)}`, `\tkey = ${text(pair.key)}`,
 				...lines.map((l) => `\t${l}`), '}');
 		}
-		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(join(TOP, 'webrtc'))}`, ...this.web.map((l) => `\t${l}`), '}');
+		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(this.root)}`, ...this.web.map((l) => `\t${l}`), '}');
 		out.push('sip {', `\tlisten = ${list(this.listen)}`, `\ttrust = ${text(this.trust)}`, ...this.sip.map((l) => `\t${l}`), '}');
 		out.push('store {', `\tsqlite = ${text(this.store)}`, '}');
 		out.push('control {', `\tsocket = ${text(this.socket)}`, '}', ...this.lines);
