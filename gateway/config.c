@@ -162,19 +162,6 @@ static void check_identity(struct config_build *b, size_t i)
 			site->domain);
 }
 
-/* Right, but of no use in this version. */
-static void check_require(struct config_build *b, size_t i)
-{
-	const struct peer_config *p = &b->config->peerv[i];
-
-	if (*p->domain && !p->block &&
-	    (p->require == REQUIRE_IDENTITY || p->require == REQUIRE_BOTH))
-		config_warn(b->report, config_line(b, "peer", i, "require"),
-			    "this version cannot check Identity; every call from %s will "
-			    "be refused; require = tls would be right",
-			    p->domain);
-}
-
 static void check_sip_listen(struct config_build *b)
 {
 	static const char *const names[] = {
@@ -207,7 +194,6 @@ static void check_peers(struct config_build *b)
 				     "peer \"%s\" is a site of this very file; a peer is "
 				     "another site's domain",
 				     domain);
-		check_require(b, i);
 	}
 }
 

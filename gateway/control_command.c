@@ -235,6 +235,9 @@ static void do_call(struct control_ask *a)
 	}
 	json_object_set_new(j, "legs", legs);
 	json_object_set_new(j, "site_verified", json_boolean(invite->from.site_verified));
+	json_object_set_new(j, "site_tls", json_boolean(invite->from.site_tls));
+	json_object_set_new(j, "identity",
+			    json_string(party_identity_name(invite->from.identity)));
 	json_object_set_new(j, "max_forwards", json_integer(invite->max_forwards));
 	control_reply(a, j, 0);
 }

@@ -41,7 +41,8 @@ struct identity_case {
 	char *const *headerv;  /**< Identity values, NULL ended; NULL: none */
 	const char *from, *to; /**< the URIs of From and To */
 	int64_t date_s;        /**< of the Date header, since 1970; 0: none */
-	const struct body *sdp;
+	const char *sdp;
+	size_t sdp_len;
 	const char *call_id; /**< to tell a repetition from a replay */
 };
 struct identity_verdict {

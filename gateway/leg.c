@@ -60,6 +60,19 @@ static void invite_destructor(void *arg)
 	mem_deref(inv->rejoins);
 }
 
+const char *party_identity_name(enum party_identity identity)
+{
+	switch (identity) {
+	case PARTY_UNSIGNED:
+		return "none";
+	case PARTY_SIGNED:
+		return "verified";
+	case PARTY_DOUBTED:
+		return "failed";
+	}
+	return "?";
+}
+
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
 		 struct body *offer, unsigned max_forwards)
 {

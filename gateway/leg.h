@@ -38,11 +38,21 @@ struct body {
 /** Errors: ENOMEM. */
 int body_alloc(struct body **bp, const void *p, size_t len);
 
+/** What a signature on the call (RFC 8224) came to. */
+enum party_identity {
+	PARTY_UNSIGNED, /**< none that is understood */
+	PARTY_SIGNED, /**< the domain, or the authority of a telephone number, vouches for caller and media keys */
+	PARTY_DOUBTED, /**< there is one, and it could not be verified */
+};
+const char *party_identity_name(enum party_identity identity);
+
 /** Who is at the far end of a leg, as the callee is told. */
 struct party {
 	struct addr addr;
 	char name[128]; /**< display name, cleaned; may be empty; nobody vouches for it */
-	bool site_verified; /**< the calling site proved its domain (mutual TLS or the same daemon) */
+	bool site_verified; /**< the calling site proved its domain, by TLS, by a signature, or being this daemon */
+	bool site_tls; /**< … by the certificate of the connection */
+	enum party_identity identity;
 	char **identityv; /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
 };
 

@@ -177,6 +177,8 @@ void table_call(const json_t *result)
 					     {"state", "state", false},
 					     {"from", "from", false},
 					     {"site verified", "site_verified", false},
+					     {"by certificate", "site_tls", false},
+					     {"signature", "identity", false},
 					     {"to", "to", false},
 					     {"media", "media", false},
 					     {"encryption", "encryption", false},

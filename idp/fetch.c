@@ -77,12 +77,14 @@ int fetcher_alloc(struct fetcher **fp, const struct fetch_config *config)
 /* "https://" host [":" port] ["/" …]: read by us, and strictly, before libcurl reads it its way. */
 bool fetch_url_ok(const char *url, const char *domain)
 {
-	const char *p = url + 8, *end;
+	static const char scheme[] = "https://";
+	const char *p, *end;
 	char host[ADDR_HOST_MAX + 1];
 	size_t n, len;
 
-	if (strncasecmp(url, "https://", 8) != 0)
+	if (strncasecmp(url, scheme, sizeof(scheme) - 1) != 0)
 		return false;
+	p = url + sizeof(scheme) - 1;
 	n = strcspn(p, ":/?#");
 	end = p + n;
 	if (*end == ':') {

@@ -97,7 +97,7 @@ int judge_case_alloc(struct judge_case **cp, const struct identity_case *from)
 	snprintf(c->domain, sizeof(c->domain), "%s", at ? at + 1 : "");
 	c->date_s = from->date_s;
 	if (from->sdp)
-		c->mky_err = mky_read(&c->mky, from->sdp->data, from->sdp->len);
+		c->mky_err = mky_read(&c->mky, from->sdp, from->sdp_len);
 	*cp = c;
 	return 0;
 }

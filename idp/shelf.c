@@ -147,33 +147,41 @@ static void book_fail(struct book *b, const char *why)
 
 static void start_next(struct shelf *s);
 
+static void take(struct book *b, const void *p, size_t n, uint32_t max_age_s)
+{
+	uint64_t keep_s = max_age_s ? max_age_s : SHELF_KEPT_S;
+	int64_t left_s;
+
+	if (credential_alloc(&b->credential, b->shelf->config.authorities, p, n)) {
+		book_fail(b, "out of memory");
+		return;
+	}
+	left_s = b->credential->until_s - clock_wall_s();
+	if (keep_s < SHELF_KEPT_MIN_S)
+		keep_s = SHELF_KEPT_MIN_S;
+	if (keep_s > SHELF_KEPT_MAX_S)
+		keep_s = SHELF_KEPT_MAX_S;
+	/* one that vouches for nobody is looked at again soon */
+	if (!b->credential->key)
+		keep_s = SHELF_FAILED_S;
+	else if (left_s >= 0 && keep_s > (uint64_t)left_s)
+		keep_s = (uint64_t)left_s;
+	log_info(NULL, "idp.certificate.fetched", "url=%s seconds=%llu why=%s",
+		 LQ(b->url), (unsigned long long)keep_s, LQ(b->credential->why));
+	book_settle(b, BOOK_HERE, keep_s);
+}
+
 static void fetched(const struct fetch_result *r, void *arg)
 {
 	struct book *b = arg;
 	struct shelf *s = b->shelf;
-	int64_t left_s;
-	uint64_t keep_s = r->max_age_s ? r->max_age_s : SHELF_KEPT_S;
 
 	if (r->err) {
 		log_info(NULL, "idp.certificate.unreachable", "url=%s why=%s", LQ(b->url),
 			 LQ(r->why));
 		book_fail(b, r->why);
-	} else if (credential_alloc(&b->credential, s->config.authorities, r->p, r->n)) {
-		book_fail(b, "out of memory");
 	} else {
-		left_s = b->credential->until_s - clock_wall_s();
-		if (keep_s < SHELF_KEPT_MIN_S)
-			keep_s = SHELF_KEPT_MIN_S;
-		if (keep_s > SHELF_KEPT_MAX_S)
-			keep_s = SHELF_KEPT_MAX_S;
-		/* one that vouches for nobody is looked at again soon */
-		if (!b->credential->key)
-			keep_s = SHELF_FAILED_S;
-		else if (left_s >= 0 && keep_s > (uint64_t)left_s)
-			keep_s = (uint64_t)left_s;
-		log_info(NULL, "idp.certificate.fetched", "url=%s seconds=%llu why=%s",
-			 LQ(b->url), (unsigned long long)keep_s, LQ(b->credential->why));
-		book_settle(b, BOOK_HERE, keep_s);
+		take(b, r->p, r->n, r->max_age_s);
 	}
 	start_next(s);
 }
@@ -239,6 +247,20 @@ static enum shelf_state failed(struct shelf_ask *ask, const char *why)
 {
 	snprintf(ask->why, sizeof(ask->why), "%s", why);
 	return SHELF_FAILED;
+}
+
+int shelf_put(struct shelf *s, const char *url, const char *domain, const void *p,
+	      size_t n, uint32_t max_age_s)
+{
+	struct book *b = book_find(s, url);
+
+	if (b)
+		return EEXIST;
+	b = book_alloc(s, url, domain);
+	if (!b)
+		return ENOMEM;
+	take(b, p, n, max_age_s);
+	return 0;
 }
 
 enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *url,

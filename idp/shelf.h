@@ -44,6 +44,9 @@ int shelf_alloc(struct shelf **sp, const struct shelf_config *config);
 /** @param domain  the caller's, for the bound on fetches; a telephone number's: its certificate's host */
 enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *url,
 			   const char *domain);
+/** Puts there what somebody has already: `p` as it would have come. Errors: ENOMEM; EEXIST it is there. */
+int shelf_put(struct shelf *s, const char *url, const char *domain, const void *p,
+	      size_t n, uint32_t max_age_s);
 void shelf_forget(struct shelf_ask *ask);
 /** To be called every now and then: ends what has waited for too long. */
 void shelf_look(struct shelf *s);

@@ -14,15 +14,14 @@ void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s)
 		leg->peer_update = sip_is_allowed(s->sip_allow, SIP_METHOD_UPDATE);
 }
 
-/* What is wrong with a request of a dialog, whatever it asks for. 0: nothing. */
-static unsigned judge(struct refusal *r, const struct sip *sip, const sip_t *s,
-		      const char *domain)
+/* What is wrong with a request of a dialog, whatever it asks for. 0: nothing. `trusted`: it comes from the peer. */
+static unsigned judge(struct refusal *r, bool trusted, const sip_t *s, const char *domain)
 {
 	static struct log_gate gate;
 	char list[256];
 
 	memset(r, 0, sizeof(*r));
-	if (!trust_peer(sip, s, domain)) {
+	if (!trusted) {
 		if (log_gate_open(&gate, 10))
 			log_warn(NULL, "sip.dialog.foreign", "method=%s peer=%s",
 				 LQ(s->sip_request->rq_method_name), domain);
@@ -99,7 +98,7 @@ static void dispatch(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 	bool info = s->sip_request->rq_method == sip_method_info;
 	struct refusal r;
 
-	if (judge(&r, leg->sip, s, leg->hop->domain)) {
+	if (judge(&r, sip_leg_trusts(leg, s), s, leg->hop->domain)) {
 		sip_refuse_with(leg->sip, irq, &r);
 		nta_incoming_destroy(irq);
 		return;
@@ -154,7 +153,7 @@ static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq,
 	     body = s->sip_payload && s->sip_payload->pl_len;
 	struct refusal r;
 
-	if (judge(&r, t->sip, s, t->hop->domain)) {
+	if (judge(&r, trust_peer(t->sip, s, t->hop->domain), s, t->hop->domain)) {
 		sip_refuse_with(t->sip, irq, &r);
 	} else if (dialog == t->base) {
 		refusal_set(&r, 481, "Call/Transaction Does Not Exist",

@@ -1,6 +1,7 @@
-/* sip/identity.c - SIP Identity (RFC 8224) on the leg's side: what is signed before it goes out.
+/* sip/identity.c - SIP Identity (RFC 8224) on the leg's side: what is signed before it goes out, what is judged when it
+ * comes in.
  *
- * Thread: signalling. Called by leg_out.c and reoffer.c; asks the identity room through gateway/identity.h and waits for
+ * Thread: signalling. Called by leg_out.c, reoffer.c, newcomer.c and reoffer_in.c; asks the identity room through gateway/identity.h and waits for
  * nothing. Every INVITE and re-INVITE that goes to another domain has its own signature, also when it repeats one: a
  * target that is tried after another one must not see a copy. */
 #include "gateway/identity.h"
@@ -65,4 +66,50 @@ void sip_identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
 	tags[n].t_tag = NULL;
 	tags[n].t_value = 0;
 	linev[n] = NULL;
+}
+
+enum { URI_BYTES = 512 };
+
+/* Sofia counts from 1900 (RFC 868). */
+static int64_t date_s(const sip_t *s)
+{
+	enum { SECONDS_TO_1970 = 2208988800 };
+
+	return s->sip_date ? (int64_t)s->sip_date->d_time - (int64_t)SECONDS_TO_1970 : 0;
+}
+
+int sip_identity_verify(struct sip *sip, struct identity_wait **wp, const sip_t *s,
+			identity_judged_h *h, void *arg)
+{
+	char from[URI_BYTES], to[URI_BYTES], **headerv = NULL;
+	struct identity_case c = {.from = from, .to = to, .date_s = date_s(s)};
+	isize_t a = s->sip_from ? url_e(from, sizeof(from), s->sip_from->a_url) : -1;
+	isize_t b = s->sip_to ? url_e(to, sizeof(to), s->sip_to->a_url) : -1;
+	int err;
+
+	if (a < 0 || (size_t)a >= sizeof(from) || b < 0 || (size_t)b >= sizeof(to) ||
+	    !s->sip_call_id)
+		return EINVAL;
+	err = trust_identity(&headerv, s);
+	if (err)
+		return err;
+	c.headerv = headerv;
+	c.call_id = s->sip_call_id->i_id;
+	if (s->sip_payload) {
+		c.sdp = s->sip_payload->pl_data;
+		c.sdp_len = s->sip_payload->pl_len;
+	}
+	err = sip->core->identity->verify(sip->core->identity_arg, wp, &c, h, arg);
+	mem_deref(headerv);
+	return err;
+}
+
+bool sip_leg_trusts(const struct sip_leg *leg, const sip_t *s)
+{
+	struct joint j;
+
+	if (trust_joint(&j, leg->sip, s))
+		return false;
+	return joint_list_has(j.names, leg->hop->domain) ||
+	       (leg->by_signature && j.tls && !*j.names);
 }

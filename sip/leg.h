@@ -30,6 +30,7 @@ struct reoffer {
 	struct identity_wait *sign;    /* … which will go when it is signed */
 	struct body *unsent;           /* … with this description */
 	nta_incoming_t *in;            /* the peer's re-INVITE or UPDATE */
+	struct identity_wait *verify;  /* … whose Identity is being judged */
 	struct body *sdp;              /* the offer that is open */
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
 	bool out_is_update, withdrawn; /* both say something about `out` */
@@ -46,6 +47,9 @@ struct sip_leg {
 	struct invite *invite;
 	enum sip_leg_state state;
 	bool held, counted;
+	/** LEG_IN: a signature proved the peer, its connection shows no certificate. What comes in the dialog over
+	 *  such a connection is the peer's as long as it knows the dialog's tags, which only TLS has seen */
+	bool by_signature;
 	struct cause cause; /* why it ends */
 	struct timer guard, release;
 	struct body *local_sdp, *remote_sdp; /* as agreed last */
@@ -117,6 +121,18 @@ char *sip_identity_line(const struct identity_signed *sig);
  *  lines are the caller's. */
 void sip_identity_tags(tagi_t tags[], size_t max, char **linev, char *own,
 		       char *const *identityv);
+/** Has the Identity of a request judged. Errors: those of gateway/identity.h; EINVAL. */
+int sip_identity_verify(struct sip *sip, struct identity_wait **wp, const sip_t *s,
+			identity_judged_h *h, void *arg);
+/** Is a request in the leg's dialog, or an ACK or CANCEL of its INVITE, the peer's? */
+bool sip_leg_trusts(const struct sip_leg *leg, const sip_t *s);
+
+/* newcomer.c: INVITEs whose Identity is being judged, before there is a leg */
+/** Owns: irq. `h` runs when the verdict is there, and takes irq over. Errors: ENOMEM, ENOSPC: irq is the caller's. */
+typedef void(sip_newcomer_h)(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+			     const struct joint *j, const struct identity_verdict *v);
+int sip_newcomer_alloc(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+		       const struct joint *j, sip_newcomer_h *h);
 
 /* leg_in.c */
 /** A new INVITE that passed trust_shape(); owns irq. */

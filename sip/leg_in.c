@@ -38,7 +38,7 @@ static void refuse(struct sip *sip, nta_incoming_t *irq, const struct refusal *r
 
 static void acked(struct sip_leg *leg, const sip_t *s)
 {
-	if (!trust_peer(leg->sip, s, leg->hop->domain))
+	if (!sip_leg_trusts(leg, s))
 		return; /* the guard of ANSWERED ends it */
 	trickle_open(leg->trickle, leg->peer_trickle);
 	nta_incoming_destroy(leg->irq);
@@ -61,7 +61,7 @@ static void cancelled(struct sip_leg *leg, const sip_t *s)
 {
 	struct cause c;
 
-	if (!trust_peer(leg->sip, s, leg->hop->domain))
+	if (!sip_leg_trusts(leg, s))
 		return;
 	cause_set(&c, CAUSE_CANCELLED, NULL);
 	sip_reason_read(&c, s->sip_reason, 0);
@@ -193,8 +193,8 @@ static void trying(void *arg)
 		sip_reply(leg->sip, leg->irq, NULL, 100, "Trying", NULL, TAG_END());
 }
 
-void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
-		       const struct joint *j)
+static void admit(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+		  const struct joint *j, const struct identity_verdict *v)
 {
 	struct party from = {0};
 	struct addr to = {0};
@@ -204,7 +204,8 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	struct replaced old;
 	int err;
 
-	if (judge(&r, sip, j, s, &from, &to, &old)) {
+	if (judge(&r, sip, j, s, &from, &to, &old) ||
+	    (v && trust_verdict(&r, sip, from.addr.host, &from, v))) {
 		refuse(sip, irq, &r, s, j);
 		return;
 	}
@@ -217,6 +218,7 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	if (err)
 		goto out;
 	leg->irq = irq;
+	leg->by_signature = !from.site_tls;
 	err = start(leg, s, &from, &to, &old);
 	if (err)
 		goto out;
@@ -244,6 +246,37 @@ out:
 	mem_deref(leg);
 }
 
+/* What costs nothing is judged first; a signature only for whoever would be let in otherwise. */
+void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
+		       const struct joint *j)
+{
+	struct party from = {0};
+	struct addr to = {0};
+	struct replaced old;
+	struct refusal r;
+	struct cause c;
+	int err;
+
+	if (!sip->core->identity) {
+		admit(sip, irq, s, j, NULL);
+		return;
+	}
+	if (judge(&r, sip, j, s, &from, &to, &old)) {
+		refuse(sip, irq, &r, s, j);
+		return;
+	}
+	if (sip->stopping || !trust_identity_due(sip, s, from.addr.host, from.site_tls)) {
+		admit(sip, irq, s, j, NULL);
+		return;
+	}
+	err = sip_newcomer_alloc(sip, irq, s, j, admit);
+	if (err) {
+		cause_set(&c, err == ENOSPC ? CAUSE_LIMIT : CAUSE_INTERNAL, NULL);
+		sip_refuse(sip, irq, &c);
+		nta_incoming_destroy(irq);
+	}
+}
+
 /* PRACK to our 180, or (s NULL) none is waited for any more. RFC 3262 §3. */
 static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const sip_t *s)
 {
@@ -255,7 +288,7 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 	nta_reliable_destroy(rel);
 	if (!s)
 		return 0;
-	if (!trust_peer(leg->sip, s, leg->hop->domain)) {
+	if (!sip_leg_trusts(leg, s)) {
 		refusal_set(&r, 403, "Forbidden", "The connection does not prove %s.",
 			    leg->hop->domain);
 		sip_refuse_with(leg->sip, prack, &r);

@@ -132,6 +132,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	struct cause c;
 
 	leg->leg.remote.site_verified = trust_peer(leg->sip, s, leg->hop->domain);
+	leg->leg.remote.site_tls = leg->leg.remote.site_verified;
 	if (!trust_body(&r, s) && sip_leg_sdp_read(&answer, s))
 		log_warn(sip_leg_call(leg), "sip.memory", "%s", "");
 	if (!answer)

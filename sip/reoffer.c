@@ -467,6 +467,7 @@ void sip_reoffer_close(struct sip_leg *leg)
 
 	timer_cancel(&ro->dead);
 	unsign(ro);
+	ro->verify = mem_deref(ro->verify);
 	if (ro->out)
 		nta_outgoing_destroy(ro->out);
 	ro->out = NULL;

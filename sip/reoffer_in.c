@@ -26,7 +26,7 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 			      cause_set(&c, CAUSE_LOST,
 					"%s did not confirm a change of the call.",
 					leg->hop->domain));
-	} else if (trust_peer(leg->sip, s, leg->hop->domain)) {
+	} else if (sip_leg_trusts(leg, s)) {
 		bool ack = s->sip_request->rq_method == sip_method_ack;
 
 		/* answered already, and applied on our side: the 200 crosses the CANCEL */
@@ -36,6 +36,7 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 		}
 		if (!ack && nta_incoming_status(irq) < 200)
 			sip_refuse(leg->sip, irq, cause_set(&c, CAUSE_CANCELLED, NULL));
+		ro->verify = mem_deref(ro->verify);
 		nta_incoming_destroy(irq);
 		ro->in = NULL;
 		if (ack && ro->state == OF_ANSWERED) {
@@ -167,9 +168,89 @@ static unsigned in_judge(struct refusal *r, const struct sip_leg *leg, const sip
 	return status;
 }
 
-void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
+/* Lets the peer's request go. */
+static void in_refuse(struct sip_leg *leg, const struct refusal *r)
+{
+	sip_refuse_with(leg->sip, leg->ro.in, r);
+	nta_incoming_destroy(leg->ro.in);
+	leg->ro.in = NULL;
+}
+
+/* It is sound, and the peer's. */
+static void in_take(struct sip_leg *leg, struct body *sdp)
 {
 	struct reoffer *ro = &leg->ro;
+	struct refusal r;
+
+	if (!sdp ||
+	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
+		if (nta_incoming_method(ro->in) == sip_method_invite)
+			nta_incoming_bind(ro->in, in_bound, leg);
+		if (in_accept(leg, sdp ? leg->local_sdp : NULL)) {
+			refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
+			in_refuse(leg, &r);
+		}
+		return;
+	}
+	nta_incoming_bind(ro->in, in_bound, leg);
+	if (nta_incoming_status(ro->in) < 100)
+		sip_reply(leg->sip, ro->in, NULL, 100, "Trying", NULL, TAG_END());
+	ro->state = OF_REMOTE;
+	sip_leg_sdp_set(&ro->sdp, sdp);
+	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
+	trickle_described(leg->trickle);
+}
+
+static void in_judged(const struct identity_verdict *v, void *arg)
+{
+	struct sip_leg *leg = arg;
+	struct reoffer *ro = &leg->ro;
+	struct party party = {.site_tls = !leg->by_signature};
+	msg_t *msg = nta_incoming_getrequest(ro->in);
+	const sip_t *s = sip_object(msg);
+	struct body *sdp = NULL;
+	struct refusal r = {0};
+	unsigned status;
+
+	mem_ref(leg);
+	ro->verify = mem_deref(ro->verify);
+	status = trust_verdict(&r, leg->sip, leg->hop->domain, &party, v);
+	if (!status && ro->state == OF_LOCAL_WAITS) /* ours came up meanwhile */
+		status = refusal_set(&r, 491, "Request Pending",
+				     "Both sides changed the call at once.");
+	if (!status && (!s || sip_leg_sdp_read(&sdp, s)))
+		status = refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
+	if (status)
+		in_refuse(leg, &r);
+	else
+		in_take(leg, sdp);
+	mem_deref(sdp);
+	msg_destroy(msg);
+	sip_reoffer_ready(leg);
+	mem_deref(leg);
+}
+
+/* A new description is as good as its signature. True: the verdict is awaited, or there will be none. */
+static bool in_verify(struct sip_leg *leg, const sip_t *s)
+{
+	struct reoffer *ro = &leg->ro;
+	struct refusal r;
+
+	if (!trust_identity_due(leg->sip, s, leg->hop->domain, !leg->by_signature))
+		return false;
+	if (sip_identity_verify(leg->sip, &ro->verify, s, in_judged, leg)) {
+		refusal_set(&r, 500, "Server Internal Error",
+			    "There is too much to do: try again.");
+		in_refuse(leg, &r);
+		return true;
+	}
+	nta_incoming_bind(ro->in, in_bound, leg);
+	sip_reply(leg->sip, ro->in, NULL, 100, "Trying", NULL, TAG_END());
+	return true;
+}
+
+void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
+{
 	struct body *sdp = NULL;
 	struct refusal r;
 
@@ -179,31 +260,12 @@ void sip_reoffer_request(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *
 		return;
 	}
 	sip_leg_peer_allows(leg, s);
+	leg->ro.in = irq;
 	if (sip_leg_sdp_read(&sdp, s)) {
 		refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
-		sip_refuse_with(leg->sip, irq, &r);
-		nta_incoming_destroy(irq);
-		return;
+		in_refuse(leg, &r);
+	} else if (!sdp || !in_verify(leg, s)) {
+		in_take(leg, sdp);
 	}
-	ro->in = irq;
-	if (!sdp ||
-	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
-		if (nta_incoming_method(irq) == sip_method_invite)
-			nta_incoming_bind(irq, in_bound, leg);
-		if (in_accept(leg, sdp ? leg->local_sdp : NULL)) {
-			refusal_set(&r, 500, "Server Internal Error", "Out of memory.");
-			sip_refuse_with(leg->sip, irq, &r);
-			nta_incoming_destroy(irq);
-			ro->in = NULL;
-		}
-		mem_deref(sdp);
-		return;
-	}
-	nta_incoming_bind(irq, in_bound, leg);
-	sip_reply(leg->sip, irq, NULL, 100, "Trying", NULL, TAG_END());
-	ro->state = OF_REMOTE;
-	sip_leg_sdp_set(&ro->sdp, sdp);
-	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
 	mem_deref(sdp);
-	trickle_described(leg->trickle);
 }

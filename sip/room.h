@@ -8,6 +8,7 @@
  *   peers.c          what is known of each peer domain
  *   leg.c            the SIP leg: its life, the ops of gateway/leg.h; leg_fsm.c is its table
  *   identity.c       our signature on what goes out (gateway/identity.h)
+ *   newcomer.c       an INVITE whose signature is being judged, before it is a call
  *   leg_in.c         a call from a peer: the answers to its INVITE
  *   leg_out.c        a call to a peer: INVITEs, one target after the other
  *   replaces.c       calls that take the place of established ones
@@ -52,8 +53,9 @@ struct sip {
 	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
 	struct hash *tries_token;   /* … and by token, for edge events */
 	struct peers *peers;
-	struct list asks;    /* struct sip_ask: OPTIONS under way */
-	struct list watches; /* struct sip_watch: sites that may be away */
+	struct list newcomers; /* INVITEs whose Identity is being judged */
+	struct list asks;      /* struct sip_ask: OPTIONS under way */
+	struct list watches;   /* struct sip_watch: sites that may be away */
 	uint64_t last_token;
 	char contact_port[8]; /* ":5062", or empty when it is 5061 */
 	bool edge_started, edge_stopped, stopping;

@@ -147,6 +147,7 @@ static void leave_all(struct sip *sip)
 		if (held)
 			mem_deref(leg);
 	}
+	list_flush(&sip->newcomers);
 	list_flush(&sip->tries);
 	list_flush(&sip->asks);
 	list_flush(&sip->watches);

@@ -7,6 +7,7 @@
 
 #include <strings.h>
 
+#include "lib/log.h"
 #include "sip/headers.h"
 
 enum { URI_BYTES = 512, IDENTITY_MAX = 8, METHOD_TEXT = 32 };
@@ -194,27 +195,43 @@ unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
 	return 0;
 }
 
-static unsigned check_policy(struct refusal *r, const struct sip *sip, const char *domain)
+enum require trust_policy(const struct sip *sip, const char *domain)
 {
 	const struct peer_config *pc = config_peer_find(sip->core->config, domain);
 
-	if (!pc)
-		return 0;
-	if (pc->block)
+	return pc ? pc->require : REQUIRE_TLS;
+}
+
+static bool is_signature_required(enum require require, bool tls)
+{
+	return require == REQUIRE_IDENTITY || require == REQUIRE_BOTH ||
+	       (require == REQUIRE_EITHER && !tls);
+}
+
+/* The connection proves nothing of From: may a signature do instead? Not one that comes in the clear, nor over the
+ * connection of a third domain. */
+static unsigned check_unproved(struct refusal *r, const struct sip *sip,
+			       const struct joint *j, const char *domain)
+{
+	enum require require = trust_policy(sip, domain);
+	bool may = require == REQUIRE_IDENTITY || require == REQUIRE_EITHER;
+
+	if (*j->names)
 		return refusal_set(r, 403, "Forbidden",
-				   "Calls from %s are not taken here.", domain);
-	if (pc->require == REQUIRE_IDENTITY || pc->require == REQUIRE_BOTH)
-		return refusal_set(
-			r, 403, "Forbidden",
-			"Calls from %s need a verified identity, which is not checked here yet.",
-			domain);
+				   "The connection's certificate does not prove %s.",
+				   domain);
+	if (!may || !j->tls)
+		return refusal_set(r, 403, "Forbidden",
+				   "The connection shows no certificate that proves %s.",
+				   domain);
 	return 0;
 }
 
 unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
 		      const sip_t *s, struct party *from)
 {
-	unsigned status;
+	const struct peer_config *pc;
+	unsigned status = 0;
 	int err = s->sip_from ? uri_parse(&from->addr, s->sip_from->a_url) : EINVAL;
 
 	if (err)
@@ -222,19 +239,63 @@ unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joi
 			r, err == EINVAL ? 400 : 403,
 			err == EINVAL ? "Bad Request" : "Forbidden",
 			"The From address is not one that a calling site can vouch for.");
-	status = check_policy(r, sip, from->addr.host);
+	pc = config_peer_find(sip->core->config, from->addr.host);
+	if (pc && pc->block)
+		return refusal_set(r, 403, "Forbidden",
+				   "Calls from %s are not taken here.", from->addr.host);
+	from->site_tls = joint_list_has(j->names, from->addr.host);
+	from->site_verified = from->site_tls;
+	if (!from->site_tls)
+		status = check_unproved(r, sip, j, from->addr.host);
 	if (status)
 		return status;
-	if (!*j->names)
-		return refusal_set(r, 403, "Forbidden",
-				   "The connection shows no certificate that proves %s.",
-				   from->addr.host);
-	if (!joint_list_has(j->names, from->addr.host))
-		return refusal_set(r, 403, "Forbidden",
-				   "The connection's certificate does not prove %s.",
-				   from->addr.host);
+	if (!sip->core->identity &&
+	    is_signature_required(trust_policy(sip, from->addr.host), from->site_tls))
+		return refusal_set(
+			r, 403, "Forbidden",
+			"Calls from %s must be signed, which is not verified here.",
+			from->addr.host);
 	sip_text_read(from->name, sizeof(from->name), s->sip_from->a_display);
-	from->site_verified = true;
+	return 0;
+}
+
+static bool has_identity(const sip_t *s)
+{
+	for (const sip_unknown_t *un = s->sip_unknown; un; un = un->un_next)
+		if (name_is(un, "Identity", "y"))
+			return true;
+	return false;
+}
+
+bool trust_identity_due(const struct sip *sip, const sip_t *s, const char *domain,
+			bool tls)
+{
+	return sip->core->identity &&
+	       (has_identity(s) || is_signature_required(trust_policy(sip, domain), tls));
+}
+
+unsigned trust_verdict(struct refusal *r, const struct sip *sip, const char *domain,
+		       struct party *party, const struct identity_verdict *v)
+{
+	bool required = is_signature_required(trust_policy(sip, domain), party->site_tls);
+	static struct log_gate gate;
+
+	if (!v->status) {
+		party->identity = PARTY_SIGNED;
+		/* who vouches for a number says nothing of the domain it comes from */
+		party->site_verified = party->site_tls || !v->number;
+		return 0;
+	}
+	if (required || v->status == 438) {
+		refusal_set(r, v->status, v->phrase, "%s: %s.", v->phrase, v->why);
+		if (v->status == 503)
+			cause_set(&r->cause, CAUSE_LIMIT, NULL);
+		return r->status;
+	}
+	party->identity = v->status == 428 ? PARTY_UNSIGNED : PARTY_DOUBTED;
+	if (party->identity == PARTY_DOUBTED && log_gate_open(&gate, 10))
+		log_warn(NULL, "sip.identity.doubted", "peer=%s status=%u why=%s",
+			 LQ(domain), v->status, LQ(v->why));
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #define SLUSS_SIP_TRUST_H
 
 #include "gateway/cause.h"
+#include "gateway/identity.h"
 #include "sip/room.h"
 
 /** Why not. status 0: nothing is wrong. */
@@ -28,10 +29,20 @@ bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain);
 /** Syntax that NTA let through (`errors`: msg_extract_errors()), method, scheme, hops, Require. */
 unsigned trust_shape(struct refusal *r, const struct sip *sip, const sip_t *s,
 		     unsigned errors);
-/** The From address, strictly parsed again, must be of a domain that the connection proves, and
- *  the operator's policy must want it. `from` is filled in, but for the Identity values. */
+/** What a domain must show before it is believed (slussd.conf(5)); REQUIRE_TLS when the file does not name it. */
+enum require trust_policy(const struct sip *sip, const char *domain);
+/** The From address, strictly parsed again, must be of a domain that the connection proves, or that may be proved by
+ *  a signature instead, and the operator's policy must want it. `from` is filled in, but for what Identity says:
+ *  trust_identity_due() tells whether that is to be asked, trust_verdict() takes it. */
 unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
 		      const sip_t *s, struct party *from);
+/** Is the Identity of this request to be judged? `tls`: the connection proves the domain. */
+bool trust_identity_due(const struct sip *sip, const sip_t *s, const char *domain,
+			bool tls);
+/** What follows from the verdict under the policy for `domain`: 0, with party->identity and site_verified set, or the
+ *  refusal. Where Identity is not required, only a signature that is plainly not of this request (438) refuses it. */
+unsigned trust_verdict(struct refusal *r, const struct sip *sip, const char *domain,
+		       struct party *party, const struct identity_verdict *v);
 /** The address in To, strictly parsed. Errors: those of addr_parse_uri(). */
 int trust_to(struct addr *to, const sip_t *s);
 /** The Request-URI must be an address of a site here: no relay. */

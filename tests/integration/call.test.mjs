@@ -35,10 +35,10 @@ afterEach(async () => {
 test('a call across two sites', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test', { name: 'Alice A.' });
 	assert.equal(call.incoming.from.address, 'alice@alpha.test');
-	assert.deepEqual(call.incoming.from.site, { domain: 'alpha.test', verified: true });
+	assert.deepEqual(call.incoming.from.site, { domain: 'alpha.test', verified: true, tls: true, identity: 'verified' });
 	assert.equal(call.incoming.to, 'bob@beta.test');
 	assert.equal(call.answered.remote.address, 'bob@beta.test');
-	assert.deepEqual(call.answered.remote.site, { domain: 'beta.test', verified: true });
+	assert.deepEqual(call.answered.remote.site, { domain: 'beta.test', verified: true, tls: true, identity: 'none' });
 	for (const event of [call.answered, call.established]) {
 		assert.equal(event.media, 'direct');
 		assert.equal(event.encryption, 'claimed');
@@ -77,7 +77,7 @@ test('sip: URIs and upper case reach the same user', async () => {
 test('inside one site no SIP packet passes', async () => {
 	const tap = await capture(alpha.host, 'port 5060 or port 5061');
 	const call = await establish(alice, anna, 'anna@alpha.test');
-	assert.deepEqual(call.incoming.from.site, { domain: 'alpha.test', verified: true });
+	assert.deepEqual(call.incoming.from.site, { domain: 'alpha.test', verified: true, tls: false, identity: 'none' });
 	await hangUp(anna, call.b, alice, call.a);
 	assert.deepEqual((await tap.stop()).filter((p) => p.data.length > 0 || p.flags & 2), []);
 });

@@ -45,12 +45,12 @@ async function takeCall(client, marker = 'answer') {
 test('a call from a foreign site: nothing of the callee leaves before she accepts', async () => {
 	const tap = await capture(beta.host);
 	const offer = sdp.offer('from gamma');
-	const call = link.call({ from, to, body: offer, headers: [['Identity', 'first;info=<https://a.test/>'], ['Identity', 'second;info=<https://b.test/>']] });
+	const call = link.call({ from, to, body: offer, headers: [['Identity', '..first;info=<https://a.test/>;ppt=div'], ['Identity', '..second;info=<https://b.test/>;ppt=rph']] });
 	const incoming = await bob.event('incoming');
 	assert.equal(incoming.sdp, offer);
 	assert.equal(incoming.from.address, from);
-	assert.deepEqual(incoming.from.site, { domain: 'gamma.test', verified: true });
-	assert.deepEqual(incoming.identity, ['first;info=<https://a.test/>', 'second;info=<https://b.test/>'], 'Identity travels untouched');
+	assert.deepEqual(incoming.from.site, { domain: 'gamma.test', verified: true, tls: true, identity: 'none' }, 'of another kind, they say nothing');
+	assert.deepEqual(incoming.identity, ['..first;info=<https://a.test/>;ppt=div', '..second;info=<https://b.test/>;ppt=rph'], 'Identity travels untouched');
 	await bob.request('ringing', { call: incoming.call });
 	const ringing = await call.response(180);
 	assert.equal(ringing.body.length, 0, '180 has no description');

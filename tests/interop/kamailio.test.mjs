@@ -68,7 +68,7 @@ test('a call from behind Kamailio, which finds us by SRV and shows its certifica
 	const call = link.call({ from: 'gunda@gamma.test', to: 'bob@beta.test', body: offer });
 	const incoming = await bob.event('incoming', {}, 15_000);
 	assert.equal(incoming.sdp, offer);
-	assert.deepEqual(incoming.from.site, { domain: 'gamma.test', verified: true });
+	assert.deepEqual(incoming.from.site, { domain: 'gamma.test', verified: true, tls: true, identity: 'none' });
 	await bob.request('ringing', { call: incoming.call });
 	await call.response(180);
 	await bob.request('accept', { call: incoming.call });

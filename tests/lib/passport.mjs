@@ -18,6 +18,13 @@ export function sign({ key, x5u, from, to, sdp, iat = now(), orig = { uri: `sip:
 	return ask({ do: 'sign', key, x5u, orig, dest, iat, sdp, ...more }).identity;
 }
 
+/** Faulty headers with the answer that is due to each: rows of RFC 8224 §6.2, and pairs of them. */
+export function cases({ key, x5u, from, to, sdp, absent, wrong }) {
+	return ask({ do: 'cases', key, x5u, orig: { uri: `sip:${from}` }, dest: { uri: [`sip:${to}`] }, iat: now(), sdp, absent, wrong }).cases;
+}
+
+export const date = (seconds = now()) => new Date(seconds * 1000).toUTCString();
+
 const uri = (header) => /<([^>]+)>/.exec(header)?.[1] ?? header.split(';')[0];
 
 /** Checks the one Identity header of a request that came from the site `daemon`, with the chain that it shows. Gives

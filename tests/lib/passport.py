@@ -6,6 +6,8 @@ tests, so that Sluss is not only right by its own measure. One JSON document on 
    "mky": [...] or null (none) instead of the SDP's, "header": {…}, "claims": {…}, "compact": bool}  -> {"identity": VALUE}
   {"do": "verify", "identity": VALUE, "from": URI, "to": URI, "date": TEXT, "sdp": TEXT, "chain": PEM, "now": N}
                                                                           -> {"status": 200 or the refusal, "why": TEXT}
+  {"do": "cases", … as for sign, "absent": URL, "wrong": {"key": FILE, "x5u": URL}}
+                                          -> {"cases": [{"name": …, "identity": …, "date": …, "status": what is due}, …]}
 """
 import base64
 import email.utils
@@ -161,6 +163,77 @@ def verify(q):
         return {"status": refused.args[0], "why": refused.args[1]}
 
 
+# The table of RFC 8224 section 6.2 as faults of one header, in the order in which they are found.
+def wrong_caller(q, s):
+    s["orig"] = {"uri": "sip:mallory@" + q["orig"]["uri"].split("@")[1]}
+
+
+def not_there(q, s):
+    s["x5u"] = q["absent"]
+
+
+def not_good(q, s):
+    s["key"] = q["wrong"]["key"]
+    if s["x5u"] != q["absent"]:
+        s["x5u"] = q["wrong"]["x5u"]
+
+
+def stale(q, s):
+    s["iat"] -= 3600
+
+
+def wrong_callee(q, s):
+    s["dest"] = {"uri": ["sip:mallory@elsewhere.test"]}
+
+
+def wrong_keys(q, s):
+    s["mky"] = [{"alg": "sha-256", "dig": "AB" * 32}]
+
+
+def no_keys(q, s):
+    s["mky"] = None
+
+
+def wrong_type(q, s):
+    s["header"] = {**s.get("header", {}), "typ": "JWT"}
+
+
+def bad_signature(q, s):
+    s["spoil"] = True
+
+
+ROWS = [
+    (438, [wrong_caller]),
+    (436, [not_there]),
+    (437, [not_good]),
+    (403, [stale]),
+    (438, [wrong_callee, wrong_keys, no_keys, wrong_type, bad_signature]),
+]
+
+
+def make(q, faults):
+    s = {k: v for k, v in q.items() if k not in ("absent", "wrong", "do")}
+    for fault in faults:
+        fault(q, s)
+    value = sign(s)["identity"]
+    if s.get("spoil"):
+        at = value.index(";") - 4
+        value = value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1:]
+    return {"name": " and ".join(f.__name__ for f in faults), "identity": value,
+            "date": email.utils.formatdate(s["iat"], usegmt=True)}
+
+
+def cases(q):
+    """Each fault, and each pair of faults of different rows: the first row is the answer."""
+    out = []
+    for i, (status, faults) in enumerate(ROWS):
+        for fault in faults:
+            out.append({"status": status, **make(q, [fault])})
+            for _, later in ROWS[i + 1:]:
+                out.append({"status": status, **make(q, [fault, later[0]])})
+    return {"cases": out}
+
+
 if __name__ == "__main__":
     question = json.load(sys.stdin)
-    print(json.dumps({"sign": sign, "verify": verify}[question["do"]](question)))
+    print(json.dumps({"sign": sign, "verify": verify, "cases": cases}[question["do"]](question)))

@@ -183,7 +183,7 @@ export class Phone extends EventTarget {
 
 		const call = new Call(this.#link, {
 			id: callId(), direction: 'out', to: address,
-			remote: remote ?? { address, name: '', site: { domain, verified: false } }, replaces,
+			remote: remote ?? { address, name: '', site: { domain, verified: false, tls: false, identity: 'none' } }, replaces,
 		});
 		this.#calls.set(call.id, call);
 		for (const kind of ['audio', 'video']) {

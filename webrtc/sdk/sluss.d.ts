@@ -38,6 +38,10 @@ export interface Remote {
 		readonly domain: string;
 		/** The site has proved its domain. Known for an outgoing call only once it is answered. */
 		readonly verified: boolean;
+		/** … by the certificate of the connection between the sites. */
+		readonly tls: boolean;
+		/** What a signature on the call came to (RFC 8224). */
+		readonly identity: 'none' | 'verified' | 'failed';
 	};
 }
 

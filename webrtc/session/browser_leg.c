@@ -76,6 +76,8 @@ void browser_party_show(struct web_party *out, const struct party *party)
 	snprintf(out->domain, sizeof(out->domain), "%s", party->addr.host);
 	addr_name_clean(out->name, sizeof(out->name), party->name, strlen(party->name));
 	out->verified = party->site_verified;
+	out->tls = party->site_tls;
+	out->identity = party_identity_name(party->identity);
 }
 
 static void media_show(struct server_msg *m, const struct call *call)

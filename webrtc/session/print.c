@@ -25,6 +25,8 @@ static void put_party(json_t *obj, const char *key, const struct web_party *part
 
 	put_text(site, "domain", party->domain, bad);
 	put(site, "verified", json_boolean(party->verified), bad);
+	put(site, "tls", json_boolean(party->tls), bad);
+	put_text(site, "identity", party->identity ? party->identity : "none", bad);
 	put_text(who, "address", party->address, bad);
 	put_text(who, "name", party->name, bad);
 	put(who, "site", site, bad);

@@ -143,6 +143,8 @@ struct web_party {
 	char name[128];
 	char domain[ADDR_HOST_MAX + 1];
 	bool verified;
+	bool tls;
+	const char *identity; /**< static; NULL: "none" */
 };
 
 /** One of `calls` of `elsewhere`. */

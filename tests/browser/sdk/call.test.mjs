@@ -39,7 +39,7 @@ describe('calls', () => {
 	}
 
 	const answer = { sdp: 'their answer', media: 'direct', encryption: 'claimed',
-		remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } } };
+		remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true, tls: true, identity: 'verified' } } };
 
 	test('phone: who and where, and the token goes into hello', () => {
 		assert.equal(socket.url, 'wss://alpha.test/ws');

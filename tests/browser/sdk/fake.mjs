@@ -357,7 +357,7 @@ export async function online(Phone, options = {}) {
 export const SDP = 'v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n';
 
 export function incoming(call, fields = {}) {
-	return { call, from: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } },
+	return { call, from: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true, tls: true, identity: 'verified' } },
 		to: 'alice@alpha.test', sdp: SDP, media: 'direct', encryption: 'claimed', identity: [], ...fields };
 }
 

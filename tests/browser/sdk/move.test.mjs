@@ -7,7 +7,7 @@ import { HANDOVER_MS } from '../../../webrtc/sdk/handover.js';
 import { Phone } from '../../../webrtc/sdk/sluss.js';
 import { FakeChannel, FakePeer, FakeSocket, incoming, install, KEEPS, online, settle, WELCOME } from './fake.mjs';
 
-const THERE = { id: 'there', remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } },
+const THERE = { id: 'there', remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true, tls: true, identity: 'verified' } },
 	device: { id: 'd-2', name: 'desk', away: false }, seconds: 60 };
 
 describe('the end that stays', () => {

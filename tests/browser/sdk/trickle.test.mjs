@@ -8,7 +8,7 @@ import { FakePeer, incoming, install, online, settle } from './fake.mjs';
 const sdp = (ufrag) => `v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:${ufrag}\r\na=mid:0\r\n`;
 const line = (n) => `candidate:${n} 1 udp 1 192.0.2.1 ${n} typ host`;
 const answer = { sdp: sdp('them'), trickle: true, media: 'direct', encryption: 'claimed',
-	remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true } } };
+	remote: { address: 'per@beta.test', name: 'Per', site: { domain: 'beta.test', verified: true, tls: true, identity: 'verified' } } };
 
 describe('trickle', () => {
 	const { createOffer, createAnswer } = FakePeer.prototype;
