@@ -1,10 +1,11 @@
 // line.js - one dialog of a call at the site, and the peer connection that belongs to it.
 //
 // Who uses it: call.js, which has one line; and a second one while the other side moves to another
-// device (handover.js). What it calls: peer.js, negotiator.js, and `link` for messages to the site.
+// device (handover.js). What it calls: peer.js, pulse.js, negotiator.js, and `link` for messages to the site.
 
 import { Negotiator } from './negotiator.js';
 import { Peer } from './peer.js';
+import { Pulse } from './pulse.js';
 import { EARLY_MAX } from './trickle.js';
 
 export class Line {
@@ -14,6 +15,7 @@ export class Line {
 	#hooks;
 	#peer = null;
 	#negotiator = null;
+	#pulse = null;
 	/** the other side's candidates, while there is no peer connection */
 	#early = [];
 	/** 'none' (never up), 'up', 'down' (was up, is interrupted) */
@@ -26,7 +28,7 @@ export class Line {
 	#before = null;
 
 	/**
-	 * @param link   phone.js's: {request(type, fields), ice}
+	 * @param link   phone.js's: {request(type, fields), silent(call, yes), ice}
 	 * @param id     the call's name at the site
 	 * @param hooks  each gets the line first: connection(line, state), streams(line), channel(line,
 	 *               RTCDataChannel), agreed(line), failed(line)
@@ -59,11 +61,16 @@ export class Line {
 	/** Only now is there a peer connection. */
 	open() {
 		this.#peer = new Peer(this.#link.ice, {
-			connection: (state) => this.#hooks.connection(this, state),
+			connection: (state) => {
+				if (state === 'connected')
+					this.#pulse.start();
+				this.#hooks.connection(this, state);
+			},
 			streams: () => this.#hooks.streams(this),
 			candidates: (fields) => this.request('candidates', fields).catch(() => {}),
 			channel: (channel) => this.#hooks.channel(this, channel),
 		});
+		this.#pulse = new Pulse(() => this.#peer.received(), (yes) => this.#link.silent(this.#id, yes));
 		this.#early.splice(0).forEach((msg) => this.#peer.candidates(msg));
 		this.#negotiator = new Negotiator(this.#peer, {
 			madeTheCall: this.#madeTheCall,
@@ -167,6 +174,8 @@ export class Line {
 	}
 
 	close() {
+		this.#pulse?.stop();
+		this.#link.silent(this.#id, false);
 		this.#negotiator?.close();
 		this.#peer?.close();
 		this.#early = [];

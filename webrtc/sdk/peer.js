@@ -292,6 +292,18 @@ export class Peer {
 		dtmf.insertDTMF(tones, toneMs, gapMs);
 	}
 
+	/** Packets of sound received so far. */
+	async received() {
+		const receiver = this.#pc.getReceivers().find(({ track }) => track.kind === 'audio');
+		let packets = 0;
+
+		for (const s of (await receiver?.getStats())?.values() ?? []) {
+			if (s.type === 'inbound-rtp' && !s.isRemote)
+				packets += s.packetsReceived;
+		}
+		return packets;
+	}
+
 	async stats() {
 		return summary(await this.#pc.getStats());
 	}

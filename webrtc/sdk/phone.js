@@ -18,6 +18,10 @@ import { Socket } from './socket.js';
 const HELD_MAX = 8;
 /** A connection that is lost for longer than this is more than a hitch. */
 const AWAY_MS = 1500;
+/** A site that does not answer so long while sound stands still: our network is another one. */
+export const DOUBT_MS = 350;
+/** The path is looked for once more when the site is back later than this after such a finding. */
+export const LATER_MS = 1000;
 
 /** A short name for this browser, so that people can tell their devices apart. */
 function deviceName() {
@@ -53,6 +57,9 @@ export class Phone extends EventTarget {
 	#origin;
 	#token;
 	#socket;
+	/** calls whose sound has stopped coming in */
+	#silent = new Set();
+	#movedAt = -Infinity;
 	#account;
 	#ice;
 	#iceTransportPolicy;
@@ -233,6 +240,7 @@ export class Phone extends EventTarget {
 
 		return {
 			request: (type, fields) => this.#socket.request(type, fields),
+			silent: (call, yes) => this.#silence(call, yes),
 			forget: (call) => this.#calls.forEach((one, id) => {
 				if (one === call)
 					this.#calls.delete(id);
@@ -254,9 +262,30 @@ export class Phone extends EventTarget {
 	 * itself when the browser says so; a page that knows better may call it.
 	 */
 	networkChanged() {
+		this.#movedAt = performance.now();
 		this.#socket.move();
 		for (const call of this.calls)
 			call[NETWORK]();
+	}
+
+	/**
+	 * A call's sound has stopped, or is back. Is it our network? The site tells, by answering or not; when
+	 * it does, the other side has to see to it.
+	 */
+	async #silence(call, yes) {
+		if (!yes) {
+			this.#silent.delete(call);
+			return;
+		}
+		this.#silent.add(call);
+		if (!(await this.#socket.answers(DOUBT_MS)) && this.#silent.has(call)
+		    && this.#since() >= DOUBT_MS)
+			this.networkChanged();
+	}
+
+	/** Time since our network was last found to be another one, ms. */
+	#since() {
+		return performance.now() - this.#movedAt;
 	}
 
 	/** The page goes away, perhaps to be loaded anew: then calls in talk go on (take()). */
@@ -300,9 +329,11 @@ export class Phone extends EventTarget {
 		this.#ice.refresh();
 		if (!ok.resumed)
 			this.#setElsewhere([]); // a new session is told anew
-		if (ok.resumed)
+		if (ok.resumed) {
 			this.#signalling('ok');
-		else if (ok.forgotten === 'unknown') // killed: it tells neither side anything about the calls
+			if (this.#since() > LATER_MS) // what was gathered then may be of no network at all
+				this.#silent.forEach((call) => this.#calls.get(call)?.[NETWORK]());
+		} else if (ok.forgotten === 'unknown') // killed: it tells neither side anything about the calls
 			this.#rejoin();
 		else
 			this.#endAll(causes.lost);

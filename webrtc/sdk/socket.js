@@ -102,12 +102,26 @@ export class Socket {
 
 	/** The network is another one: the old connection may be dead without knowing, so a new one takes over. */
 	move() {
-		if (this.#state !== 'up' || !this.#session) {
+		if (!this.#session || (this.#state !== 'up' && this.#state !== 'connecting')) {
 			this.hurry();
 			return;
 		}
 		this.#forget();
 		this.#lost(0);
+	}
+
+	/** Does the site answer within so many ms? -> true, false */
+	answers(ms) {
+		if (this.#state !== 'up')
+			return Promise.resolve(false);
+		return new Promise((resolve) => {
+			const timer = setTimeout(() => resolve(false), ms);
+
+			this.request('ping', {}, PONG_MS).then(() => true, () => false).then((answer) => {
+				clearTimeout(timer);
+				resolve(answer);
+			});
+		});
 	}
 
 	/**

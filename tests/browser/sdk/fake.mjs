@@ -152,6 +152,8 @@ export class FakePeer extends EventTarget {
 	localDescription = null;
 	remoteDescription = null;
 	did = [];
+	/** of sound that came in */
+	packets = 0;
 	channels = [];
 	#transceivers = [];
 	#n = 0;
@@ -191,6 +193,11 @@ export class FakePeer extends EventTarget {
 
 	addTransceiver(kind, { direction }) {
 		return this.#transceiver(kind, direction);
+	}
+
+	getReceivers() {
+		return this.#transceivers.map(({ receiver }) => ({ track: receiver.track,
+			getStats: async () => new Map([['in', { type: 'inbound-rtp', packetsReceived: this.packets }]]) }));
 	}
 
 	getTransceivers() {

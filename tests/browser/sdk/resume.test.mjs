@@ -289,4 +289,63 @@ describe('calls', () => {
 		await settle();
 		assert.equal(FakeSocket.last.got('offer').call, call.id);
 	});
+	let clock = 0;
+
+	beforeEach(() => mock.method(performance, 'now', () => clock));
+	afterEach(() => mock.restoreAll());
+
+	/** So long sound comes in, or none. */
+	async function sound(ms, per) {
+		for (let at = 0; at < ms; at += 100) {
+			FakePeer.last.packets += per;
+			clock += 100;
+			mock.timers.tick(100);
+			await settle(4);
+		}
+	}
+	const restarts = () => FakePeer.last.did.filter(([what]) => what === 'restart').length;
+
+	test('calls: sound stops and the site does not answer: another network, ICE restarts', async () => {
+		const before = FakeSocket.all.length;
+
+		await sound(1000, 5);
+		assert.equal(socket.got('ping'), undefined);
+		await sound(400, 0);
+		assert.ok(socket.got('ping'));
+		assert.deepEqual([restarts(), FakeSocket.all.length], [0, before]);
+		await sound(500, 0);
+		assert.deepEqual([restarts(), FakeSocket.all.length], [1, before + 1]);
+	});
+	test('calls: sound stops and the site answers: the other side sees to it', async () => {
+		await sound(1000, 5);
+		await sound(400, 0);
+		socket.ok(socket.got('ping'));
+		await sound(2000, 0);
+		assert.equal(restarts(), 0);
+		assert.equal(FakeSocket.last, socket);
+	});
+	test('calls: who is asked and hears sound again before the answer leaves all as it is', async () => {
+		await sound(1000, 5);
+		await sound(400, 0);
+		await sound(600, 5);
+		assert.equal(restarts(), 0);
+	});
+	test('calls: one that sends only now and then is asked for by nobody', async () => {
+		for (let i = 0; i < 5; i++) {
+			await sound(300, 1);
+			await sound(400, 0);
+		}
+		assert.equal(socket.got('ping'), undefined);
+	});
+	test('network: a connection that is being made over the old one is left', async () => {
+		socket.drop();
+		mock.timers.tick(1000);
+		const hangs = FakeSocket.last;
+
+		assert.notEqual(hangs, socket);
+		phone.networkChanged();
+		mock.timers.tick(0);
+		assert.equal(hangs.readyState, 3);
+		assert.notEqual(FakeSocket.last, hangs);
+	});
 });
