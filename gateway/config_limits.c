@@ -40,7 +40,7 @@ const struct limit_row config_limits[] = {
 	ROW("ws-ping-time", ws_ping_s, 25, 1, 3600, "s", "between the pings that keep a WebSocket alive"),
 	ROW("replace-time", replace_s, 5, 1, 60, "s", "how long a call that has moved to another device may go on for its media to follow"),
 	ROW("session-linger", session_linger_s, 30, 0, 600, "s", "how long a device and its calls outlive a lost WebSocket; 0: not at all"),
-	ROW("reload-linger", reload_linger_s, 8, 0, 600, "s", "the same when the page says that it is loaded anew, or closed, in mid-call; never more than session-linger"),
+	ROW("reload-linger", reload_linger_s, 8, 0, 600, "s", "the same when its page goes away in mid-call, perhaps to be loaded anew, and never more than session-linger; 0: not at all"),
 	ROW("session-queue-size", session_queue_bytes, 1048576, 65536, 67108864, "bytes", "events of a session that its client has not acknowledged; beyond it the session ends"),
 	ROW("login-tries-account", login_tries_account, 10, 1, 1000, "tries", "failed sign-ins to an account before waits begin; forgotten after 15 minutes"),
 	ROW("login-tries-address", login_tries_addr, 50, 1, 100000, "tries", "the same from one address (IPv6: one /64)"),

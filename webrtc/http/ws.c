@@ -436,7 +436,8 @@ static int whole_message(struct conn *c, const char *p, size_t n)
 }
 
 /* RFC 6455 §5.5.1, §7.4: what lws would echo although it must not be said. */
-static const char *close_fault(const unsigned char *p, size_t n, enum lws_close_status *code)
+static const char *close_fault(const unsigned char *p, size_t n,
+			       enum lws_close_status *code)
 {
 	unsigned said = n >= 2 ? (unsigned)p[0] << 8 | p[1] : 0;
 
@@ -461,10 +462,10 @@ int ws_peer_closes(struct conn *c, const unsigned char *p, size_t n)
 		return refuse_frame(c, refused, fault);
 	if (c->socket) {
 		c->socket->close_sent = true;
-		if (!ours_first && code == WEB_CLOSE_RELOADS)
+		if (!ours_first &&
+		    (code == WEB_CLOSE_RELOADS || code == LWS_CLOSE_STATUS_GOINGAWAY))
 			c->socket->left = WEB_LEFT_RELOADS;
-		else if (!ours_first && (code == LWS_CLOSE_STATUS_NORMAL ||
-					 code == LWS_CLOSE_STATUS_GOINGAWAY))
+		else if (!ours_first && code == LWS_CLOSE_STATUS_NORMAL)
 			c->socket->left = WEB_LEFT_GOODBYE;
 	}
 	return ours_first ? -1 : 0;

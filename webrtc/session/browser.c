@@ -89,8 +89,8 @@ static void linger(struct browser *b, uint32_t for_s)
 	browser_calls_changed(b);
 	log_info(NULL, "device.away", "device=%s user=%s for=%us", b->device.id,
 		 AT_SHORT(&b->device.user), (unsigned)for_s);
-	if (timer_start(b->core->loop->timers, &b->late, (uint64_t)for_s * 1000, browser_late,
-			b) &&
+	if (timer_start(b->core->loop->timers, &b->late, (uint64_t)for_s * 1000,
+			browser_late, b) &&
 	    browser_step(b, BROWSER_BROKEN) == BROWSER_DO_QUIT)
 		browser_end_soon(b, 0, NULL);
 }
@@ -376,12 +376,22 @@ void browser_take(struct browser *b, const struct client_msg *m)
 	}
 }
 
+static bool in_talk(const struct browser *b)
+{
+	struct web_ongoings talks = {.n = 0};
+
+	browser_calls_show(b->calls, &talks);
+	return talks.n > 0;
+}
+
 void browser_closed(struct browser *b, enum web_left left)
 {
 	const struct limits *l = &b->core->config->limits;
 	uint32_t for_s = left == WEB_LEFT_GOODBYE ? 0 : l->session_linger_s;
 
-	if (left == WEB_LEFT_RELOADS && l->reload_linger_s < for_s)
+	if (left == WEB_LEFT_RELOADS && !in_talk(b))
+		for_s = 0;
+	else if (left == WEB_LEFT_RELOADS && l->reload_linger_s < for_s)
 		for_s = l->reload_linger_s;
 	if (browser_step(b, b->replay && for_s ? BROWSER_CUT : BROWSER_CLOSED) ==
 	    BROWSER_DO_LINGER) {

@@ -181,7 +181,8 @@ void sessions_take(struct sessions *s, const struct web_up *msg)
 		break;
 	case WEB_CLOSED:
 		if (b)
-			browser_closed(b, s->stopping ? WEB_LEFT_GOODBYE : msg->closed.left);
+			browser_closed(b,
+				       s->stopping ? WEB_LEFT_GOODBYE : msg->closed.left);
 		break;
 	case WEB_API:
 	case WEB_API_GONE:

@@ -284,7 +284,7 @@ struct api_reply *api_reply_new(unsigned status);
 /** How a WebSocket went. */
 enum web_left {
 	WEB_LEFT_LOST, /**< it may be back: limits.session_linger_s */
-	WEB_LEFT_RELOADS, /**< the page is loaded anew, or its tab was closed: limits.reload_linger_s */
+	WEB_LEFT_RELOADS, /**< its page goes away, perhaps to be loaded anew: limits.reload_linger_s if it talks */
 	WEB_LEFT_GOODBYE /**< the browser closed it, and meant to go */
 };
 /** The close code of a page that may be loaded anew (docs/protocol.md). */

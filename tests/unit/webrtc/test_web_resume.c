@@ -261,6 +261,17 @@ static void a_page_that_is_loaded_anew_has_a_shorter_time(void **state)
 	assert_null(device_of("alice@alpha.example"));
 }
 
+static void a_page_without_a_talk_is_gone_at_once(void **state)
+{
+	able_to_talk();
+	say(2, CLIENT_HANGUP, incoming);
+	hear_ok(2);
+	hear_ended(2, incoming, CAUSE_HANGUP);
+	hear_ended(1, "c1", CAUSE_HANGUP);
+	leave(1, WEB_LEFT_RELOADS);
+	assert_null(device_of("alice@alpha.example"));
+}
+
 static void with_no_time_for_it_that_is_a_goodbye(void **state)
 {
 	fc.config.limits.reload_linger_s = 0;
@@ -430,6 +441,7 @@ int main(void)
 		TEST(lost_when_the_linger_time_is_over),
 		TEST(a_goodbye_is_the_end),
 		TEST(a_page_that_is_loaded_anew_has_a_shorter_time),
+		TEST(a_page_without_a_talk_is_gone_at_once),
 		TEST(with_no_time_for_it_that_is_a_goodbye),
 		TEST(somebody_elses_session_cannot_be_had),
 		TEST(a_second_socket_takes_over),
