@@ -22,7 +22,7 @@ function another(change = () => {}) {
 	const port = 7000 + ++n * 10;
 	const options = {
 		sites: [{ domain: 'alpha.test', pair: alpha.sites[0].pair }], trust: ca.root,
-		listen: [`tls:198.18.0.10:${port}`], httpListen: [`198.18.0.10:${port + 1}`],
+		listen: [`tls:198.18.0.10:${port}`], httpListen: [`198.18.0.10:${port + 1}`], mediaPort: port + 2,
 	};
 	change(options);
 	const daemon = new Daemon(world, { ...alpha.host, name: `other${n}` }, options);

@@ -16,9 +16,9 @@ const text = (value) => `"${String(value).replace(/[\\"]/g, '\\$&')}"`;
 
 export class Daemon {
 	/** @param sites  [{domain, pair, lines: []}]; the first one gives url and domain. */
-	constructor(world, host, { sites, trust, sip = [], http: web = [], limits = {}, lines = [], listen, httpListen,
+	constructor(world, host, { sites, trust, sip = [], http: web = [], limits = {}, lines = [], listen, httpListen, mediaPort,
 		root = join(TOP, 'webrtc') }) {
-		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines, root });
+		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines, root, mediaPort });
 		this.domain = sites[0].domain;
 		this.listen = listen ?? [`tls:${host.address}:5061`];
 		this.httpListen = httpListen ?? [`${host.address}:443`];
@@ -52,6 +52,8 @@ export class Daemon {
 		}
 		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(this.root)}`, ...this.web.map((l) => `\t${l}`), '}');
 		out.push('sip {', `\tlisten = ${list(this.listen)}`, `\ttrust = ${text(this.trust)}`, ...this.sip.map((l) => `\t${l}`), '}');
+		if (this.mediaPort !== undefined)
+			out.push('media {', `\tport = ${this.mediaPort}`, '}');
 		out.push('store {', `\tsqlite = ${text(this.store)}`, '}');
 		out.push('control {', `\tsocket = ${text(this.socket)}`, '}', ...this.lines);
 		out.push('limits {', ...Object.entries({ 'password-cost': 10, 'calls-per-user-minute': 1000, ...this.limits }).map(([k, v]) => `\t${k} = ${v}`), '}', '');
