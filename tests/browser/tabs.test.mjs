@@ -69,6 +69,7 @@ for (const kind of ['chromium', 'firefox']) {
 			await bob.push('hangup');
 			await left.hidden('accept');
 			one = left;
+			await one.wait(() => window.seen.loudness() < 0.001, null, 5000); // what was begun fades out
 			assert.deepEqual(await heard({ one }), []);
 			two = await second();
 		});
