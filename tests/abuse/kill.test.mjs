@@ -76,6 +76,11 @@ for (const name of ['alpha', 'beta']) {
 	test(`abuse_092_kill_talk: ${name} dies and nobody joins the call again: it ends with the session timer, and with that cause`, async () => {
 		const call = await establish(desk, bob, 'bob@beta.test');
 		const [far, farCall, ours] = name === 'alpha' ? [bob, call.b, desk] : [desk, call.a, bob];
+		// A change goes there and back: so the ACK of the call has arrived, and it is in talk at both sites.
+		await desk.request('offer', { call: call.a, sdp: sdp.offer('change') });
+		await bob.event('offer', { call: call.b });
+		await bob.request('answer', { call: call.b, sdp: sdp.answer('change') });
+		await desk.event('answer', { call: call.a });
 		await site().stop('SIGKILL');
 		assert.equal((await far.event('away', { call: farCall }, 10_000)).away, true);
 		await again(site());
