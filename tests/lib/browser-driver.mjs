@@ -105,6 +105,18 @@ const methods = {
 			await session.detach();
 		}
 	},
+	/** Permits what the driver has no name for, by the browser's own (W3C Permissions); Chromium. */
+	async allow({ page, name }) {
+		const { page: p, context } = pages.get(page);
+		const one = await context.newCDPSession(p), all = await browser.newBrowserCDPSession();
+		try {
+			const { targetInfo: { browserContextId } } = await one.send('Target.getTargetInfo');
+			await all.send('Browser.setPermission', { permission: { name }, setting: 'granted', browserContextId });
+		} finally {
+			await one.detach();
+			await all.detach();
+		}
+	},
 	/** Runs in the page's service worker; Chromium. */
 	async worker({ page, source, arg }) {
 		const { context } = pages.get(page);

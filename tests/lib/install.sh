@@ -12,7 +12,7 @@ packages_of() {
 		;;
 	unit) echo libcmocka-dev libsrtp2-dev strace sqlite3 ;;
 	integration)
-		echo iproute2 util-linux coturn nsd sip-tester tcpdump tshark strace procps sqlite3 \
+		echo iproute2 nftables util-linux coturn nsd sip-tester tcpdump tshark strace procps sqlite3 \
 			python3 python3-cryptography secsipidx
 		;;
 	abuse) packages_of integration ;;

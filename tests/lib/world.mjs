@@ -180,6 +180,35 @@ export class Host {
 		}
 	}
 
+	/** Of the datagrams that come to this host from `address`, so many of a hundred are lost on the way; 0: none any
+	 *  more. (In the kernel's packet filter: netem is not in every kernel.) */
+	async lose(percent, address) {
+		const rules = ['table ip lossy', 'delete table ip lossy', ...(percent > 0 ? ['table ip lossy { chain in { type filter hook input priority 0; '
+			+ `ip saddr ${address} meta l4proto udp numgen random mod 100 < ${percent} drop; }; }`] : [])];
+		const { code, stderr } = await this.exec(['nft', '-f', '-'], { input: `${rules.join('\n')}\n` });
+		if (code !== 0)
+			throw new Error(`nft: ${stderr}`);
+	}
+
+	/** A second network card, eth1 with 198.18.0.`n`; it is the way out when eth0 is none. */
+	async second(n) {
+		const card = `veth${n}`;
+		await run('ip', ['link', 'add', card, 'type', 'veth', 'peer', 'name', 'eth1', 'netns', this.name]);
+		await run('sh', ['-c', `echo 1 >/proc/sys/net/ipv6/conf/${card}/disable_ipv6`]);
+		await run('ip', ['link', 'set', card, 'master', 'br0', 'up']);
+		await this.does(`echo 1 >/proc/sys/net/ipv6/conf/eth1/disable_ipv6
+			ip addr add 198.18.0.${n}/24 dev eth1 metric 200; ip link set eth1 up
+			ip route add default via 198.18.0.1 dev eth1 metric 200`);
+		return `198.18.0.${n}`;
+	}
+
+	/** Runs a script in the host's network; rejects when a line of it fails. */
+	async does(script) {
+		const { code, stderr } = await this.exec(['sh', '-ec', script]);
+		if (code !== 0)
+			throw new Error(`host ${this.name}: ${stderr}`);
+	}
+
 	/** Takes the host's cable out, and puts it in again. */
 	async cable(up) {
 		await run('ip', ['link', 'set', this.card, up ? 'up' : 'down']);
@@ -217,9 +246,7 @@ export class World {
 		const script = `echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
 			ip link set lo up; ip addr add ${address}/24 dev eth0; ip link set eth0 up
 			ip route add default via 198.18.0.1`;
-		const { code, stderr } = await host.exec(['sh', '-ec', script]);
-		if (code !== 0)
-			throw new Error(`host ${name}: ${stderr}`);
+		await host.does(script);
 		this.hosts.set(name, host);
 		return host;
 	}
