@@ -74,28 +74,6 @@ for (const kind of ['chromium', 'firefox']) {
 			two = await second();
 		});
 
-		test(`${kind}: a tab that the browser keeps silent does not swallow the ring, and says so`, async () => {
-			const before = await n_missed(two);
-			const fresh = await two.tab(set.alpha);
-			await one.closeTab();
-			one = fresh;
-			await one.goto(set.alpha.url); // Firefox lets a window that it was told to open make sound at first
-			await one.says('silent', /Click anywhere/);
-			await bob.dial('alice@alpha.test');
-			await Promise.all([one.visible('accept'), two.visible('accept')]);
-			assert.deepEqual(await heard({ one, two }), ['two']);
-			await two.closeTab();
-			assert.deepEqual(await heard({ one }), [], 'nobody has used it yet');
-			await one.front();
-			await one.click('#incoming h2');
-			await one.wait(() => window.seen.loudness() > 0.01, null, 5000);
-			await one.hidden('silent');
-			await bob.push('hangup');
-			await one.hidden('accept');
-			two = await second();
-			assert.equal(await n_missed(one), before + 1, 'what rang in a tab that was closed is not missed for that');
-		});
-
 		test(`${kind}: taken in one tab all are silent, the other says where it is, the history has it once`, async () => {
 			await bob.dial('alice@alpha.test');
 			await Promise.all([one.visible('accept'), two.visible('accept')]);

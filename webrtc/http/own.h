@@ -87,7 +87,8 @@ struct socket {
 	uint16_t close_code;   /**< 0: not closing */
 	const char *close_why;
 	bool close_sent; /**< by us or, as answer to the other side's, by lws: nothing follows */
-	enum web_left left; /**< what the close code of the browser says (1000, 1001, 4002) */
+	enum web_left
+		left; /**< what the close code of the browser says (1000, 1001, 4002) */
 };
 
 struct conn {
