@@ -8,7 +8,7 @@ import { http } from './client.mjs';
 import { OUT, TOP } from './world.mjs';
 
 function ask(question) {
-	return JSON.parse(execFileSync('python3', [join(TOP, 'tests/lib/passport.py')], { input: JSON.stringify(question), encoding: 'utf8' }));
+	return JSON.parse(execFileSync('/usr/bin/python3', [join(TOP, 'tests/lib/passport.py')], { input: JSON.stringify(question), encoding: 'utf8' }));
 }
 
 export const now = () => Math.floor(Date.now() / 1000);
