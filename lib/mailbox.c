@@ -1,8 +1,11 @@
 /* lib/mailbox.c - a ring of fixed-size messages under one mutex, and the receiver's wake. The lock is
- * held for a copy only, never while a handler runs. Posted to by any thread, drained by one. */
+ * held for a copy only, never while a handler runs or the
+ * receiver is woken. Posted to by any thread, drained by one. */
 #include "lib/mailbox.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 enum { MAILBOX_MAX = 1 << 20, MAILBOX_FIRST = 16 };
 
@@ -18,6 +21,7 @@ struct mailbox {
 	bool closed;
 	uint32_t n_high_water;
 	uint64_t n_posted, n_refused;
+	atomic_uint n_waking; /* posters between unlock and the end of wake_h */
 	mailbox_clear_h *clear_h;
 	mailbox_wake_h *wake_h;
 	void *wake_arg;
@@ -84,7 +88,7 @@ static int mailbox_grow(struct mailbox *mb)
 
 int mailbox_post(struct mailbox *mb, const void *msg)
 {
-	bool was_empty = false;
+	bool wakes = false;
 	int err = 0;
 
 	pthread_mutex_lock(&mb->lock);
@@ -95,18 +99,23 @@ int mailbox_post(struct mailbox *mb, const void *msg)
 	if (err) {
 		mb->n_refused++;
 	} else {
-		was_empty = mb->n == 0;
+		wakes = mb->n == 0 && mb->wake_h;
 		memcpy(mailbox_slot(mb, mb->n), msg, mb->msg_bytes);
 		mb->n++;
 		mb->n_posted++;
 		if (mb->n > mb->n_high_water)
 			mb->n_high_water = mb->n;
 		pthread_cond_signal(&mb->filled);
-		/* Under the lock, so that mailbox_free() after the last post cannot overtake the wake. */
-		if (was_empty && mb->wake_h)
-			mb->wake_h(mb->wake_arg);
+		/* Counted, so that mailbox_free() after the last post cannot overtake the wake. */
+		if (wakes)
+			atomic_fetch_add(&mb->n_waking, 1);
 	}
 	pthread_mutex_unlock(&mb->lock);
+	/* Not under the lock: on another core the receiver is up before we are back, and would wait for it. */
+	if (wakes) {
+		mb->wake_h(mb->wake_arg);
+		atomic_fetch_sub(&mb->n_waking, 1);
+	}
 	return err;
 }
 
@@ -124,6 +133,7 @@ size_t mailbox_drain(struct mailbox *mb, size_t max, mailbox_take_h *h, void *ar
 	max_align_t room[1024 / sizeof(max_align_t)];
 	void *msg = mb->msg_bytes <= sizeof(room) ? (void *)room : malloc(mb->msg_bytes);
 	size_t n, done = 0;
+	bool some_stay;
 
 	if (!msg)
 		return 0;
@@ -141,9 +151,10 @@ size_t mailbox_drain(struct mailbox *mb, size_t max, mailbox_take_h *h, void *ar
 		pthread_mutex_lock(&mb->lock);
 	}
 	/* Whoever posted behind us saw a queue that was not empty and woke nobody. */
-	if (mb->n && mb->wake_h)
-		mb->wake_h(mb->wake_arg);
+	some_stay = mb->n > 0;
 	pthread_mutex_unlock(&mb->lock);
+	if (some_stay && mb->wake_h)
+		mb->wake_h(mb->wake_arg);
 	if (msg != (void *)room)
 		free(msg);
 	return done;
@@ -182,6 +193,8 @@ void mailbox_free(struct mailbox **mbp)
 	if (!mb)
 		return;
 	*mbp = NULL;
+	while (atomic_load(&mb->n_waking))
+		sched_yield(); /* a poster is on its way out of wake_h */
 	for (uint32_t i = 0; i < mb->n && mb->clear_h; i++)
 		mb->clear_h(mailbox_slot(mb, i));
 	pthread_mutex_destroy(&mb->lock);
