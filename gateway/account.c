@@ -4,6 +4,7 @@
 #include "gateway/account.h"
 
 #include "gateway/account_own.h"
+#include "gateway/provider.h"
 #include "lib/secret.h"
 
 enum { PASSWORD_MIN = 8, PASSWORD_MAX = 256, SLOW_KEYS_MAX = 16384 };
@@ -16,6 +17,7 @@ static void service_destroy(void *p)
 	mem_deref(as->slow_users);
 	mem_deref(as->slow_addrs);
 	mem_deref(as->cache);
+	mem_deref(as->rings);
 }
 
 int account_service_alloc(struct account_service **asp, struct core *core)
@@ -35,6 +37,8 @@ int account_service_alloc(struct account_service **asp, struct core *core)
 					 limits->login_tries_addr, SLOW_KEYS_MAX);
 	if (!err)
 		err = account_cache_alloc(&as->cache, timers);
+	if (!err)
+		err = account_rings_alloc(&as->rings);
 	if (err)
 		mem_deref(as);
 	else
@@ -53,17 +57,17 @@ static bool password_is_usable(const char *password, size_t n)
 	return n >= PASSWORD_MIN && password_is_text(password, n);
 }
 
-int account_login(struct account_request **rp, struct account_service *as,
-		  const struct site *site, const char *user, const char *password,
-		  size_t password_len, const struct account_from *from, account_h *h,
-		  void *arg)
+static int login(struct account_request **rp, struct account_service *as,
+		 enum office_kind kind, const struct site *site, const char *user,
+		 const char *password, size_t password_len,
+		 const struct account_from *from, account_h *h, void *arg)
 {
 	char name[ADDR_USER_MAX + 1] = "", *secret;
 	bool is_name = !addr_user_parse(name, user, strlen(user));
 	struct account_work *w;
 	int err;
 
-	err = account_work_alloc(&w, rp, as, OFFICE_LOGIN, site->domain, name, h, arg);
+	err = account_work_alloc(&w, rp, as, kind, site->domain, name, h, arg);
 	if (err)
 		return err;
 	err = account_work_slow(w, is_name ? AT(&w->answer.user) : NULL,
@@ -81,6 +85,25 @@ int account_login(struct account_request **rp, struct account_service *as,
 	if (from)
 		w->device = from->device;
 	return account_work_post(w, secret, NULL);
+}
+
+int account_login(struct account_request **rp, struct account_service *as,
+		  const struct site *site, const char *user, const char *password,
+		  size_t password_len, const struct account_from *from, account_h *h,
+		  void *arg)
+{
+	return login(rp, as, OFFICE_LOGIN, site, user, password, password_len, from, h,
+		     arg);
+}
+
+int account_idp_login(struct account_request **rp, struct account_service *as,
+		      const struct site *site, const char *user, const char *password,
+		      size_t password_len, const struct sa *from, account_h *h, void *arg)
+{
+	const struct account_from by = {.sa = *from};
+
+	return login(rp, as, OFFICE_IDP_LOGIN, site, user, password, password_len, &by, h,
+		     arg);
 }
 
 static bool token_is_one(const char *token)
@@ -175,8 +198,10 @@ int account_register(struct account_request **rp, struct account_service *as,
 		return account_work_answer_soon(w, EPERM);
 	if (!is_name || !password_is_usable(password, password_len))
 		return account_work_answer_soon(w, EINVAL);
-	if (site->config->echo && !strcmp(site->config->echo, name))
-		return account_work_answer_soon(w, EEXIST); /* the echo test has it */
+	if (provider_is_pseudonym(name) ||
+	    (site->config->echo && !strcmp(site->config->echo, name)))
+		return account_work_answer_soon(
+			w, EEXIST); /* the echo test has it, or a pseudonym */
 	err = account_work_slow(w, NULL, from ? &from->sa : NULL);
 	if (err)
 		return account_work_answer_soon(w, err);
@@ -276,7 +301,8 @@ static int ask(struct account_request **rp, struct account_service *as,
 	if (err)
 		return err;
 	if (password) {
-		if (!password_is_usable(password, strlen(password)))
+		if (!password_is_usable(password, strlen(password)) ||
+		    (kind == OFFICE_USER_ADD && provider_is_pseudonym(user->user)))
 			return account_work_answer_soon(w, EINVAL);
 		secret = secret_dup(password, strlen(password));
 		if (!secret)

@@ -11,6 +11,18 @@
 struct account_service;
 struct account_request; /**< one question under way; mem_deref forgets it */
 
+/** Whose calls ring at a user's. */
+enum account_ring {
+	ACCOUNT_RING_ANYONE,
+	ACCOUNT_RING_VERIFIED_NAME, /**< an identity provider vouches for the caller's name */
+	ACCOUNT_RING_VERIFIED_EMAIL, /**< … and for an e-mail address that is the caller's */
+	ACCOUNT_RING_N
+};
+/** "anyone", "verified-name", "verified-email". */
+const char *account_ring_name(enum account_ring ring);
+/** Errors: EINVAL. */
+int account_ring_parse(enum account_ring *ring, const char *name);
+
 struct account_answer {
 	int err; /**< 0; EACCES wrong name, password or token; EAGAIN wait `retry_s`; EEXIST; ENOENT;
 		   *   ENOSPC/EBUSY overloaded; EPERM not allowed here (open-registration off); EINVAL
@@ -21,6 +33,9 @@ struct account_answer {
 	char token[STORE_TOKEN_HEX + 1]; /**< login and registration only */
 	/** What the sign-in is bound to: it is for calls from pages of this origin. Empty: for everything. */
 	char origin[STORE_ORIGIN_MAX + 1];
+	enum account_ring ring; /**< ring and ring_set only, and so the next two */
+	enum relay_rule relay;
+	bool known;                        /**< of ring: is `other` no stranger? */
 	char **usersv;                     /**< list only, borrowed */
 	const struct store_sign_in *signs; /**< devices only, borrowed */
 	size_t n_signs;
@@ -42,6 +57,11 @@ int account_login(struct account_request **rp, struct account_service *as,
 		  const struct site *site, const char *user, const char *password,
 		  size_t password_len, const struct account_from *from, account_h *h,
 		  void *arg);
+/** The same for the identity provider: the token is of a session there (store_idp.h), and good for nothing else. */
+int account_idp_login(struct account_request **rp, struct account_service *as,
+		      const struct site *site, const char *user, const char *password,
+		      size_t password_len, const struct sa *from, account_h *h,
+		      void *arg);
 /** Answers are remembered for some seconds, so that a reconnecting crowd does not queue on the store. */
 int account_authenticate(struct account_request **rp, struct account_service *as,
 			 const struct site *site, const char *token, account_h *h,
@@ -76,6 +96,25 @@ int account_end(struct account_request **rp, struct account_service *as,
 int account_grant(struct account_request **rp, struct account_service *as,
 		  const struct site *site, const char *token, const char *origin,
 		  account_h *h, void *arg);
+/** Whose calls ring at `user`'s (answer->ring), from whom the address is hidden (answer->relay), and whether `other`,
+ *  who may be NULL, is known there (answer->known). */
+int account_ring(struct account_request **rp, struct account_service *as,
+		 const struct addr *user, const struct addr *other, account_h *h,
+		 void *arg);
+/** The first two without asking, when they are remembered. */
+bool account_ring_known(struct account_service *as, const struct addr *user,
+			enum account_ring *ring, enum relay_rule *relay);
+/** Either may be NULL: it stays. EINVAL: no such word. */
+int account_ring_set(struct account_request **rp, struct account_service *as,
+		     const struct addr *user, const char *ring, const char *relay,
+		     account_h *h, void *arg);
+/** `user` has called `other`, or accepted a call of theirs: no stranger from now on. Written down unless that is so
+ *  already; what is lost on the way comes at the next call. */
+void account_know(struct account_service *as, const struct addr *user,
+		  const struct addr *other);
+/** Is that remembered? False: ask. */
+bool account_knows(struct account_service *as, const struct addr *user,
+		   const struct addr *other);
 /* The operator's (slussctl): no old password, no slowing. */
 int account_admin_add(struct account_service *as, const struct addr *user,
 		      const char *password, account_h *h, void *arg);

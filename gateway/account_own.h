@@ -12,6 +12,7 @@ struct account_service {
 	struct core *core;
 	struct account_slow *slow_users, *slow_addrs;
 	struct account_cache *cache;
+	struct account_rings *rings;
 	struct list works;
 };
 
@@ -38,8 +39,19 @@ struct account_work {
 	struct store_device device;
 	uint32_t office_id;
 	struct timer timer; /* an answer known at once still comes from the loop */
+	char other[ADDR_TEXT_MAX + 1]; /* OFFICE_RING */
+	bool ring_stays, relay_stays;  /* OFFICE_RING_SET */
 	struct account_answer answer;
 };
+
+/** What users have set, as far as it was asked for. account_ring.c */
+int account_rings_alloc(struct account_rings **rp);
+void account_rings_note(struct account_rings *r, const struct addr *user,
+			enum account_ring ring, enum relay_rule relay);
+/** These two know each other. False: there was no room, or it was so already. */
+bool account_rings_meet(struct account_rings *r, const struct addr *user,
+			const struct addr *other);
+void account_rings_drop(struct account_rings *r, const struct addr *user);
 
 /** A question about `user` of answer.user.host; rp may be NULL.  Errors: ENOMEM. */
 int account_work_alloc(struct account_work **wp, struct account_request **rp,

@@ -157,8 +157,9 @@ static int work_send(struct account_work *w, char *secret, char *old)
 		.kind = w->kind,
 		.secret = secret,
 		.old = old,
-		.days = w->kind == OFFICE_GRANT ? limits->grant_days
-						: limits->session_days,
+		.days = w->kind == OFFICE_GRANT       ? limits->grant_days
+			: w->kind == OFFICE_IDP_LOGIN ? limits->idp_session_days
+						      : limits->session_days,
 		.max = limits->sessions_per_user,
 	};
 
@@ -167,6 +168,13 @@ static int work_send(struct account_work *w, char *secret, char *old)
 	memcpy(job.token, w->token, sizeof(job.token));
 	memcpy(job.session, w->answer.session, sizeof(job.session));
 	memcpy(job.origin, w->answer.origin, sizeof(job.origin));
+	if (!w->ring_stays)
+		snprintf(job.ring, sizeof(job.ring), "%s",
+			 account_ring_name(w->answer.ring));
+	if (!w->relay_stays)
+		snprintf(job.relay, sizeof(job.relay), "%s",
+			 relay_rule_name(w->answer.relay));
+	memcpy(job.other, w->other, sizeof(job.other));
 	job.device = w->device;
 	return office_post(w->as->core->office, &job, on_office, w, &w->office_id);
 }
@@ -222,9 +230,31 @@ static void work_undo(struct account_work *w)
 	(void)office_post(w->as->core->office, &job, NULL, NULL, NULL);
 }
 
+static void work_ring(struct account_work *w, const struct store_rules *rules)
+{
+	struct account_answer *a = &w->answer;
+	struct addr other;
+
+	/* what a later version has written there is not for anyone */
+	if (account_ring_parse(&a->ring, rules->ring))
+		a->ring = ACCOUNT_RING_VERIFIED_EMAIL;
+	if (relay_rule_parse(&a->relay, rules->relay))
+		a->relay = RELAY_ALWAYS;
+	a->known = rules->known;
+	account_rings_note(w->as->rings, &a->user, a->ring, a->relay);
+	if (a->known && !addr_parse(&other, w->other, strlen(w->other)))
+		account_rings_meet(w->as->rings, &a->user, &other);
+}
+
 static void work_succeeded(struct account_work *w, const struct office_result *result)
 {
+	if (w->kind == OFFICE_USER_ADD || w->kind == OFFICE_USER_REMOVE ||
+	    w->kind == OFFICE_USER_DELETE)
+		account_rings_drop(w->as->rings, &w->answer.user);
 	switch (w->kind) {
+	case OFFICE_IDP_LOGIN: /* nothing of the site's own signs itself in by this one */
+		memcpy(w->answer.token, w->token, sizeof(w->answer.token));
+		break;
 	case OFFICE_LOGIN:
 	case OFFICE_USER_ADD:
 	case OFFICE_GRANT:
@@ -259,12 +289,19 @@ static void work_succeeded(struct account_work *w, const struct office_result *r
 	case OFFICE_USER_DELETE:
 		work_ended(w, NULL, NULL, DEVICE_REMOVED);
 		break;
+	case OFFICE_RING:
+	case OFFICE_RING_SET:
+		work_ring(w, &result->rules);
+		break;
 	case OFFICE_USER_LIST:
 	case OFFICE_USER_EXISTS:
 	case OFFICE_SESSION_LIST:
+	case OFFICE_KNOW:         /* nobody asks */
 	case OFFICE_CALLS_CHANGE: /* kept.c's own */
 	case OFFICE_CALLS_LEFT:
 	case OFFICE_CALLS_SWEEP:
+	case OFFICE_SPEND: /* spend.c's own */
+	case OFFICE_SPENT:
 	case OFFICE_KIND_N:
 		break;
 	}

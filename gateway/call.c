@@ -6,6 +6,7 @@
 #include "gateway/call_own.h"
 #include "gateway/kept.h"
 #include "gateway/quota.h"
+#include "gateway/trunk_choice.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 
@@ -40,9 +41,13 @@ static void routed(enum route_kind kind, const struct site *site,
 	(void)site;
 	call->kind = kind;
 	call->callee.site_verified = kind != ROUTE_FEDERATED;
-	if (cause)
+	call_trunk_routed(call);
+	if (cause) {
 		call->cause_a = *cause;
-	call_do(call, cause ? CALL_NO_ROUTE : CALL_ROUTED);
+		call_do(call, CALL_NO_ROUTE);
+	} else {
+		call_identity_go(call);
+	}
 }
 
 static void do_route(struct call *call)
@@ -53,18 +58,18 @@ static void do_route(struct call *call)
 				  "The call that was to be moved has ended.");
 			call->again = CALL_NO_ROUTE;
 		} else {
-			call->again = CALL_ROUTED;
+			call->again = call_identity_begin(call);
 		}
 		return;
 	}
 	if (call->invite->rejoins) {
 		/* Else ROUTING lasts until its device is there, or its time is over. */
 		if (call_rejoin_route(call))
-			call->again = CALL_ROUTED;
+			call->again = call_identity_begin(call);
 		return;
 	}
 	if (route_find(&call->route, call->core, &call->invite->to,
-		       call->account.user[0] != '\0', routed, call)) {
+		       call->account.user[0] ? &call->account : NULL, routed, call)) {
 		cause_set(&call->cause_a, CAUSE_INTERNAL, NULL);
 		call->again = CALL_NO_ROUTE;
 	}
@@ -72,6 +77,7 @@ static void do_route(struct call *call)
 
 static void do_ring(struct call *call)
 {
+	call_identity_called(call);
 	if (call_legs_ring(call))
 		return;
 	call->cause_a = call->best;
@@ -81,21 +87,30 @@ static void do_ring(struct call *call)
 static void do_answer(struct call *call)
 {
 	struct leg *a = call->a;
-	int err = a ? a->ops->answer(a, call->answer) : ENOTCONN;
+	struct body *answer = NULL;
+	struct cause *why = &call->cause_a;
+	int err = call_path_answer(call, PATH_B, call->answer, &answer, why);
 
+	if (!err) {
+		err = a ? a->ops->answer(a, answer) : ENOTCONN;
+		if (err)
+			cause_set(why, call_reason_of(err), NULL);
+	}
+	mem_deref(answer);
 	if (err) {
 		log_debug(call_id(call), "call.answer", "leg=%s err=%d",
 			  LQ(a ? a->tag : ""), err);
-		cause_set(&call->cause_a, call_reason_of(err), NULL);
 		call->cause_b = call->cause_a;
 		call->again = CALL_BROKEN;
 		return;
 	}
 	call->gathered = mem_deref(call->gathered); /* the winner has them */
 	call->active_us = timers_now_us(call->core->loop->timers);
+	call_identity_accepted(call);
 	call_replace_done(call);
 	call_rejoin_done(call);
 	call_rejoin_keep(call);
+	call_trunk_answered(call);
 	call->core->counters.n_calls_established++;
 	log_info(call_id(call), "call.established", "leg=%s media=%s after_ms=%llu",
 		 LQ(call->leg->tag), media_mode_name(call_media_mode(call)),
@@ -124,11 +139,13 @@ static void do_finish(struct call *call)
 	/* It may name an address in full. */
 	log_debug(call_id(call), "call.why", "text=%s", LQ(call->cause_a.text));
 	timer_cancel(&call->oa_timer);
+	call_path_end(call);
 	kept_drop(call->core->kept, call_id(call));
 	call_rejoin_undo(call);
 	call_replace_undo(call);
 	call_replace_over(call);
 	quotas_give(call);
+	call_trunk_over(call, talk_us / 1000000);
 	call_turn(call);
 }
 
@@ -142,6 +159,7 @@ static void act(struct call *call, enum call_action action)
 		break;
 	case CALL_DO_UNROUTE:
 		call->route = mem_deref(call->route);
+		call_identity_forget(call);
 		break;
 	case CALL_DO_RING:
 		do_ring(call);
@@ -292,6 +310,7 @@ static void destructor(void *arg)
 
 	timer_cancel(&call->timer);
 	timer_cancel(&call->oa_timer);
+	call_identity_forget(call);
 	if (call->state != CALL_ENDED && call->core) { /* the core is being closed */
 		cause_set(&c, CAUSE_SHUTDOWN, NULL);
 		call->route = mem_deref(call->route);
@@ -299,7 +318,10 @@ static void destructor(void *arg)
 		if (call->a)
 			call_leg_drop(call, call->a, &c);
 		quotas_give(call);
+		if (call->started_us)
+			call_trunk_over(call, 0);
 	}
+	timer_cancel(&call->minute);
 	timer_cancel(&call->turn);
 	if (call->invite) {
 		call_rejoin_undo(call);
@@ -312,8 +334,21 @@ static void destructor(void *arg)
 		list_unlink(&call->le);
 		call->core->n_calls--;
 	}
+	call_path_end(call);
 	mem_deref(call->gathered);
+	mem_deref(call->caller);
 	mem_deref(call->invite);
+}
+
+/* No limit on calls is to hold it up. */
+static bool is_emergency(const struct call *call, const struct addr *account)
+{
+	const struct site *site = core_site_find(call->core, account->host);
+	const struct trunk_config *trunk;
+	struct cause why;
+
+	return site && trunk_emergency(call->core, site->config, call->invite->to.user,
+				       &trunk, &why);
 }
 
 /** Counts the call where its caller is counted. */
@@ -322,6 +357,8 @@ static int quotas_take(struct call *call, const struct addr *account, const char
 	const struct limits *limits = &call->core->config->limits;
 	int err = 0;
 
+	if (account && is_emergency(call, account))
+		return 0;
 	if (account) {
 		err = quota_take(call->core->quota_users, AT(account),
 				 limits->calls_per_user, limits->calls_per_user_min);
@@ -345,7 +382,9 @@ static int refuse_early(struct core *core, const struct leg *a,
 		return ECANCELED;
 	if (core->n_calls >= core->config->limits.calls)
 		return ENOSPC;
-	if (call_sdp_check(core, &c, invite->offer)) {
+	if (!invite->offer && a->media != LEG_WEBRTC)
+		return 0; /* it wants ours */
+	if (call_sdp_check(core, a, &c, invite->offer)) {
 		log_debug(NULL, "call.refused", "leg=%s text=%s", LQ(a->tag), LQ(c.text));
 		return EBADMSG;
 	}
@@ -389,6 +428,9 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	secret_hex(invite->call_id, sizeof(invite->call_id) - 1);
 	if (account)
 		call->account = *account;
+	if (a->media != LEG_WEBRTC)
+		snprintf(call->from_trunk, sizeof(call->from_trunk), "%.*s",
+			 TRUNK_NAME_MAX, a->tag);
 	call->callee.addr = invite->to;
 	call->a = mem_ref(a);
 	a->call = call;

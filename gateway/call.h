@@ -13,6 +13,7 @@
 #include "gateway/leg.h"
 
 struct device;
+struct identity_person;
 
 enum call_state {
 	CALL_IDLE,
@@ -25,8 +26,8 @@ enum call_state {
 	CALL_STATE_N
 };
 
-/** Media mode. Relay is not built yet; the value goes to both browsers. */
-enum media_mode { MEDIA_DIRECT, MEDIA_RELAY, MEDIA_ANCHOR };
+/** Who touches the packets (path.h); the value goes to both browsers. */
+enum media_mode { MODE_DIRECT, MODE_RELAY, MODE_ANCHOR };
 const char *media_mode_name(enum media_mode mode);
 const char *call_state_name(enum call_state state);
 
@@ -75,6 +76,10 @@ uint64_t call_age_s(const struct call *call);
  *  the callee as dialled (name empty until known). */
 const struct party *call_other_party(const struct leg *leg);
 
+/** Of an emergency number: no limit holds it up. */
+bool call_is_emergency(const struct call *call);
+/** Who calls, as far as the caller's identity provider is concerned; NULL: nobody vouches. Borrowed. */
+const struct identity_person *call_caller(const struct call *call);
 /** Does the far side encrypt to the browser's own key? "claimed" in direct mode, "to-gateway" when the media
  *  end in this daemon. */
 const char *call_encryption_name(const struct call *call);

@@ -59,7 +59,9 @@ static void leg_answered(struct call *call, struct leg *leg, struct body *body)
 
 	if (is_a && call->state != CALL_ACTIVE)
 		return; /* nothing was offered to it */
-	err = call_sdp_check(call->core, &bad, body);
+	if (call_path_late_answer(call, leg, body))
+		return;
+	err = call_sdp_check(call->core, leg, &bad, body);
 	if (call->state == CALL_ACTIVE) {
 		if (err)
 			call_oa_event(call, is_a ? OA_A_REFUSE : OA_B_REFUSE, NULL, &bad);
@@ -79,10 +81,10 @@ static void leg_offered(struct call *call, struct leg *leg, struct body *body)
 {
 	struct cause c;
 
-	if (call->state !=
-	    CALL_ACTIVE) /* the first offer has no answer yet (RFC 3311 §5.2) */
+	/* the first offer has no answer yet (RFC 3311 §5.2) */
+	if (call->state != CALL_ACTIVE || call->late == LATE_OWED)
 		leg->ops->offer_refuse(leg, cause_set(&c, CAUSE_GLARE, NULL));
-	else if (call_sdp_check(call->core, &c, body))
+	else if (call_sdp_check(call->core, leg, &c, body))
 		leg->ops->offer_refuse(leg, &c);
 	else
 		call_oa_event(call, leg == call->a ? OA_A_OFFER : OA_B_OFFER, body, NULL);
@@ -125,6 +127,10 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 	case LEG_RINGING:
 		b_progress(call, leg, CALL_B_RINGING);
 		break;
+	case LEG_EARLY:
+		call_path_early(call, leg, ev->body);
+		b_progress(call, leg, CALL_B_RINGING);
+		break;
 	case LEG_ACCEPTED:
 		b_progress(call, leg, CALL_B_ACCEPTED);
 		break;
@@ -150,6 +156,9 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		break;
 	case LEG_AWAY:
 		leg_away(call, leg, ev->away);
+		break;
+	case LEG_LATE:
+		call_path_late(call, leg);
 		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);

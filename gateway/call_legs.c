@@ -99,7 +99,7 @@ static bool leg_start(struct call *call, struct leg *leg)
 	leg->call = call;
 	leg->dir = LEG_OUT;
 	list_append(&call->legs_b, &leg->le, leg);
-	err = leg->ops->invite(leg, call->invite);
+	err = leg->ops->invite(leg, call->given);
 	log_debug(call_id(call), "call.leg.invite", "leg=%s kind=%s err=%d", LQ(leg->tag),
 		  leg->ops->kind, err);
 	if (!err) {
@@ -188,6 +188,17 @@ void call_legs_federated(struct call *call)
 		leg_start(call, leg);
 }
 
+static void trunk_ring(struct call *call)
+{
+	struct cause why;
+	struct leg *leg = call_trunk_leg(call, &why);
+
+	if (leg)
+		leg_start(call, leg);
+	else
+		call_legs_refused(call, &why);
+}
+
 void call_legs_echo(struct call *call)
 {
 	struct endpoint *echo = call->core->echo;
@@ -202,6 +213,12 @@ void call_legs_echo(struct call *call)
 
 bool call_legs_ring(struct call *call)
 {
+	struct cause why;
+
+	if (call_path_begin(call, &why)) {
+		call_legs_refused(call, &why);
+		return false;
+	}
 	if (call->invite->replaced)
 		call_replace_ring(call);
 	else if (call->invite->rejoins)
@@ -210,6 +227,8 @@ bool call_legs_ring(struct call *call)
 		local_ring(call);
 	else if (call->kind == ROUTE_ECHO)
 		call_legs_echo(call);
+	else if (call->kind == ROUTE_TRUNK)
+		trunk_ring(call);
 	else
 		call_legs_federated(call);
 	if (call->legs_b.head)

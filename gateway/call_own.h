@@ -3,11 +3,20 @@
 #ifndef SLUSS_GATEWAY_CALL_OWN_H
 #define SLUSS_GATEWAY_CALL_OWN_H
 
+#include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/call_fsm.h"
 #include "gateway/call_oa.h"
+#include "gateway/path.h"
 #include "gateway/route.h"
 #include "lib/timer.h"
+
+/** An offer of ours to a party that wanted one (a trunk's INVITE or re-INVITE without a description). */
+enum call_late {
+	LATE_NONE,
+	LATE_ASKED, /**< the other half is being asked */
+	LATE_OWED,  /**< the party has it, and owes its answer */
+};
 
 struct call {
 	struct le le;         /**< core->calls, which owns it */
@@ -23,8 +32,35 @@ struct call {
 	struct list
 		spent; /**< ended legs; freed on the next turn, not under their own feet */
 
-	struct route *route; /**< in ROUTING only */
+	struct route *route;           /**< in ROUTING only */
+	struct identity_wait *judging; /**< the same: who calls is being asked */
+	struct account_request
+		*ringing;               /**< the same: whose calls ring at the callee's */
+	struct account_request *hiding; /**< the same: is the caller's address shown? */
+	enum account_ring ring;         /**< what that came to */
+	bool judged;                    /**< both have been asked */
+	struct timer judging_timer;
+	struct identity_person
+		*caller; /**< what that came to; NULL: there is nothing to judge */
+	struct addr
+		hidden; /**< the user here whose address is not shown: media are relayed; user empty: nobody's */
+	char relay_key[ADDR_TEXT_MAX +
+		       1]; /**< counted in quota_relay under it; "": not counted */
+	struct path *path; /**< owned; what stands between the halves; NULL: direct */
+	struct invite *
+		given; /**< owned; what the B legs get; NULL before the first one rings */
+	enum call_late late;
+	enum path_side late_side; /**< whose */
 	enum route_kind kind;
+	/* call_trunk.c */
+	const struct trunk_config
+		*trunk; /**< ROUTE_TRUNK: by which; NULL once it is over */
+	bool emergency;
+	char from_trunk[TRUNK_NAME_MAX +
+			1]; /**< A's leg is of that trunk; empty: of none */
+	char trunk_key[TRUNK_NAME_MAX + ADDR_TEXT_MAX +
+		       2];   /**< counted in quota_users under it; "": not counted */
+	struct timer minute; /**< until the next one counts */
 	/** A's for its first offer, so far: for every leg that rings; NULL: none, or the call is established */
 	struct candidates *gathered;
 	struct party callee; /**< as dialled */
@@ -76,6 +112,16 @@ void call_legs_refused(struct call *call, const struct cause *cause);
 /** What an errno of a leg's op means. */
 enum cause_reason call_reason_of(int err);
 
+/* call_trunk.c: calls by trunks */
+/** Takes over what the route has found: trunk, number. */
+void call_trunk_routed(struct call *call);
+/** A leg to the number, not started; NULL: *why says why there is none. */
+struct leg *call_trunk_leg(struct call *call, struct cause *why);
+/** Established: minutes count from now on. */
+void call_trunk_answered(struct call *call);
+/** Gives back what it counts, and writes it down. Twice is harmless. */
+void call_trunk_over(struct call *call, uint64_t talk_s);
+
 /* call_talk.c: offer and answer in ACTIVE */
 void call_oa_event(struct call *call, enum oa_event event, struct body *body,
 		   const struct cause *cause);
@@ -99,8 +145,21 @@ void call_replace_left(struct call *old, const struct leg *leg,
 		       const struct cause *cause);
 /** The old one is over: the new one lets go of it. */
 void call_replace_over(struct call *old);
+/** Is there still a call whose place can be taken? */
+bool call_replace_stands(const struct call *call);
 /** Over: a call whose place it has not taken goes on as if nothing had been. */
 void call_replace_undo(struct call *call);
+
+/* call_identity.c: who calls, before anything rings */
+/** Gives CALL_ROUTED, or CALL_NO_ROUTE with the reason in call->cause_a, or CALL_NO_EVENT: one of them comes later. */
+int call_identity_begin(struct call *call);
+/** The same, from the loop: and carries it out. */
+void call_identity_go(struct call *call);
+/** Asks no more. */
+void call_identity_forget(struct call *call);
+/** The caller calls; the callee has accepted: neither is a stranger to the other one any more. */
+void call_identity_called(struct call *call);
+void call_identity_accepted(struct call *call);
 
 /* call_rejoin.c: a call that joins again one that a killed process has left */
 /** Writes down an established call, so that it can be joined again. */
@@ -124,7 +183,27 @@ void call_legs_federated(struct call *call);
 /** The echo test (echo.h). */
 void call_legs_echo(struct call *call);
 
-/** Is it a description that two browsers can use directly? Errors: EBADMSG, and why in *cause. */
-int call_sdp_check(const struct core *core, struct cause *cause, struct body *body);
+/* call_path.c: from one half to the other */
+/** Is it a description, and one for browsers, if `from` is a leg of one? Errors: EBADMSG, and why in *cause. */
+int call_sdp_check(const struct core *core, const struct leg *from, struct cause *cause,
+		   struct body *body);
+/** Before the first leg rings: chooses the mode, makes the path if there is to be one, and what the B legs are given.
+ *  On failure *why says why. */
+int call_path_begin(struct call *call, struct cause *why);
+void call_path_end(struct call *call);
+/** As path.h has them; a direct call hands on what came. On failure *why says why. *outp: the caller's. */
+int call_path_offer(struct call *call, enum path_side from, struct body *in,
+		    struct body **outp, struct cause *why);
+int call_path_answer(struct call *call, enum path_side from, struct body *in,
+		     struct body **outp, struct cause *why);
+void call_path_undo(struct call *call, enum path_side from);
+int call_path_candidates(struct call *call, enum path_side from,
+			 const struct candidates *in, struct candidates **outp);
+/** LEG_EARLY. */
+void call_path_early(struct call *call, struct leg *leg, struct body *in);
+/** LEG_LATE. */
+void call_path_late(struct call *call, struct leg *leg);
+/** Is this leg's answer owed? Then it was it, and is dealt with: one that cannot be used ends the call. */
+bool call_path_late_answer(struct call *call, struct leg *leg, struct body *in);
 
 #endif

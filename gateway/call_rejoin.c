@@ -43,8 +43,8 @@ void call_rejoin_keep(struct call *call)
 				 .b_here = call->kind == ROUTE_LOCAL};
 	const struct leg *far = !row.a_here ? call->a : !row.b_here ? call->winner : NULL;
 
-	if (!call->core->kept || call_media_mode(call) == MEDIA_ANCHOR)
-		return; /* media that end here end with the process */
+	if (!call->core->kept || call_media_mode(call) != MODE_DIRECT)
+		return; /* media that pass here end with the process */
 	if (far && (!far->ops->dialog ||
 		    !far->ops->dialog(far, row.dialog, sizeof(row.dialog)))) {
 		log_debug(call_id(call), "call.keep", "its dialog does not fit");
@@ -135,7 +135,7 @@ void call_rejoin_device(struct core *core, struct device *device)
 		if (call->state == CALL_ROUTING && call->invite->rejoins &&
 		    call->kind == ROUTE_LOCAL &&
 		    addr_equal(&call->invite->to, &device->user) && holder(call))
-			call_do(call, CALL_ROUTED);
+			call_identity_go(call);
 	}
 }
 

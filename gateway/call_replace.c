@@ -57,6 +57,8 @@ int call_replace_begin(struct call *call)
 		return ENOENT;
 	if (old->successor)
 		return EBUSY;
+	if (old->kind == ROUTE_TRUNK || old->from_trunk[0])
+		return ENOENT; /* its media are tied to this call's legs */
 	invite->replaced = mem_ref(other_half(old, invite->replaces));
 	old->successor = call;
 	return 0;
@@ -73,9 +75,15 @@ int call_replace_route(struct call *call)
 	if (call->invite->replaced != old->a && old->kind == ROUTE_ECHO)
 		call->kind = ROUTE_ECHO;
 	call->callee.site_verified = call->kind != ROUTE_FEDERATED;
+	call->hidden = old->hidden; /* nothing is shown now that was not before */
 	log_info(call_id(call), "call.replaces", "old=%s leg=%s", call_id(old),
 		 LQ(call->invite->replaced->tag));
 	return 0;
+}
+
+bool call_replace_stands(const struct call *call)
+{
+	return established(call->invite->replaced) != NULL;
 }
 
 void call_replace_ring(struct call *call)
@@ -115,10 +123,16 @@ void call_replace_done(struct call *call)
 		log_err(call_id(old), "call.replace", "no memory for its timer");
 }
 
-static void let_go(struct invite *invite)
+static void let_go(struct call *call)
 {
+	struct invite *invite = call->invite, *given = call->given;
+
 	invite->replaces = mem_deref(invite->replaces);
 	invite->replaced = mem_deref(invite->replaced);
+	if (given && given != invite) {
+		given->replaces = mem_deref(given->replaces);
+		given->replaced = mem_deref(given->replaced);
+	}
 }
 
 void call_replace_undo(struct call *call)
@@ -130,7 +144,7 @@ void call_replace_undo(struct call *call)
 		if (old->state == CALL_ACTIVE)
 			timer_cancel(&old->timer);
 	}
-	let_go(call->invite);
+	let_go(call);
 }
 
 void call_replace_left(struct call *old, const struct leg *leg, const struct cause *cause)
@@ -153,5 +167,5 @@ void call_replace_over(struct call *old)
 	old->successor = NULL;
 	/* One that still rings finds out by itself, when it has been answered or asks where it goes. */
 	if (call && call->state == CALL_ACTIVE)
-		let_go(call->invite);
+		let_go(call);
 }

@@ -3,39 +3,7 @@
  * Signalling thread. Called by call.c with what the legs say; looks steps up in call_oa.c and carries
  * them out by the legs' ops. Never ends a call. RFC 3264 §8, RFC 3261 §14, RFC 6337. */
 #include "gateway/call_own.h"
-#include "gateway/sdp.h"
 #include "lib/log.h"
-
-int call_sdp_check(const struct core *core, struct cause *cause, struct body *body)
-{
-	struct sdp_facts facts;
-	const char *why;
-	int err;
-
-	cause_set(cause, CAUSE_NONE, NULL);
-	if (!body) {
-		cause_set(cause, CAUSE_MEDIA, "There is no media description.");
-		return EBADMSG;
-	}
-	if (body->webrtc_ok)
-		return 0;
-	err = sdp_check(&facts, &why, body->data, body->len,
-			core->config->limits.sdp_bytes);
-	if (err) {
-		cause_set(cause, CAUSE_MEDIA, "The media description is not usable: %s.",
-			  why);
-		return EBADMSG;
-	}
-	/* Both ends are browsers, directly: nothing here could make up for what is missing. */
-	if (!facts.webrtc) {
-		cause_set(
-			cause, CAUSE_MEDIA,
-			"The media are not encrypted the way browsers need it (DTLS-SRTP with ICE).");
-		return EBADMSG;
-	}
-	body->webrtc_ok = true;
-	return 0;
-}
 
 static void offer_time_over(void *arg)
 {
@@ -63,24 +31,52 @@ static void oa_state_set(struct call *call, enum oa_state next, enum oa_event ev
 		log_err(call_id(call), "call.offer", "no memory for its timer");
 }
 
-/** Brings an offer to `to`. What fails counts as refused by it; gives whether it did. */
-static bool offer_failed(struct leg *to, struct body *offer, struct cause *cause)
+static struct leg *half(const struct call *call, enum path_side side)
 {
-	int err = to->ops->offer(to, offer);
+	return side == PATH_A ? call->a : call->winner;
+}
 
+static enum path_side other(enum path_side side)
+{
+	return side == PATH_A ? PATH_B : PATH_A;
+}
+
+/** Brings the offer of `from` to the other half. What fails counts as refused by it; gives whether it did. */
+static bool offer_failed(struct call *call, enum path_side from, struct body *offer,
+			 struct cause *cause)
+{
+	struct leg *to = half(call, other(from));
+	struct body *made = NULL;
+	int err = call_path_offer(call, from, offer, &made, cause);
+
+	if (err)
+		return true;
+	err = to->ops->offer(to, made);
+	mem_deref(made);
 	if (err)
 		cause_set(cause, call_reason_of(err), NULL);
 	return err != 0;
 }
 
-static void answer(struct leg *to, struct body *body)
+/** Brings the answer of `from` to the other half. */
+static void answer(struct call *call, enum path_side from, struct body *body)
 {
-	int err = to->ops->answer(to, body);
+	struct leg *to = half(call, other(from));
+	struct body *made = NULL;
 	struct cause c;
+	int err = call_path_answer(call, from, body, &made, &c);
 
+	if (!err && made) {
+		err = to->ops->answer(to, made);
+		if (err)
+			cause_set(&c, call_reason_of(err), NULL);
+	}
+	mem_deref(made);
+	if (!err)
+		return;
 	/* it must not wait for an answer that got lost here */
-	if (err)
-		to->ops->offer_refuse(to, cause_set(&c, call_reason_of(err), NULL));
+	call_path_undo(call, other(from));
+	to->ops->offer_refuse(to, &c);
 }
 
 static void step_take(struct call *call, enum oa_event event, struct body *body,
@@ -109,29 +105,35 @@ static void step_take(struct call *call, enum oa_event event, struct body *body,
 			  oa_event_name(event), oa_state_name(was));
 		break;
 	case OA_DO_OFFER_A:
-		if (offer_failed(a, body, &own))
+		if (offer_failed(call, PATH_B, body, &own))
 			step_take(call, OA_A_REFUSE, NULL, &own);
 		break;
 	case OA_DO_OFFER_B:
-		if (offer_failed(b, body, &own))
+		if (offer_failed(call, PATH_A, body, &own))
 			step_take(call, OA_B_REFUSE, NULL, &own);
 		break;
 	case OA_DO_ANSWER_A:
-		answer(a, body);
+		answer(call, PATH_B, body);
 		break;
 	case OA_DO_ANSWER_B:
-		answer(b, body);
+		answer(call, PATH_A, body);
 		break;
 	case OA_DO_REFUSE_A:
+		if (event != OA_A_OFFER) /* that one has gone nowhere */
+			call_path_undo(call, PATH_A);
 		a->ops->offer_refuse(a, cause);
 		break;
 	case OA_DO_REFUSE_B:
+		if (event != OA_B_OFFER)
+			call_path_undo(call, PATH_B);
 		b->ops->offer_refuse(b, cause);
 		break;
 	case OA_DO_WITHDRAW_A:
+		call_path_undo(call, PATH_B);
 		a->ops->offer_withdraw(a);
 		break;
 	case OA_DO_WITHDRAW_B:
+		call_path_undo(call, PATH_A);
 		b->ops->offer_withdraw(b);
 		break;
 	}

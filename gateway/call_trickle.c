@@ -45,15 +45,23 @@ void call_candidates_event(struct call *call, struct leg *leg, const struct cand
 {
 	bool is_a = leg == call->a;
 	struct leg *to = is_a ? call->winner : call->a;
+	struct candidates *made = NULL;
+	int err;
 
 	if (!c)
 		return;
 	log_debug(call_id(call), "call.candidates", "leg=%s n=%zu end=%d", LQ(leg->tag),
 		  c->n, c->end);
-	if (call->state == CALL_ACTIVE && to)
-		tell(call, to, c);
-	else if (is_a && call->state != CALL_ACTIVE && call->state != CALL_ENDED)
-		gather(call, c);
+	if (call->state == CALL_ENDED || (call->state != CALL_ACTIVE && !is_a))
+		return;
+	err = call_path_candidates(call, is_a ? PATH_A : PATH_B, c, &made);
+	if (err)
+		log_debug(call_id(call), "call.candidates.dropped", "err=%d", err);
+	else if (made && call->state != CALL_ACTIVE)
+		gather(call, made);
+	else if (made && to)
+		tell(call, to, made);
+	mem_deref(made);
 }
 
 void call_candidates_replay(struct call *call, struct leg *leg)

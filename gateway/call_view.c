@@ -6,11 +6,11 @@
 const char *media_mode_name(enum media_mode mode)
 {
 	switch (mode) {
-	case MEDIA_DIRECT:
+	case MODE_DIRECT:
 		return "direct";
-	case MEDIA_RELAY:
+	case MODE_RELAY:
 		return "relay";
-	case MEDIA_ANCHOR:
+	case MODE_ANCHOR:
 		return "anchor";
 	}
 	return "?";
@@ -44,7 +44,9 @@ enum media_mode call_media_mode(const struct call *call)
 {
 	const struct leg *b = call_leg_b(call);
 
-	return b && b->anchored ? MEDIA_ANCHOR : MEDIA_DIRECT;
+	if (call->path)
+		return call->path->mode;
+	return b && b->anchored ? MODE_ANCHOR : MODE_DIRECT;
 }
 
 const struct invite *call_invite(const struct call *call)
@@ -84,11 +86,16 @@ const struct party *call_other_party(const struct leg *leg)
 	return &call->callee;
 }
 
+const struct identity_person *call_caller(const struct call *call)
+{
+	return call->caller;
+}
+
 const char *call_encryption_name(const struct call *call)
 {
-	if (call_media_mode(call) == MEDIA_ANCHOR)
+	if (call_media_mode(call) == MODE_ANCHOR)
 		return "to-gateway";
-	/* Every description that passes in direct mode has DTLS fingerprints (call_sdp_check), and both
+	/* Every description that passes in direct and relay mode has DTLS fingerprints (call_sdp_check), and both
 	 * sites hand them on unchanged, so they claim. No assertion over them is verified here. */
 	return "claimed";
 }

@@ -29,6 +29,7 @@ struct certs {
 	unsigned n_reading; /* rooms that have not finished */
 	bool again;         /* somebody asked while they read */
 	struct list waiters;
+	char trouble[160]; /* of the last reload, and of no site */
 };
 
 static void waiter_destructor(void *arg)
@@ -137,6 +138,7 @@ static void tell(void *arg)
 static void begin(struct certs *c)
 {
 	c->again = false;
+	c->trouble[0] = '\0';
 	for (size_t i = 0; i < c->n_rooms; i++) {
 		int err = c->roomv[i].reload(c->roomv[i].arg);
 
@@ -150,14 +152,23 @@ static void begin(struct certs *c)
 		log_err(NULL, "certs.memory", "%s", "");
 }
 
-void certs_reloaded(struct certs *c)
+void certs_reloaded(struct certs *c, const char *why)
 {
-	if (!c || !c->n_reading || --c->n_reading)
+	if (!c || !c->n_reading)
+		return;
+	if (why)
+		snprintf(c->trouble, sizeof(c->trouble), "%s", why);
+	if (--c->n_reading)
 		return;
 	if (c->again)
 		begin(c);
 	else
 		tell(c);
+}
+
+const char *certs_trouble(const struct certs *c)
+{
+	return c ? c->trouble : "";
 }
 
 int certs_reload(struct certs *c, void (*h)(void *arg), void *arg)

@@ -21,7 +21,11 @@ void certs_room_add(struct certs *c, int (*reload)(void *arg), void *arg);
 /** A pair of `domain` is in service until `until_s` (since 1970); `why`: its files could not be used when
  *  they were read last, and this is the old one. NULL: they could. */
 void certs_news(struct certs *c, const char *domain, int64_t until_s, const char *why);
-void certs_reloaded(struct certs *c);
+/** A room has read what there is. `why`: something that belongs to no site could not be used (the file of the
+ *  authorities), and the old one stays; NULL: all could. */
+void certs_reloaded(struct certs *c, const char *why);
+/** What the last reload said so; "" nothing. Borrowed. */
+const char *certs_trouble(const struct certs *c);
 /** Has all rooms read theirs again; `h` (may be NULL) runs when they have, never before this returns.
  *  Errors: ENOMEM. */
 int certs_reload(struct certs *c, void (*h)(void *arg), void *arg);

@@ -31,13 +31,18 @@ static void config_destroy(void *p)
 		mem_deref(c->sitev[i].identity_certificate);
 		mem_deref(c->sitev[i].identity_key);
 		mem_deref(c->sitev[i].identity_url);
+		mem_deref(c->sitev[i].idp_certificate);
+		mem_deref(c->sitev[i].idp_key);
 		mem_deref(c->sitev[i].originv);
 		mem_deref(c->sitev[i].echo);
 	}
+	config_number_clear(c);
 	mem_deref(c->sitev);
 	mem_deref(c->httpv);
 	mem_deref(c->sipv);
 	mem_deref(c->peerv);
+	config_trunk_clear(c);
+	config_openid_clear(c);
 	mem_deref(c->turn.stunv);
 	mem_deref(c->turn.uriv);
 	mem_deref(c->turn.secret);
@@ -47,6 +52,7 @@ static void config_destroy(void *p)
 	mem_deref(c->store_path);
 	mem_deref(c->control_path);
 	mem_deref(c->web_root);
+	mem_deref(c->idp_root);
 	mem_deref(c->user);
 	mem_deref(c->group);
 	mem_deref(c->log_level);
@@ -68,12 +74,25 @@ static int config_default(struct config *c)
 
 	c->turn.lifetime_s = CONFIG_TURN_LIFETIME_S;
 	c->media.port = MEDIA_PORT;
+	c->media.rtp_first = RTP_FIRST;
+	c->media.rtp_last = RTP_LAST;
 	for (size_t i = 0; i < N_ELEMS(texts) && !err; i++)
 		err = config_text_set(texts[i].at, texts[i].text);
 	for (size_t i = 0; i < config_limits_n; i++)
 		*(uint32_t *)((uint8_t *)&c->limits + config_limits[i].offset) =
 			config_limits[i].def;
 	return err;
+}
+
+/* The pages of the identity provider lie beside the others. */
+static int default_idp_root(struct config *c)
+{
+	char path[4096];
+
+	if (c->idp_root)
+		return 0;
+	snprintf(path, sizeof(path), "%s/idp", c->web_root);
+	return config_text_set(&c->idp_root, path);
 }
 
 /* One site with a certificate is a working federated calling site. */
@@ -98,7 +117,7 @@ static int config_default_listen(struct config_build *b)
 		sa_set_in6(&c->media.listenv[1], (const uint8_t[16]){0}, 0);
 		c->media.n_listen = 2;
 	}
-	return 0;
+	return default_idp_root(c);
 }
 
 static void check_site(struct config_build *b, size_t i)
@@ -144,24 +163,6 @@ static void check_site(struct config_build *b, size_t i)
 			site->domain);
 }
 
-/* What calls are signed with: both files, or the site's own pair. */
-static void check_identity(struct config_build *b, size_t i)
-{
-	const struct site_config *site = &b->config->sitev[i];
-	bool certificate = config_is_set(b, "site", i, "identity-certificate");
-	bool key = config_is_set(b, "site", i, "identity-key");
-
-	if (certificate != key)
-		config_fault(
-			b->report,
-			config_line(b, "site", i,
-				    certificate ? "identity-certificate"
-						: "identity-key"),
-			"site \"%s\" has half of a pair to sign with; identity-certificate "
-			"and identity-key go together",
-			site->domain);
-}
-
 static void check_sip_listen(struct config_build *b)
 {
 	static const char *const names[] = {
@@ -172,8 +173,11 @@ static void check_sip_listen(struct config_build *b)
 
 	for (size_t i = 0; i < c->n_sip; i++) {
 		enum transport t = c->sipv[i].transport;
+		bool used = false;
 
-		if (t != TRANSPORT_TLS)
+		for (size_t k = 0; k < c->n_trunks; k++)
+			used = used || c->trunkv[k].transport == t;
+		if (t != TRANSPORT_TLS && !used)
 			config_warn(
 				b->report, config_line(b, "sip", 0, "listen"),
 				"calls arriving over %s are refused, since nobody can "
@@ -281,8 +285,7 @@ static void check_whole(struct config_build *b)
 			"http listens nowhere; listen = {\"0.0.0.0:443\"} would be right");
 	for (size_t i = 0; i < c->n_sites; i++)
 		check_site(b, i);
-	for (size_t i = 0; i < c->n_sites; i++)
-		check_identity(b, i);
+	config_idp_check(b);
 	check_peers(b);
 	check_listen(b);
 	check_sip_listen(b);
@@ -292,12 +295,6 @@ static void check_whole(struct config_build *b)
 		config_fault(
 			b->report, config_line(b, "run", 0, "group"),
 			"run has a group but no user; user = \"sluss\" would be right");
-	if (config_line(b, "trunk", 0, NULL))
-		config_warn(b->report, config_line(b, "trunk", 0, NULL),
-			    "trunk is not used by this version of Sluss");
-	if (config_is_set(b, "media", 0, "rtp-ports"))
-		config_warn(b->report, config_line(b, "media", 0, "rtp-ports"),
-			    "rtp-ports is not used by this version of Sluss");
 }
 
 /* ---- what lies outside of the file ---- */
@@ -368,6 +365,7 @@ static void check_outside(struct config_build *b)
 		check_certificate(b, cs, signing, i);
 	mem_deref(signing);
 	mem_deref(cs);
+	config_idp_check_outside(b);
 	if (c->identity_number_trust && access(c->identity_number_trust, R_OK))
 		config_fault(
 			b->report, config_line(b, "identity", 0, "number-trust"),
@@ -422,8 +420,10 @@ static int config_build(struct config **cp, char **reportp, const char *name,
 	}
 	if (!err) {
 		err = config_default_listen(&b);
+		err = err ? err : config_openid_check(&b);
+		err = err ? err : config_trunk_check(&b);
 		check_whole(&b);
-		if (outside)
+		if (outside && !err)
 			check_outside(&b);
 	}
 	if (!err && config_report_faults(b.report))
@@ -505,6 +505,14 @@ const struct site_config *config_site_find(const struct config *c, const char *d
 			return &c->sitev[i];
 	}
 	return NULL;
+}
+
+bool config_has_relay(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_sites; i++)
+		if (c->sitev[i].relay > RELAY_NEVER)
+			return true;
+	return false;
 }
 
 bool config_has_echo(const struct config *c)

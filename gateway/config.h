@@ -3,9 +3,9 @@
 #define SLUSS_GATEWAY_CONFIG_H
 
 #include "gateway/addr.h"
+#include "gateway/config_trunk.h"
+#include "gateway/relay_rule.h"
 #include "lib/base.h"
-
-enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
 
 struct site_config {
 	char domain[ADDR_HOST_MAX + 1];
@@ -15,9 +15,21 @@ struct site_config {
 		*identity_key; /**< what calls are signed with, if not those; both or none */
 	char *identity_url; /**< where others find that chain; NULL: on the site's own web server */
 	bool open_registration;
-	char *echo;          /**< user name of the echo test; NULL: there is none */
-	bool echo_federated; /**< other sites may call it too */
+	char *echo;            /**< user name of the echo test; NULL: there is none */
+	bool echo_federated;   /**< other sites may call it too */
+	enum relay_rule relay; /**< of its users, where they want no more */
 	char **originv; /**< further allowed origins, NULL ended; the site's own always is */
+	/** The identity provider of its users, on a host of its own. False: there is none. */
+	bool idp;
+	char idp_host[ADDR_HOST_MAX + 1];
+	char *idp_certificate, *idp_key; /**< for that host; NULL: the site's pair */
+	/* telephone numbers */
+	struct number_plan plan; /**< how they are dialled here */
+	struct number_config *numberv;
+	size_t n_numbers;
+	struct emergency_config
+		*emergencyv; /**< 112 and 911, refused, unless the file says otherwise */
+	size_t n_emergency;
 };
 
 struct listen_config {
@@ -49,7 +61,21 @@ struct turn_config {
 	uint32_t lifetime_s; /**< of a credential */
 };
 
-enum { MEDIA_CONFIG_ADDRS = 8, MEDIA_PORT = 3479 };
+enum { CONFIG_OPENID_NAME_MAX = 31 };
+/** A provider of OpenID Connect by which people may sign in at their identity provider (idp/openid.h). */
+struct openid_config {
+	char name[CONFIG_OPENID_NAME_MAX + 1]; /**< in addresses */
+	char *title;                           /**< for people */
+	char *issuer;                          /**< "https://accounts.example" */
+	char *client_id;
+	char *client_secret; /**< NULL: a public client; wiped when freed; nothing prints it */
+	char *scopes;        /**< "openid profile email" */
+	bool creates; /**< whoever is new there gets an account; else it can only be linked to one */
+	char **sitev; /**< domains it is for, NULL ended; NULL, none: all sites */
+	char *trust;  /**< PEM file of its authorities; NULL: the system's */
+};
+
+enum { MEDIA_CONFIG_ADDRS = 8, MEDIA_PORT = 3479, RTP_FIRST = 20000, RTP_LAST = 29999 };
 /** Where media that end here come in (webrtc/media/). */
 struct media_config {
 	struct sa listenv[MEDIA_CONFIG_ADDRS]; /**< addresses only */
@@ -59,6 +85,8 @@ struct media_config {
 	uint16_t
 		port; /**< of the first thread, the next has the next one; 0: any that is free */
 	uint32_t workers; /**< threads; 0: one a core */
+	uint16_t rtp_first,
+		rtp_last; /**< of sockets that one side of a session has alone */
 };
 
 /** Every limit: one row of config_limits[] (config_limits.c) gives key, default, range and meaning;
@@ -117,12 +145,25 @@ struct limits {
 	uint32_t identity_fetches; /* 16     certificates fetched at once */
 	uint32_t identity_fetch_s; /* 3      for one of them */
 	uint32_t identity_keep_s;  /* 86400  an old chain of ours can still be fetched */
+	/* the identity provider */
+	uint32_t idp_queue;        /* 256    requests under way */
+	uint32_t idp_rate;         /* 50     a second from one address */
+	uint32_t idp_session_days; /* 30     */
+	uint32_t idp_grant_days;   /* 30     since it was used last */
+	uint32_t idp_code_s;       /* 60     */
+	uint32_t idp_assertion_s;  /* 300    from iat to exp */
+	uint32_t idp_key_keep_s;   /* 172800 published after another took its place */
 	/* media */
 	uint32_t media_setup_s;   /* 30     from the answer to the first keys */
 	uint32_t media_consent_s; /* 30     RFC 7675 */
+	uint32_t media_silence_s; /* 300    0: for ever */
+	uint32_t relay_kbps;      /* 8000   of one relayed call, in one direction */
+	uint32_t relay_packets;   /* 2000   the same, a second */
+	uint32_t relay_s;         /* 43200  */
 	uint32_t stun_rate;       /* 50     answers a second to one unproved source */
 	uint32_t echo_calls;      /* 50     echo tests at once */
 	uint32_t echo_s;          /* 300    */
+	uint32_t relay_calls;     /* 4      at once, of one user */
 	/* back office */
 	uint32_t office_threads; /* 2      */
 	uint32_t office_queue;   /* 256    jobs waiting */
@@ -149,16 +190,22 @@ struct config {
 	size_t n_sip;
 	struct peer_config *peerv;
 	size_t n_peers;
+	struct trunk_config *trunkv;
+	size_t n_trunks;
+	struct openid_config *openidv;
+	size_t n_openid;
 	struct turn_config turn;
 	struct media_config media;
 	char *sip_trust; /**< PEM file of CAs for SIP peers */
 	char **sip_dnsv; /**< DNS servers "addr:port"; NULL: the system's */
 	bool sip_loopback; /**< targets found by DNS may be loopback or private (tests, demo); default no */
 	char *identity_number_trust; /**< PEM file of authorities for telephone numbers; NULL: none */
+	bool identity_show_wrong; /**< a call with a wrong assertion of who calls rings; default no */
 	bool identity_private; /**< certificates may lie at loopback and private addresses; default no */
 	char *store_path;
 	char *control_path; /**< slussctl's socket */
 	char *web_root;     /**< where sdk/ and phone/ lie; default the installed ones */
+	char *idp_root; /**< where the identity provider's pages lie; default idp/ there */
 	char *user, *group; /**< to become after binding; NULL: stay */
 	char *log_level;
 	struct limits limits;
@@ -172,8 +219,21 @@ int config_load(struct config **cp, char **reportp, const char *file);
 int config_parse(struct config **cp, char **reportp, const char *name, const char *text,
 		 size_t n);
 const struct site_config *config_site_find(const struct config *c, const char *domain);
-/** Does any site have an echo test? Nothing else needs the media plane yet. */
+/** The site whose identity provider has this host; NULL: none. Any case. */
+const struct site_config *config_idp_find(const struct config *c, const char *host);
+/** Is that provider for users of this site? */
+bool config_openid_serves(const struct openid_config *o, const char *site);
+/** Does any site have an echo test? */
 bool config_has_echo(const struct config *c);
+/** Does any site hide the addresses of its users from somebody? */
+bool config_has_relay(const struct config *c);
 const struct peer_config *config_peer_find(const struct config *c, const char *domain);
+const struct trunk_config *config_trunk_find(const struct config *c, const char *name);
+/** Whose number it is, in the form of the house or as it stands in the file. `domain`: of that site only; NULL: of
+ *  any. Errors: ENOENT. */
+int config_number_find(const struct config *c, struct addr *user, const char *number,
+		       const char *domain);
+/** The first number that is given to the user, as it stands in the file; NULL: none. */
+const char *config_number_of(const struct config *c, const struct addr *user);
 
 #endif

@@ -60,7 +60,7 @@ static int set_text(struct spot *s)
 			       s->v->text);
 }
 
-static int set_path(struct spot *s)
+int config_set_path(struct spot *s)
 {
 	if (*s->v->text != '/') {
 		spot_fault(s, s->v, "write the whole path, beginning with /");
@@ -69,7 +69,7 @@ static int set_path(struct spot *s)
 	return set_text(s);
 }
 
-static int set_bool(struct spot *s)
+int config_set_bool(struct spot *s)
 {
 	bool *v = (bool *)((uint8_t *)s->base + s->row->offset);
 
@@ -94,6 +94,18 @@ static int set_echo(struct spot *s)
 		return 0;
 	}
 	return config_text_set(&site->echo, user);
+}
+
+static int set_relay(struct spot *s)
+{
+	struct site_config *site = s->base;
+	enum relay_rule rule;
+
+	if (relay_rule_parse(&rule, s->v->text) || rule == RELAY_SITE)
+		spot_fault(s, s->v, "write never, strangers or always");
+	else
+		site->relay = rule;
+	return 0;
 }
 
 static int set_origins(struct spot *s)
@@ -251,32 +263,6 @@ static int set_require(struct spot *s)
 	return 0;
 }
 
-/* "https://alpha.example/…/": in the site's own domain, which is where others look for it (RFC 8224 says nothing, we do). */
-static int set_identity_url(struct spot *s)
-{
-	static const char scheme[] = "https://";
-	const char *text = s->v->text, *host = text + sizeof(scheme) - 1;
-	const struct site_config *site = s->base;
-	size_t n = strlen(text), len, own = strlen(site->domain);
-
-	if (strncmp(text, scheme, sizeof(scheme) - 1) != 0 || n > 400 ||
-	    text[n - 1] != '/' || text[strcspn(text, " \"<>\\^`{|}?#@%")]) {
-		spot_fault(s, s->v,
-			   "write https://, a host, a path that ends in /; the name of a "
-			   "chain is put behind it");
-		return 0;
-	}
-	len = strcspn(host, ":/");
-	if (len < own || strncasecmp(host + len - own, site->domain, own) != 0 ||
-	    (len > own && host[len - own - 1] != '.')) {
-		spot_fault(s, s->v,
-			   "its host must be the site's domain or below it, for others "
-			   "fetch from nowhere else");
-		return 0;
-	}
-	return config_text_set((char **)((uint8_t *)s->base + s->row->offset), text);
-}
-
 static int set_trickle(struct spot *s)
 {
 	static const char *const words[] = {
@@ -334,47 +320,47 @@ static int set_limit(struct spot *s)
 
 #define IN(type, field) offsetof(struct type, field)
 static const struct key_row site_rows[] = {
-	{"certificate", set_path, IN(site_config, certificate)},
-	{"key", set_path, IN(site_config, key)},
-	{"identity-certificate", set_path, IN(site_config, identity_certificate)},
-	{"identity-key", set_path, IN(site_config, identity_key)},
-	{"identity-url", set_identity_url, IN(site_config, identity_url)},
-	{"open-registration", set_bool, IN(site_config, open_registration)},
+	{"certificate", config_set_path, IN(site_config, certificate)},
+	{"key", config_set_path, IN(site_config, key)},
+	{"open-registration", config_set_bool, IN(site_config, open_registration)},
 	{"origins", set_origins, 0, true},
 	{"echo", set_echo},
-	{"echo-federated", set_bool, IN(site_config, echo_federated)},
+	{"echo-federated", config_set_bool, IN(site_config, echo_federated)},
+	{"relay", set_relay},
 	{NULL},
 };
 static const struct key_row http_rows[] = {
 	{"listen", set_http_listen, 0, true},
-	{"root", set_path, IN(config, web_root)},
+	{"root", config_set_path, IN(config, web_root)},
+	{"idp-root", config_set_path, IN(config, idp_root)},
 	{NULL},
 };
 static const struct key_row sip_rows[] = {
 	{"listen", set_sip_listen, 0, true},
-	{"trust", set_path, IN(config, sip_trust)},
+	{"trust", config_set_path, IN(config, sip_trust)},
 	{"dns", set_dns, 0, true},
-	{"private-targets", set_bool, IN(config, sip_loopback)},
+	{"private-targets", config_set_bool, IN(config, sip_loopback)},
 	{NULL},
 };
 static const struct key_row peer_rows[] = {
 	{"address", set_peer_address},
 	{"require", set_require},
-	{"block", set_bool, IN(peer_config, block)},
+	{"block", config_set_bool, IN(peer_config, block)},
 	{"trickle", set_trickle},
 	{NULL},
 };
 static const struct key_row identity_rows[] = {
-	{"number-trust", set_path, IN(config, identity_number_trust)},
-	{"private-hosts", set_bool, IN(config, identity_private)},
+	{"number-trust", config_set_path, IN(config, identity_number_trust)},
+	{"private-hosts", config_set_bool, IN(config, identity_private)},
+	{"show-wrong-assertions", config_set_bool, IN(config, identity_show_wrong)},
 	{NULL},
 };
 static const struct key_row store_rows[] = {
-	{"sqlite", set_path, IN(config, store_path)},
+	{"sqlite", config_set_path, IN(config, store_path)},
 	{NULL},
 };
 static const struct key_row control_rows[] = {
-	{"socket", set_path, IN(config, control_path)},
+	{"socket", config_set_path, IN(config, control_path)},
 	{NULL},
 };
 static const struct key_row run_rows[] = {
@@ -435,9 +421,11 @@ static int open_site(struct config_build *b, const struct config_section *sec,
 		return ENOMEM;
 	*basep = site = &c->sitev[c->n_sites - 1];
 	site->echo_federated = true;
-	if (config_text_set(&site->echo, "echo"))
+	site->relay = RELAY_STRANGERS;
+	if (config_text_set(&site->echo, "echo") || config_number_default(site))
 		return ENOMEM;
 	title_domain(b, sec, site->domain);
+	config_idp_default(site);
 	for (size_t i = 0; i + 1 < c->n_sites; i++) {
 		if (*site->domain && !strcmp(c->sitev[i].domain, site->domain))
 			config_fault(
@@ -474,27 +462,30 @@ static int open_peer(struct config_build *b, const struct config_section *sec,
 static const struct section_row {
 	const char *name;
 	const struct key_row *rows; /* NULL: config_limits[] */
+	const struct key_row *more; /* a second table of them, or NULL */
+	const struct key_row *third;
 	int (*open)(struct config_build *b, const struct config_section *sec,
 		    void **basep);
 	bool titled;
 } section_rows[] = {
-	{"site", site_rows, open_site, true},
-	{"http", http_rows, open_plain, false},
-	{"sip", sip_rows, open_plain, false},
-	{"media", config_media_rows, open_plain, false},
-	{"identity", identity_rows, open_plain, false},
-	{"store", store_rows, open_plain, false},
-	{"peer", peer_rows, open_peer, true},
-	{"turn", config_turn_rows, open_plain, false},
-	{"trunk", config_trunk_rows, no_title, true},
-	{"control", control_rows, open_plain, false},
-	{"run", run_rows, open_plain, false},
-	{"log", log_rows, open_plain, false},
-	{"limits", NULL, open_plain, false},
+	{"site", site_rows, config_idp_rows, config_number_rows, open_site, true},
+	{"http", http_rows, NULL, NULL, open_plain, false},
+	{"sip", sip_rows, NULL, NULL, open_plain, false},
+	{"media", config_media_rows, NULL, NULL, open_plain, false},
+	{"identity", identity_rows, NULL, NULL, open_plain, false},
+	{"store", store_rows, NULL, NULL, open_plain, false},
+	{"peer", peer_rows, NULL, NULL, open_peer, true},
+	{"openid", config_openid_rows, NULL, NULL, config_openid_open, true},
+	{"turn", config_turn_rows, NULL, NULL, open_plain, false},
+	{"trunk", config_trunk_rows, NULL, NULL, config_trunk_open, true},
+	{"control", control_rows, NULL, NULL, open_plain, false},
+	{"run", run_rows, NULL, NULL, open_plain, false},
+	{"log", log_rows, NULL, NULL, open_plain, false},
+	{"limits", NULL, NULL, NULL, open_plain, false},
 };
 
 /* The table flattened, made anew from constants each time. */
-enum { KEYS_MAX = 192 };
+enum { KEYS_MAX = 256 };
 static struct config_key keyv[KEYS_MAX];
 static struct key_row rowv[KEYS_MAX];
 
@@ -517,6 +508,10 @@ size_t config_keys(const struct config_key **keyvp)
 
 		n = keys_add(n, sr->name, sr->titled, &(struct key_row){NULL});
 		for (const struct key_row *r = sr->rows; r && r->name; r++)
+			n = keys_add(n, sr->name, false, r);
+		for (const struct key_row *r = sr->more; r && r->name; r++)
+			n = keys_add(n, sr->name, false, r);
+		for (const struct key_row *r = sr->third; r && r->name; r++)
 			n = keys_add(n, sr->name, false, r);
 		for (size_t k = 0; !sr->rows && k < config_limits_n; k++)
 			n = keys_add(n, sr->name, false,

@@ -31,14 +31,43 @@ struct key_row {
 	size_t offset; /**< into spot.base, where `set` needs one */
 	bool list;
 };
-/** trunk: read and checked, but not used by this version. Ended by a row without name. */
+/** trunk { }: config_trunk.c. */
 extern const struct key_row config_trunk_rows[];
+int config_trunk_open(struct config_build *b, const struct config_section *sec,
+		      void **basep);
+void config_trunk_clear(struct config *c);
+/** Keys of site { } that are about telephone numbers: config_number.c. The check looks at trunks as well and fills in what
+ *  they leave out; errors: ENOMEM. */
+extern const struct key_row config_number_rows[];
+int config_number_default(struct site_config *site);
+void config_number_clear(struct config *c);
+int config_trunk_check(struct config_build *b);
+/** Parts of a struct number_plan at row->offset of spot.base. */
+int config_set_country(struct spot *s);
+int config_set_national(struct spot *s);
+int config_set_international(struct spot *s);
+/** Keys of site { } that are about identity: config_idp.c. */
+extern const struct key_row config_idp_rows[];
+/** What a site { } of that domain has when the file says nothing. */
+void config_idp_default(struct site_config *site);
+/** Looks at the hosts of all sites; the second also at the files. */
+void config_idp_check(struct config_build *b);
+void config_idp_check_outside(struct config_build *b);
+/** openid { }: config_openid.c. The check also fills in what was left out; errors: ENOMEM. */
+extern const struct key_row config_openid_rows[];
+int config_openid_open(struct config_build *b, const struct config_section *sec,
+		       void **basep);
+int config_openid_check(struct config_build *b);
+void config_openid_clear(struct config *c);
 /** media { }: config_media.c. */
 extern const struct key_row config_media_rows[];
 /** turn { }: config_turn.c. */
 extern const struct key_row config_turn_rows[];
 enum { CONFIG_TURN_LIFETIME_S = 3600 };
 
+/** A whole path; a truth value: into row->offset of spot.base. */
+int config_set_path(struct spot *s);
+int config_set_bool(struct spot *s);
 /** "KEY: "value" is not usable; RIGHT" */
 void spot_fault(const struct spot *s, const struct config_value *v, const char *right);
 

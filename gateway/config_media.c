@@ -3,7 +3,7 @@
 #include "gateway/config_keys.h"
 #include "gateway/config_value.h"
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, RTP_PORT_MIN = 1024, RTP_PORTS_MIN = 16 };
 
 /* Addresses without a port, each once. */
 static int addrs_take(struct spot *s, struct sa *v, size_t *np, bool any)
@@ -40,8 +40,8 @@ static int set_listen(struct spot *s)
 	if (!s->n) {
 		config_fault(
 			s->b->report, config_line(s->b, "media", 0, "listen"),
-			"listen: no address; site { echo = \"\" } turns off what uses "
-			"them");
+			"listen: no address; site { echo = \"\"  relay = never } turns "
+			"off what uses them");
 		return 0;
 	}
 	return addrs_take(s, c->media.listenv, &c->media.n_listen, true);
@@ -86,13 +86,22 @@ static int set_workers(struct spot *s)
 	return number(s, WORKERS_MAX, &c->media.workers);
 }
 
-/* For the sockets of sessions towards other gateways, which a later version has. */
-static int check_ports(struct spot *s)
+static int set_ports(struct spot *s)
 {
+	struct config *c = s->base;
 	uint16_t first, last;
 
-	if (config_ports_parse(&first, &last, s->v->text))
-		spot_fault(s, s->v, "write the first and the last port, \"20000-29999\"");
+	/* they are bound when privileges are gone */
+	if (config_ports_parse(&first, &last, s->v->text) || first < RTP_PORT_MIN ||
+	    last - first < RTP_PORTS_MIN - 1) {
+		spot_fault(
+			s, s->v,
+			"write the first and the last port, 1024 or higher and 16 or more "
+			"of them, \"20000-29999\"");
+		return 0;
+	}
+	c->media.rtp_first = first;
+	c->media.rtp_last = last;
 	return 0;
 }
 
@@ -100,7 +109,7 @@ const struct key_row config_media_rows[] = {
 	{"listen", set_listen, 0, true},
 	{"advertise", set_advertise, 0, true},
 	{"port", set_port},
-	{"rtp-ports", check_ports},
+	{"rtp-ports", set_ports},
 	{"workers", set_workers},
 	{NULL},
 };

@@ -97,7 +97,7 @@ int config_sip_parse(struct listen_config *l, const char *text)
 	return EINVAL;
 }
 
-int config_net_parse(const char *text)
+int config_net_parse(struct net_config *net, const char *text)
 {
 	const char *slash = strchr(text, '/');
 	size_t n = slash ? (size_t)(slash - text) : strlen(text);
@@ -111,10 +111,41 @@ int config_net_parse(const char *text)
 	host[n] = '\0';
 	if (sa_set_str(&sa, host, 0))
 		return EINVAL;
+	bits = sa_af(&sa) == AF_INET ? 32 : 128;
 	if (slash && (config_uint_parse(&bits, slash + 1) ||
 		      bits > (sa_af(&sa) == AF_INET ? 32u : 128u)))
 		return EINVAL;
+	net->sa = sa;
+	net->bits = bits;
 	return 0;
+}
+
+/* The bytes of an address, an IPv4 one in IPv6 (RFC 4291 §2.5.5.2) as the IPv4 it is. Gives how many. */
+static size_t address_bytes(uint8_t bytes[16], const struct sa *sa)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	if (sa_af(sa) == AF_INET) {
+		memcpy(bytes, &sa->u.in.sin_addr, 4);
+		return 4;
+	}
+	if (sa_af(sa) != AF_INET6)
+		return 0;
+	sa_in6(sa, bytes);
+	if (memcmp(bytes, mapped, sizeof(mapped)) != 0)
+		return 16;
+	memmove(bytes, bytes + sizeof(mapped), 4);
+	return 4;
+}
+
+bool config_net_has(const struct net_config *net, const struct sa *sa)
+{
+	uint8_t a[16], b[16], rest = (uint8_t)(0xff00 >> net->bits % 8);
+	size_t n = address_bytes(a, &net->sa), whole = net->bits / 8;
+
+	if (!n || n != address_bytes(b, sa) || whole > n || memcmp(a, b, whole) != 0)
+		return false;
+	return !rest || whole == n || !((a[whole] ^ b[whole]) & rest);
 }
 
 int config_ports_parse(uint16_t *first, uint16_t *last, const char *text)

@@ -14,7 +14,7 @@ int config_sa_parse(struct sa *sa, const char *text, int port);
 /** "tls:ADDR:PORT", also tcp: and udp:. */
 int config_sip_parse(struct listen_config *l, const char *text);
 /** "ADDR" or "ADDR/BITS". */
-int config_net_parse(const char *text);
+int config_net_parse(struct net_config *net, const char *text);
 /** "20000-29999". */
 int config_ports_parse(uint16_t *first, uint16_t *last, const char *text);
 /** "stun:host" or, with `relay`, "turn:host": host a name, an IPv4 address or an IPv6 one in brackets; then

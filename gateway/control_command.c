@@ -130,7 +130,10 @@ static void on_reloaded(void *arg)
 			continue;
 		bad = n++ ? bad : site;
 	}
-	if (!bad)
+	if (!bad && *certs_trouble(a->core->certs))
+		control_refuse(a, "%s; what was read before stays in service",
+			       certs_trouble(a->core->certs));
+	else if (!bad)
 		control_reply(a, certificates_json(a->core), 0);
 	else if (n == 1)
 		control_refuse(a, "%s: %s; the old certificate stays in service",
@@ -318,6 +321,38 @@ static void do_peers(struct control_ask *a)
 	control_reply(a, p.list, p.next);
 }
 
+static void trunk_add(const struct trunk_config *t, const struct trunk_state *state,
+		      void *arg)
+{
+	static const char *const transports[] = {"udp", "tcp", "tls"};
+	struct page *p = arg;
+	char until[24] = "";
+	time_t s = (time_t)state->until_s;
+	struct tm tm;
+
+	if (!page_takes(p))
+		return;
+	if (s)
+		strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&s, &tm));
+	json_array_append_new(
+		p->list,
+		json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:i, s:s, s:o}", "name",
+			  t->name, "state", state->state, "transport",
+			  transports[t->transport], "address", text(state->address),
+			  "registration", state->registration, "until", until, "calls",
+			  (int)state->n_calls, "media", leg_media_name(t->media),
+			  "last_error", text(state->last_error)));
+}
+
+static void do_trunks(struct control_ask *a)
+{
+	struct page p = {.list = json_array(), .from = page_from(a)};
+
+	if (a->core->trunks)
+		a->core->trunks->each(a->core->trunks_arg, trunk_add, &p);
+	control_reply(a, p.list, p.next);
+}
+
 /* ---- users ---- */
 
 static void refuse_site(struct control_ask *a, const char *domain)
@@ -431,7 +466,7 @@ static void on_list(const struct account_answer *answer, void *arg)
 	control_reply(a, p.list, p.next);
 }
 
-static void do_user_list(struct control_ask *a)
+const struct site *control_site(struct control_ask *a)
 {
 	const char *domain = string_of(a, "site");
 	const struct site *site;
@@ -440,12 +475,19 @@ static void do_user_list(struct control_ask *a)
 		domain = ((const struct site *)list_ledata(a->core->sites.head))->domain;
 	if (!domain) {
 		control_refuse(a, "which site? Several are served here");
-		return;
+		return NULL;
 	}
 	site = core_site_find(a->core, domain);
 	if (!site)
 		refuse_site(a, domain);
-	else if (account_admin_list(a->core->accounts, site, on_list, a))
+	return site;
+}
+
+static void do_user_list(struct control_ask *a)
+{
+	const struct site *site = control_site(a);
+
+	if (site && account_admin_list(a->core->accounts, site, on_list, a))
 		control_refuse(a, "out of memory");
 }
 
@@ -455,12 +497,19 @@ void control_command(struct control_ask *a)
 		const char *name;
 		void (*run)(struct control_ask *a);
 	} commands[] = {
-		{"status", do_status},       {"reload", do_reload},
-		{"calls", do_calls},         {"call", do_call},
-		{"hangup", do_hangup},       {"devices", do_devices},
-		{"peers", do_peers},         {"user add", do_user},
-		{"user passwd", do_user},    {"user remove", do_user},
+		{"status", do_status},
+		{"reload", do_reload},
+		{"calls", do_calls},
+		{"call", do_call},
+		{"hangup", do_hangup},
+		{"devices", do_devices},
+		{"peers", do_peers},
+		{"trunks", do_trunks},
+		{"user add", do_user},
+		{"user passwd", do_user},
+		{"user remove", do_user},
 		{"user list", do_user_list},
+		{"idp rotate", control_idp_rotate},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(commands) && a->name; i++) {

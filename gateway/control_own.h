@@ -17,6 +17,10 @@ struct control_ask {
 
 /** Thread: signalling. Takes `a` over and answers it sooner or later. */
 void control_command(struct control_ask *a);
+/** control_idp.c: "idp rotate". */
+void control_idp_rotate(struct control_ask *a);
+/** The site that the request is about, the only one if it names none. NULL: refused. */
+const struct site *control_site(struct control_ask *a);
 /** Takes `result` over. `next` > 0: there is more, from that place on. Frees `a`. */
 void control_reply(struct control_ask *a, json_t *result, size_t next);
 void control_refuse(struct control_ask *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

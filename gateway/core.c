@@ -4,6 +4,7 @@
  * Called by main.c; calls registry.c and quota.c. */
 #include "gateway/core.h"
 #include "gateway/certs.h"
+#include "gateway/path.h"
 #include "gateway/quota.h"
 #include "gateway/registry.h"
 #include "gateway/turn.h"
@@ -35,6 +36,7 @@ int core_init(struct core *core, const struct config *config, struct loop *loop)
 	core->config = config;
 	core->loop = loop;
 	core->started_us = clock_us();
+	core->path_relay = path_relay_alloc;
 	err = sites_fill(core);
 	err = err ? err : registry_alloc(&core->registry, limits->devices_per_user);
 	err = err ? err : certs_alloc(&core->certs, core);
@@ -44,6 +46,8 @@ int core_init(struct core *core, const struct config *config, struct loop *loop)
 		  : quota_alloc(&core->quota_users, loop->timers, 2 * limits->calls);
 	err = err ? err
 		  : quota_alloc(&core->quota_peers, loop->timers, 2 * limits->calls);
+	err = err ? err
+		  : quota_alloc(&core->quota_relay, loop->timers, 2 * limits->calls);
 	err = err ? err : turn_alloc(&core->turn, &config->turn);
 	if (err)
 		core_close(core);
@@ -56,6 +60,7 @@ void core_close(struct core *core)
 	core->n_calls = 0;
 	core->quota_users = mem_deref(core->quota_users);
 	core->quota_peers = mem_deref(core->quota_peers);
+	core->quota_relay = mem_deref(core->quota_relay);
 	core->ringing = mem_deref(core->ringing);
 	core->registry = mem_deref(core->registry);
 	core->certs = mem_deref(core->certs);

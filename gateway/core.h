@@ -14,8 +14,13 @@ struct kept;
 struct identity_ops;
 struct media_ops;
 struct office;
+struct path;
+struct path_setup;
+struct provider_ops;
 struct quota;
 struct registry;
+struct spend;
+struct trunk_state;
 struct turn;
 
 /** A domain served here. Everything that differs between sites hangs off this. */
@@ -43,6 +48,27 @@ struct federation_ops {
 		      void *harg);
 };
 
+/** Trunks as the core sees them: configured legacy systems. NULL when there are none. */
+struct trunk_ops {
+	/** An outgoing leg to this trunk; invite->to is the number there. Errors: ENOMEM, ENOTCONN. */
+	int (*leg_alloc)(struct leg **legp, void *arg, struct call *call,
+			 const struct trunk_config *trunk);
+	/** For slussctl: how each stands, in the order of the file. */
+	void (*each)(void *arg,
+		     void (*h)(const struct trunk_config *trunk,
+			       const struct trunk_state *state, void *harg),
+		     void *harg);
+};
+struct trunk_state {
+	const char *
+		state; /**< "up", "down", "unknown": what its last answer, or silence, says */
+	const char *registration; /**< "registered", "refused", "trying", "none" */
+	const char *address;      /**< that is in use; empty: none yet */
+	unsigned n_calls;
+	int64_t until_s; /**< the registration holds; since 1970; 0: none */
+	const char *last_error;
+};
+
 enum { CORE_QUEUES_MAX = 8 };
 
 struct core_counters {
@@ -59,20 +85,33 @@ struct core {
 	struct account_service *accounts;
 	struct certs *certs;
 	struct kept *kept; /**< calls that may be joined again; NULL: none are kept */
+	struct spend
+		*spend; /**< minutes talked on trunks today; NULL: there are no trunks */
 	struct turn *turn; /**< STUN and TURN servers for people who are signed in */
 	const struct federation_ops *federation;
 	void *federation_arg;
+	const struct trunk_ops *trunks; /**< NULL: there are none */
+	void *trunks_arg;
 	const struct identity_ops *identity; /**< NULL: nothing is signed or verified */
 	void *identity_arg;
+	const struct provider_ops *provider; /**< NULL: no identity provider here */
+	void *provider_arg;
 	const struct media_ops
 		*media; /**< NULL: no media plane, since nobody here needs one */
 	void *media_arg;
 	struct endpoint *echo; /**< the echo test (echo.h); NULL: none */
+	/** What stands between the halves of a call (path.h); NULL: no call is relayed, or anchored. */
+	int (*path_relay)(struct path **pp, struct core *core,
+			  const struct path_setup *setup);
+	int (*path_anchor)(struct path **pp, struct core *core,
+			   const struct path_setup *setup);
 	struct list calls;    /* struct call, oldest first; the just ended for one turn */
 	uint32_t n_calls;     /* in there */
 	struct hash *ringing; /* calls to users here that nobody has taken, by callee */
 	struct quota *quota_users; /* calls of a user here, at once and a minute */
 	struct quota *quota_peers; /* calls with a foreign domain, at once */
+	struct quota
+		*quota_relay; /* calls in which a user's address is hidden, at once */
 	struct core_counters counters;
 	bool stopping; /**< no new calls: CAUSE_SHUTDOWN */
 	uint64_t started_us;

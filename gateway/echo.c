@@ -22,7 +22,7 @@ struct echo_leg {
 	struct echo_service *service;
 	bool foreign;
 	struct media_session *media;
-	struct media_peer peer; /**< of the first offer: its certificate stays */
+	struct media_remote remote; /**< of the first offer: its certificate stays */
 	uint32_t first_ssrc;
 	uint64_t sdp_id;
 	unsigned n_answers;
@@ -71,12 +71,13 @@ static void life_over(void *arg)
 	ended(l, &c);
 }
 
-static void on_media(enum media_event event, void *arg)
+static void on_media(enum media_event event, unsigned side, void *arg)
 {
 	struct echo_leg *l = arg;
 	const char *host = l->leg.remote.addr.host;
 	struct cause c;
 
+	(void)side; /* there is one */
 	log_debug(l->leg.call ? call_id(l->leg.call) : NULL, "echo.media", "event=%s",
 		  media_event_name(event));
 	switch (event) {
@@ -98,6 +99,7 @@ static void on_media(enum media_event event, void *arg)
 			  "this call.",
 			  host);
 		break;
+	case MEDIA_CAPPED: /* echo-time is its cap */
 	case MEDIA_FAILED:
 		cause_set(&c, CAUSE_INTERNAL, NULL);
 		break;
@@ -108,7 +110,7 @@ static void on_media(enum media_event event, void *arg)
 /* ---- offers ---- */
 
 /** RFC 8827 §6.5 and our own rule: the certificate stays for the time of the call. */
-static bool same_certificate(const struct media_peer *a, const struct media_peer *b)
+static bool same_certificate(const struct media_remote *a, const struct media_remote *b)
 {
 	for (size_t i = 0; i < a->n_fingerprints; i++)
 		for (size_t k = 0; k < b->n_fingerprints; k++)
@@ -123,7 +125,7 @@ static int answer(struct echo_leg *l, const struct sdp_offer *o)
 {
 	const struct core *core = l->service->core;
 	const struct sdp_answerer who = {
-		.local = core->media->local(l->media),
+		.local = core->media->local(l->media, 0),
 		.first_ssrc = l->first_ssrc,
 		.id = l->sdp_id,
 		.version = ++l->n_answers,
@@ -141,7 +143,12 @@ static int op_invite(struct leg *leg, const struct invite *invite)
 {
 	struct echo_leg *l = (struct echo_leg *)leg;
 	const struct core *core = l->service->core;
-	struct media_setup setup;
+	const struct media_session_setup setup = {
+		.work = MEDIA_WORK_ECHO,
+		.n_sides = 1,
+		.sidev = {{.reach = MEDIA_LITE, .crypt = MEDIA_DTLS}},
+		.call_id = invite->call_id,
+	};
 	struct sdp_offer o;
 	const char *why;
 	int err;
@@ -152,10 +159,10 @@ static int op_invite(struct leg *leg, const struct invite *invite)
 		log_debug(invite->call_id, "echo.refused", "why=%s", LQ(why));
 		return err;
 	}
-	l->peer = o.peer;
-	sdp_offer_setup(&setup, &o, l->first_ssrc);
-	err = core->media->echo_alloc(&l->media, core->media_arg, &setup, invite->call_id,
-				      on_media, l);
+	sdp_offer_remote(&l->remote, &o, l->first_ssrc);
+	err = core->media->alloc(&l->media, core->media_arg, &setup, on_media, l);
+	if (!err)
+		err = core->media->remote(l->media, 0, &l->remote, false);
 	if (!err)
 		err = timer_start(core->loop->timers, &l->life,
 				  (uint64_t)core->config->limits.echo_s * 1000, life_over,
@@ -168,12 +175,13 @@ static int op_invite(struct leg *leg, const struct invite *invite)
 static int op_offer(struct leg *leg, struct body *offer)
 {
 	struct echo_leg *l = (struct echo_leg *)leg;
-	struct media_setup setup;
+	struct media_remote remote;
 	struct sdp_offer o;
 	const char *why;
+	bool restarts;
 	int err = sdp_offer_read(&o, &why, offer);
 
-	if (!err && !same_certificate(&l->peer, &o.peer)) {
+	if (!err && !same_certificate(&l->remote, &o.remote)) {
 		why = "its certificate is another one than before";
 		err = EBADMSG;
 	}
@@ -181,9 +189,13 @@ static int op_offer(struct leg *leg, struct body *offer)
 		log_debug(call_id(leg->call), "echo.refused", "why=%s", LQ(why));
 		return err;
 	}
-	sdp_offer_setup(&setup, &o, l->first_ssrc);
-	err = l->service->core->media->change(l->media, &setup);
-	return err ? err : answer(l, &o);
+	sdp_offer_remote(&remote, &o, l->first_ssrc);
+	restarts = strcmp(remote.ufrag, l->remote.ufrag) != 0;
+	err = l->service->core->media->remote(l->media, 0, &remote, restarts);
+	if (err)
+		return err;
+	memcpy(l->remote.ufrag, remote.ufrag, sizeof(l->remote.ufrag));
+	return answer(l, &o);
 }
 
 static void op_offer_withdraw(struct leg *leg)

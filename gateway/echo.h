@@ -1,8 +1,8 @@
 /* gateway/echo.h - the echo test: an address at every local site that answers and sends the caller's own sound
  * and picture back. Signalling thread.
  *
- *   call ── invite ──► echo leg ── echo_alloc ──► media plane
- *   call ◄── answer ──    │    ◄── up, lost … ──                                              */
+ *   call ── invite ──► echo leg ── alloc, remote ──► media plane
+ *   call ◄── answer ──    │    ◄── up, lost … ────                                           */
 #ifndef SLUSS_GATEWAY_ECHO_H
 #define SLUSS_GATEWAY_ECHO_H
 

@@ -93,3 +93,33 @@ int invite_alloc(struct invite **invp, const struct party *from, const struct ad
 	*invp = inv;
 	return 0;
 }
+
+const char *leg_media_name(enum leg_media media)
+{
+	switch (media) {
+	case LEG_WEBRTC:
+		return "webrtc";
+	case LEG_RTP:
+		return "rtp";
+	case LEG_SDES:
+		return "sdes";
+	case LEG_DTLS:
+		return "dtls";
+	}
+	return "?";
+}
+
+int invite_copy(struct invite **invp, const struct invite *from, struct body *offer)
+{
+	struct invite *inv;
+	int err = invite_alloc(&inv, &from->from, &from->to, offer, from->max_forwards);
+
+	if (err)
+		return err;
+	memcpy(inv->call_id, from->call_id, sizeof(inv->call_id));
+	inv->replaces = mem_ref(from->replaces);
+	inv->replaced = mem_ref(from->replaced);
+	inv->rejoins = mem_ref(from->rejoins);
+	*invp = inv;
+	return 0;
+}

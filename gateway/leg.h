@@ -19,6 +19,7 @@
 #include "gateway/addr.h"
 #include "gateway/candidates.h"
 #include "gateway/cause.h"
+#include "gateway/leg_media.h"
 #include "lib/base.h"
 
 struct call;
@@ -53,6 +54,7 @@ struct party {
 	bool site_verified; /**< the calling site proved its domain, by TLS, by a signature, or being this daemon */
 	bool site_tls; /**< … by the certificate of the connection */
 	enum party_identity identity;
+	uint32_t judged_ms; /**< how long that took, before the call was made */
 	char **identityv; /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
 };
 
@@ -60,8 +62,10 @@ struct party {
 struct invite {
 	char call_id[17]; /**< ours, 16 hex digits, joins both sides in the logs */
 	struct party from;
-	struct addr to;     /**< as dialled */
-	struct body *offer; /**< SDP; offer->trickle: its candidates follow; never NULL */
+	struct addr to; /**< as dialled */
+	/** SDP; offer->trickle: its candidates follow. NULL only in that of an incoming leg that is not LEG_WEBRTC: it
+	 *  wants an offer, and gets it by its `answer` op; its own answer comes as LEG_ANSWER */
+	struct body *offer;
 	/** to write on the wire: already less one where it came from SIP */
 	unsigned max_forwards;
 	/** The caller's half of an established call whose place this one takes (RFC 3891), or NULL.
@@ -79,12 +83,17 @@ struct invite {
 /** Errors: ENOMEM. Copies the strings, takes a reference of the body. */
 int invite_alloc(struct invite **invp, const struct party *from, const struct addr *to,
 		 struct body *offer, unsigned max_forwards);
+/** The same call with another offer, for its outgoing legs. Errors: ENOMEM. */
+int invite_copy(struct invite **invp, const struct invite *from, struct body *offer);
 
 enum leg_dir { LEG_IN, LEG_OUT };
 
 enum leg_event_type {
 	/** out: the party is being alerted (a device said so; 180/183) */
 	LEG_RINGING,
+	/** out: the party is being alerted, and a trunk has described its media already (183); body. What follows
+	 *  may differ, and LEG_ANSWER comes all the same */
+	LEG_EARLY,
 	/** out: the party took the call; its answer follows (browser only) */
 	LEG_ACCEPTED,
 	/** body: answers the offer that is open towards this leg; the first one on an outgoing leg
@@ -102,6 +111,9 @@ enum leg_event_type {
 	/** away: the party's site is out of reach, or has forgotten the call; or it is there again.
 	 *  The call goes on, and so does its sound: nothing can be asked of that party meanwhile */
 	LEG_AWAY,
+	/** A trunk asks for an offer of ours in the established call (re-INVITE without one): what the `answer` op
+	 *  gives then is that offer, and the trunk's answer comes as LEG_ANSWER */
+	LEG_LATE,
 	/** cause: refused, cancelled, hung up, lost. Last event */
 	LEG_ENDED,
 	LEG_EVENT_N
@@ -122,7 +134,10 @@ struct leg_ops {
 	void (*ringing)(struct leg *leg);
 	/** LEG_IN, before the answer: the callee has accepted, the answer follows. */
 	void (*accepted)(struct leg *leg);
-	/** The answer to the offer that this leg's party made (the invite's or a LEG_OFFER). */
+	/** LEG_IN, before the answer: what the callee's side lets its caller hear already. NULL: it cannot be told */
+	void (*early)(struct leg *leg, struct body *answer);
+	/** The answer to the offer that this leg's party made (the invite's or a LEG_OFFER). Where that party
+	 *  offered nothing (invite->offer NULL, LEG_LATE) it is our offer, and its answer comes as LEG_ANSWER. */
 	int (*answer)(struct leg *leg, struct body *answer);
 	/** A new offer to this leg's party, in the established call. Errors: EBUSY: an offer of this
 	 *  party's own is on its way (glare); the call refuses the other side with CAUSE_GLARE. */
@@ -151,6 +166,8 @@ struct leg {
 	enum leg_dir dir;
 	struct call *call; /**< not owned; NULL after LEG_ENDED or end */
 	struct le le;      /**< in the call's list of outgoing legs */
+	/** What its party speaks; set by who makes the leg */
+	enum leg_media media;
 	/** Its media end in this daemon, which could hear them: a leg of ours is at the other end */
 	bool anchored;
 	/** LEG_OUT: filled when known (an answer names its device's user) */

@@ -2,7 +2,7 @@
  * knows every room. What runs here is the signalling thread; the others are made by their rooms.
  *
  *   config -> loop -> core -> web, SIP and media bind, identity reads its keys -> privileges dropped
- *          -> media threads -> office (the store) -> accounts -> control -> READY
+ *          -> media threads -> office (the store) -> provider -> accounts -> control -> READY
  *   SIGTERM -> no new calls, those there are told -> web, SIP and media say goodbye -> loop ends -> all freed */
 #include <getopt.h>
 #include <signal.h>
@@ -17,10 +17,13 @@
 #include "gateway/core.h"
 #include "gateway/echo.h"
 #include "gateway/kept.h"
+#include "gateway/spend.h"
 #include "gateway/office.h"
+#include "gateway/path_anchor.h"
 #include "gateway/process.h"
 #include "gateway/registry.h"
 #include "idp/idp.h"
+#include "idp/provider.h"
 #include "lib/log.h"
 #include "sip/sip.h"
 #include "webrtc/media/media.h"
@@ -35,6 +38,7 @@ struct daemon {
 	struct webrtc *web;
 	struct sip *sip;
 	struct idp *idp;
+	struct provider *provider;
 	struct media *media; /* NULL: nobody needs it */
 	struct echo_service *echo;
 	struct control *control;
@@ -155,10 +159,12 @@ static int start_bound(struct daemon *d, char **whyp)
 		err = sip_alloc(&d->sip, whyp, &d->core);
 	if (!err && c->n_sip)
 		err = idp_alloc(&d->idp, whyp, &d->core, publish, d);
-	if (!err && config_has_echo(c))
+	if (!err && (config_has_echo(c) || config_has_relay(c) || c->n_trunks))
 		err = media_alloc(&d->media, whyp, &d->core);
-	if (!err && d->media)
+	if (!err && d->media) {
+		d->core.path_anchor = path_anchor_alloc;
 		err = echo_service_alloc(&d->echo, &d->core);
+	}
 	if (!err)
 		err = process_user_become(&d->user, whyp);
 	if (!err)
@@ -185,7 +191,11 @@ static int start(struct daemon *d, char **whyp)
 		err = office_alloc(&d->core.office, whyp, d->loop, c->store_path,
 				   l->office_threads, l->office_queue, l->password_log2n);
 	if (!err)
+		err = provider_alloc(&d->provider, whyp, &d->core);
+	if (!err)
 		err = kept_alloc(&d->core.kept, &d->core);
+	if (!err && c->n_trunks)
+		err = spend_alloc(&d->core.spend, &d->core, NULL);
 	if (!err)
 		err = account_service_alloc(&d->core.accounts, &d->core);
 	if (!err)
@@ -212,7 +222,9 @@ static void end(struct daemon *d)
 	d->sip = mem_deref(d->sip);
 	d->idp = mem_deref(d->idp);
 	d->web = mem_deref(d->web);
+	d->provider = mem_deref(d->provider);
 	d->core.kept = mem_deref(d->core.kept);
+	d->core.spend = mem_deref(d->core.spend);
 	d->core.office = mem_deref(d->core.office);
 	d->loop = mem_deref(d->loop);
 }

@@ -14,6 +14,8 @@ const char *media_event_name(enum media_event event)
 		return "foreign";
 	case MEDIA_FAILED:
 		return "failed";
+	case MEDIA_CAPPED:
+		return "capped";
 	case MEDIA_EVENT_N:
 		break;
 	}

@@ -12,7 +12,8 @@
 
 /* What a kind takes ("site" always, but for CALLS) -> what its result brings. */
 enum office_kind {
-	OFFICE_LOGIN,        /* user, secret, token, days, max, device -> session */
+	OFFICE_LOGIN, /* user, secret, token, days, max, device -> session */
+	OFFICE_IDP_LOGIN, /* user, secret, token, days, max: a session at the identity provider */
 	OFFICE_AUTHENTICATE, /* token -> user, session, origin */
 	OFFICE_LOGOUT,       /* token -> user, session: those that ended */
 	OFFICE_PASSWD, /* user, secret=new, old or NULL -> session: of token, which stays */
@@ -25,9 +26,14 @@ enum office_kind {
 	OFFICE_SESSION_END,  /* user, session */
 	OFFICE_SESSION_END_OTHERS, /* user, token -> session: of token, which stays */
 	OFFICE_GRANT, /* old=the token of whoever grants, token, origin, days, max -> user, session */
+	OFFICE_RING,         /* user, other -> rules */
+	OFFICE_RING_SET,     /* user, ring and relay, each unless empty -> rules */
+	OFFICE_KNOW,         /* user, other */
 	OFFICE_CALLS_CHANGE, /* run, calls */
 	OFFICE_CALLS_LEFT,   /* run, max -> calls */
 	OFFICE_CALLS_SWEEP,  /* run */
+	OFFICE_SPEND,        /* spent: minutes to be added */
+	OFFICE_SPENT,        /* spent.day -> spentv, n_spent */
 	OFFICE_KIND_N
 };
 
@@ -43,8 +49,11 @@ struct office_job {
 	struct store_device device;
 	char session[STORE_SESSION_HEX + 1];
 	char origin[STORE_ORIGIN_MAX + 1];
+	char ring[STORE_RING_MAX + 1], relay[STORE_RING_MAX + 1];
+	char other[ADDR_TEXT_MAX + 1];
 	char run[STORE_CALL_HEX + 1];
 	struct store_calls *calls; /**< owned */
+	struct store_spent spent;
 };
 struct office_result {
 	enum office_kind kind;
@@ -55,10 +64,13 @@ struct office_result {
 	char session[STORE_SESSION_HEX + 1];
 	char origin[STORE_ORIGIN_MAX +
 		    1]; /**< what the sign-in is bound to; empty: nothing */
-	char **usersv;  /**< owned: a mem object of mem objects, NULL ended */
+	struct store_rules rules;
+	char **usersv; /**< owned: a mem object of mem objects, NULL ended */
 	struct store_sign_in *signs; /**< owned */
 	size_t n_signs;
-	struct store_calls *calls; /**< owned */
+	struct store_calls *calls;  /**< owned */
+	struct store_spent *spentv; /**< owned */
+	size_t n_spent;
 };
 
 struct office;

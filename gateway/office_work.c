@@ -2,11 +2,13 @@
  * office threads; called by office.c, calls gateway/store.h and lib/secret.h. No state of its own. */
 #include "gateway/office_work.h"
 
+#include "gateway/store_idp.h"
 #include "lib/clock.h"
 
 bool office_work_is_heavy(enum office_kind kind)
 {
-	return kind == OFFICE_LOGIN || kind == OFFICE_PASSWD || kind == OFFICE_USER_ADD ||
+	return kind == OFFICE_LOGIN || kind == OFFICE_IDP_LOGIN ||
+	       kind == OFFICE_PASSWD || kind == OFFICE_USER_ADD ||
 	       kind == OFFICE_USER_DELETE;
 }
 
@@ -15,6 +17,8 @@ const char *office_kind_name(enum office_kind kind)
 	switch (kind) {
 	case OFFICE_LOGIN:
 		return "login";
+	case OFFICE_IDP_LOGIN:
+		return "idp-login";
 	case OFFICE_AUTHENTICATE:
 		return "authenticate";
 	case OFFICE_LOGOUT:
@@ -39,12 +43,22 @@ const char *office_kind_name(enum office_kind kind)
 		return "session-end-others";
 	case OFFICE_GRANT:
 		return "grant";
+	case OFFICE_RING:
+		return "ring";
+	case OFFICE_RING_SET:
+		return "ring-set";
+	case OFFICE_KNOW:
+		return "know";
 	case OFFICE_CALLS_CHANGE:
 		return "calls-change";
 	case OFFICE_CALLS_LEFT:
 		return "calls-left";
 	case OFFICE_CALLS_SWEEP:
 		return "calls-sweep";
+	case OFFICE_SPEND:
+		return "spend";
+	case OFFICE_SPENT:
+		return "spent";
 	case OFFICE_KIND_N:
 		break;
 	}
@@ -64,6 +78,7 @@ void office_result_clear(struct office_result *result)
 	result->usersv = mem_deref(result->usersv);
 	result->signs = mem_deref(result->signs);
 	result->calls = mem_deref(result->calls);
+	result->spentv = mem_deref(result->spentv);
 }
 
 /* Is `password` this user's? Gives the hash it was held against. A name that does not exist takes the same
@@ -103,6 +118,10 @@ static void hash_renew(struct office_bench *b, const struct office_job *job,
 static int sign_in(struct office_bench *b, const struct office_job *job, const char *hash,
 		   struct office_result *r)
 {
+	if (job->kind == OFFICE_IDP_LOGIN)
+		return store_idp_session_add(
+			b->store, job->site, job->user, hash, job->token,
+			clock_wall_s() + (int64_t)job->days * 86400, job->max);
 	return store_session_add(b->store, job->site, job->user, hash, job->token,
 				 clock_wall_s() + (int64_t)job->days * 86400, job->max,
 				 &job->device, r->session);
@@ -211,6 +230,19 @@ static int do_user_add(struct office_bench *b, const struct office_job *job,
 	return err;
 }
 
+static int do_rules_set(struct office_bench *b, const struct office_job *job,
+			struct office_result *r)
+{
+	int err = 0;
+
+	if (*job->ring)
+		err = store_user_ring_set(b->store, job->site, job->user, job->ring);
+	if (!err && *job->relay)
+		err = store_user_relay_set(b->store, job->site, job->user, job->relay);
+	return err ? err
+		   : store_user_rules(b->store, job->site, job->user, NULL, &r->rules);
+}
+
 void office_work(struct office_bench *b, const struct office_job *job,
 		 struct office_result *r)
 {
@@ -220,6 +252,7 @@ void office_work(struct office_bench *b, const struct office_job *job,
 	memcpy(r->user, job->user, sizeof(r->user));
 	switch (job->kind) {
 	case OFFICE_LOGIN:
+	case OFFICE_IDP_LOGIN:
 		r->err = do_login(b, job, r);
 		break;
 	case OFFICE_AUTHENTICATE:
@@ -260,6 +293,16 @@ void office_work(struct office_bench *b, const struct office_job *job,
 	case OFFICE_GRANT:
 		r->err = do_grant(b, job, r);
 		break;
+	case OFFICE_RING:
+		r->err = store_user_rules(b->store, job->site, job->user, job->other,
+					  &r->rules);
+		break;
+	case OFFICE_RING_SET:
+		r->err = do_rules_set(b, job, r);
+		break;
+	case OFFICE_KNOW:
+		r->err = store_known_add(b->store, job->site, job->user, job->other);
+		break;
 	case OFFICE_CALLS_CHANGE:
 		r->err = store_calls_change(b->store, job->run, job->calls);
 		break;
@@ -268,6 +311,13 @@ void office_work(struct office_bench *b, const struct office_job *job,
 		break;
 	case OFFICE_CALLS_SWEEP:
 		r->err = store_calls_sweep(b->store, job->run);
+		break;
+	case OFFICE_SPEND:
+		r->err = store_spend(b->store, &job->spent);
+		break;
+	case OFFICE_SPENT:
+		r->err = store_spent_list(b->store, job->spent.day, &r->spentv,
+					  &r->n_spent);
 		break;
 	case OFFICE_KIND_N:
 		break;

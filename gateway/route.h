@@ -5,8 +5,8 @@
 
 #include "gateway/core.h"
 
-/** ECHO: the echo test of the site (echo.h). */
-enum route_kind { ROUTE_LOCAL, ROUTE_FEDERATED, ROUTE_ECHO };
+/** ECHO: the echo test of the site (echo.h). TRUNK: a telephone number, by a trunk. */
+enum route_kind { ROUTE_LOCAL, ROUTE_FEDERATED, ROUTE_ECHO, ROUTE_TRUNK };
 
 struct route;
 /** cause is NULL when found. kind LOCAL: the user's devices (at least one) are in the registry. */
@@ -14,10 +14,19 @@ typedef void(route_h)(enum route_kind kind, const struct site *site,
 		      const struct cause *cause, void *arg);
 
 /** Decides. `h` is called from the loop, never from inside; mem_deref(*rp) forgets it.
- *  `from_local`: the caller is a user here: may call other domains. A caller from outside may reach
- *  local users only (no open relay: CAUSE_FORBIDDEN).
+ *  `account`: the caller is this user here: may call other domains, and numbers as trunk_choice.h has it. NULL: a caller
+ *  from outside may reach local users only (no open relay: CAUSE_FORBIDDEN).
+ *  A number (number.h) at a site here is, in this order: an emergency number, one that is given to a user, a user's name, a
+ *  number for a trunk.
  *  Local and online: at once. Local and not online: the store is asked: CAUSE_NOT_FOUND or OFFLINE. */
 int route_find(struct route **rp, struct core *core, const struct addr *to,
-	       bool from_local, route_h *h, void *arg);
+	       const struct addr *account, route_h *h, void *arg);
+
+/* Inside `h`, of what was found: */
+/** Of ROUTE_TRUNK. */
+const struct trunk_config *route_trunk(const struct route *r);
+/** Where it goes: as dialled, or the user to whom that number is given, or the number in the form of the house. */
+const struct addr *route_to(const struct route *r);
+bool route_is_emergency(const struct route *r);
 
 #endif

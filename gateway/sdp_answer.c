@@ -73,7 +73,7 @@ static int print_fingerprint(struct mbuf *mb, const struct media_fingerprint *f)
 	return err ? err : mbuf_write_str(mb, "\r\n");
 }
 
-static int print_candidates(struct mbuf *mb, const struct media_local *local)
+int sdp_candidates_print(struct mbuf *mb, const struct media_local *local)
 {
 	int err = 0;
 
@@ -123,7 +123,7 @@ static int print_transport(struct mbuf *mb, const struct media_local *local, boo
 		err = mbuf_write_str(mb, "a=setup:passive\r\na=rtcp-mux\r\n");
 	/* RFC 8843 §7.1.3: only in the section that the others are bundled with */
 	if (!err && first)
-		err = print_candidates(mb, local);
+		err = sdp_candidates_print(mb, local);
 	return err;
 }
 
@@ -151,7 +151,9 @@ static int print_taken(struct mbuf *mb, const struct sdp_offer_media *m,
 		err = mbuf_printf(mb, "a=extmap:%u " SDP_MID_URI "\r\n", m->mid_ext);
 	if (!err)
 		err = print_formats(mb, m);
-	if (!err && m->direction == SDP_SENDRECV)
+	/* also while nothing is sent: Chromium makes another receiver for a stream that was not named meanwhile, and
+	 * what plays the track hears nothing of it any more */
+	if (!err)
 		err = mbuf_printf(
 			mb, "a=msid:echo echo-%b\r\na=ssrc:%u cname:%016llx\r\n",
 			m->kind.p, m->kind.n, ssrc, (unsigned long long)who->id);

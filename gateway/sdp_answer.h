@@ -1,6 +1,6 @@
 /* gateway/sdp_answer.h - a description of our own: the answer of an endpoint here to a browser's offer. Pure.
  *
- *   offer ──► sdp_offer_read() ──► media_setup (for the media plane) ──► sdp_answer_print() ──► answer
+ *   offer ──► sdp_offer_read() ──► media_remote (for the media plane) ──► sdp_answer_print() ──► answer
  *
  * One transport: the first section that can be answered and those bundled with it (RFC 8843); every other one
  * is refused with port 0. For offers that have passed sdp_check(). */
@@ -29,15 +29,15 @@ struct sdp_offer {
 		bundle; /**< the mids of its group, space separated; empty: none */
 	unsigned n_media;
 	struct sdp_offer_media mediav[SDP_ICE_MEDIA_MAX];
-	struct media_peer peer; /**< of the transport that is answered */
+	struct media_remote remote; /**< transport that is answered; no streams */
 };
 /** What of it can be sent back to its sender: audio as opus, G722, PCMU, PCMA; video as VP8, VP9, H264, H265,
  *  AV1. `offer` must outlive *o. Errors: EBADMSG, with a sentence in *whyp: nothing of it can. */
 int sdp_offer_read(struct sdp_offer *o, const char **whyp, const struct body *offer);
 
 /** For the media plane. The SSRC of section i is first_ssrc + i. */
-void sdp_offer_setup(struct media_setup *setup, const struct sdp_offer *o,
-		     uint32_t first_ssrc);
+void sdp_offer_remote(struct media_remote *remote, const struct sdp_offer *o,
+		      uint32_t first_ssrc);
 
 /** Who answers. */
 struct sdp_answerer {

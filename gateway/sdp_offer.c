@@ -25,7 +25,7 @@ bool sdp_text_is(struct sdp_text t, const char *s)
 	return t.n == strlen(s) && !memcmp(t.p, s, t.n);
 }
 
-static bool text_is_ci(struct sdp_text t, const char *s)
+bool sdp_text_is_ci(struct sdp_text t, const char *s)
 {
 	if (t.n != strlen(s))
 		return false;
@@ -35,13 +35,19 @@ static bool text_is_ci(struct sdp_text t, const char *s)
 	return true;
 }
 
+bool sdp_text_same(struct sdp_text a, struct sdp_text b)
+{
+	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
+}
+
 struct sdp_text sdp_word(struct sdp_text *t, char sep)
 {
 	const char *at = t->n ? memchr(t->p, sep, t->n) : NULL;
 	struct sdp_text w = {t->p, at ? (size_t)(at - t->p) : t->n};
 	size_t cut = w.n + (at ? 1 : 0);
 
-	t->p += cut;
+	if (cut)
+		t->p += cut;
 	t->n -= cut;
 	return w;
 }
@@ -120,7 +126,7 @@ static const struct codec *codec_of(const struct sdp_offer_media *m, uint8_t pt)
 
 		if (!sdp_text_is(m->kind, c->kind))
 			continue;
-		if (name.p ? text_is_ci(name, c->name) && rate == c->clock_rate
+		if (name.p ? sdp_text_is_ci(name, c->name) && rate == c->clock_rate
 			   : c->fixed == pt)
 			return c;
 	}
@@ -181,34 +187,41 @@ static enum sdp_direction direction_of(struct sdp_text lines, enum sdp_direction
 
 /* ---- the transport ---- */
 
-static void fingerprint_take(struct media_peer *peer, struct sdp_text v)
+bool sdp_fingerprint_read(struct media_fingerprint *f, struct sdp_text v)
 {
-	struct media_fingerprint f = {0};
 	struct sdp_text hash = sdp_word(&v, ' ');
-	size_t bytes = text_is_ci(hash, "sha-256")   ? 32
-		       : text_is_ci(hash, "sha-384") ? 48
-		       : text_is_ci(hash, "sha-512") ? 64
-						     : 0;
+	size_t bytes = sdp_text_is_ci(hash, "sha-256")   ? 32
+		       : sdp_text_is_ci(hash, "sha-384") ? 48
+		       : sdp_text_is_ci(hash, "sha-512") ? 64
+							 : 0;
 
-	if (!bytes || v.n != 3 * bytes - 1 ||
-	    peer->n_fingerprints == MEDIA_FINGERPRINTS_MAX)
-		return;
+	if (!bytes || v.n != 3 * bytes - 1)
+		return false;
+	memset(f, 0, sizeof(*f));
 	for (size_t i = 0; i < bytes; i++) {
 		struct pl digits = {v.p + 3 * i, 2};
 
-		f.v[i] = (uint8_t)pl_x32(&digits);
+		f->v[i] = (uint8_t)pl_x32(&digits);
 	}
-	f.n_bytes = (uint8_t)bytes;
-	peer->fingerprintv[peer->n_fingerprints++] = f;
+	f->n_bytes = (uint8_t)bytes;
+	return true;
 }
 
-static void fingerprints_take(struct media_peer *peer, const char *from, const char *to)
+static void fingerprint_take(struct media_remote *remote, struct sdp_text v)
+{
+	if (remote->n_fingerprints < MEDIA_FINGERPRINTS_MAX &&
+	    sdp_fingerprint_read(&remote->fingerprintv[remote->n_fingerprints], v))
+		remote->n_fingerprints++;
+}
+
+static void fingerprints_take(struct media_remote *remote, const char *from,
+			      const char *to)
 {
 	struct sdp_text line, v;
 
 	while (sdp_line(&line, &from, to))
 		if (sdp_attribute(&v, line, "fingerprint"))
-			fingerprint_take(peer, v);
+			fingerprint_take(remote, v);
 }
 
 static bool bundled(struct sdp_text group, struct sdp_text mid)
@@ -226,16 +239,16 @@ static bool bundled(struct sdp_text group, struct sdp_text mid)
 static bool transport_take(struct sdp_offer *o, const struct sdp_offer_media *m,
 			   const struct sdp_ice_media *ice, struct sdp_text session)
 {
-	struct media_peer *peer = &o->peer;
+	struct media_remote *remote = &o->remote;
 
 	if (!ice->ufrag.n || ice->ufrag.n > ICE_UFRAG_MAX)
 		return false;
-	memset(peer, 0, sizeof(*peer));
-	memcpy(peer->ufrag, ice->ufrag.p, ice->ufrag.n);
-	fingerprints_take(peer, m->from, m->to);
-	if (!peer->n_fingerprints)
-		fingerprints_take(peer, session.p, session.p + session.n);
-	return peer->n_fingerprints > 0;
+	memset(remote, 0, sizeof(*remote));
+	memcpy(remote->ufrag, ice->ufrag.p, ice->ufrag.n);
+	fingerprints_take(remote, m->from, m->to);
+	if (!remote->n_fingerprints)
+		fingerprints_take(remote, session.p, session.p + session.n);
+	return remote->n_fingerprints > 0;
 }
 
 /* ---- the whole ---- */
@@ -326,18 +339,17 @@ int sdp_offer_read(struct sdp_offer *o, const char **whyp, const struct body *of
 	return first ? 0 : EBADMSG;
 }
 
-void sdp_offer_setup(struct media_setup *setup, const struct sdp_offer *o,
-		     uint32_t first_ssrc)
+void sdp_offer_remote(struct media_remote *remote, const struct sdp_offer *o,
+		      uint32_t first_ssrc)
 {
-	memset(setup, 0, sizeof(*setup));
-	setup->peer = o->peer;
+	*remote = o->remote;
 	for (unsigned i = 0; i < o->n_media; i++) {
 		const struct sdp_offer_media *m = &o->mediav[i];
 		struct media_stream *s;
 
 		if (!m->taken)
 			continue;
-		s = &setup->streamv[setup->n_streams++];
+		s = &remote->streamv[remote->n_streams++];
 		s->ssrc = first_ssrc + i;
 		s->sends = m->direction == SDP_SENDRECV;
 		s->clock_rate = m->clock_rate;

@@ -198,6 +198,10 @@ static const struct command {
 	{"hangup", "ID", "id", false, NULL, "ends a call"},
 	{"devices", NULL, NULL, false, table_devices, "who is online"},
 	{"peers", NULL, NULL, false, table_peers, "the federated domains known now"},
+	{"trunks", NULL, NULL, false, table_trunks,
+	 "telephone systems and providers, and how they stand"},
+	{"idp rotate", "[SITE]", "site", false, table_key,
+	 "makes a new key for the assertions of a site's identity provider"},
 	{"user add", "USER@SITE", "user", true, NULL,
 	 "makes an account; the password is asked for, or read from standard input"},
 	{"user list", "[SITE]", "site", false, table_users, "the accounts of a site"},
@@ -246,7 +250,7 @@ static int command_find(const struct command **cp, int argc, char **argv)
 /* What is wrong with the command line, before the usage; c: NULL for no such command. */
 static void command_wrong(const struct command *c, int argc, char **argv)
 {
-	bool user = argc > 0 && !strcmp(argv[0], "user");
+	bool user = argc > 0 && (!strcmp(argv[0], "user") || !strcmp(argv[0], "idp"));
 
 	if (c && !c->argument)
 		fprintf(stderr, "slussctl: \"%s\" takes no argument\n", c->name);
@@ -256,7 +260,7 @@ static void command_wrong(const struct command *c, int argc, char **argv)
 	else if (argc < 1)
 		complain("a command is missing");
 	else if (user && argc < 2)
-		complain("\"user\" needs a second word");
+		fprintf(stderr, "slussctl: \"%s\" needs a second word\n", argv[0]);
 	else
 		fprintf(stderr, "slussctl: there is no command \"%s%s%s\"\n", argv[0],
 			user ? " " : "", user ? argv[1] : "");

@@ -219,9 +219,32 @@ void table_peers(const json_t *result)
 	table(result, columns, "no peers");
 }
 
+void table_trunks(const json_t *result)
+{
+	static const struct column columns[] = {{"TRUNK", "name", false},
+						{"STATE", "state", false},
+						{"BY", "transport", false},
+						{"ADDRESS", "address", false},
+						{"REGISTRATION", "registration", false},
+						{"UNTIL", "until", false},
+						{"CALLS", "calls", false},
+						{"LAST ERROR", "last_error", false},
+						{NULL}};
+
+	table(result, columns, "no trunks");
+}
+
 void table_users(const json_t *result)
 {
 	static const struct column columns[] = {{"USER", NULL, false}, {NULL}};
 
 	table(result, columns, "no users");
+}
+
+void table_key(const json_t *result)
+{
+	static const struct column columns[] = {
+		{"site", "site", false}, {"key in use", "kid", false}, {NULL}};
+
+	fields(result, columns);
 }

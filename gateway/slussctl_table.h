@@ -12,6 +12,8 @@ void table_calls(const json_t *result);
 void table_call(const json_t *result);
 void table_devices(const json_t *result);
 void table_peers(const json_t *result);
+void table_trunks(const json_t *result);
 void table_users(const json_t *result);
+void table_key(const json_t *result);
 
 #endif

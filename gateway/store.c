@@ -1,49 +1,31 @@
-/* gateway/store.c - all SQL, and what is done with that of accounts and sign-ins. Runs on the back office's
+/* gateway/store.c - opening the store; the SQL of accounts, sign-ins and calls, and what is done with the first two. Runs on the back office's
  * threads, each with a store of its own; called by office_work.c, calls lib/db.h. Statements are prepared once. */
 #include "gateway/store_own.h"
 
 #include "lib/clock.h"
 #include "lib/secret.h"
 
-static const struct db_migration migrations[] = {
-	{1, "accounts and sign-ins",
-	 "CREATE TABLE account ("
-	 "  site TEXT NOT NULL, user TEXT NOT NULL, hash TEXT NOT NULL,"
-	 "  created INTEGER NOT NULL,"
-	 "  PRIMARY KEY (site, user)) STRICT, WITHOUT ROWID;"
-	 "CREATE TABLE session ("
-	 "  number INTEGER PRIMARY KEY AUTOINCREMENT," /* the order they were made in */
-	 "  token_sha256 TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
-	 "  site TEXT NOT NULL, user TEXT NOT NULL, expires INTEGER NOT NULL,"
-	 "  FOREIGN KEY (site, user) REFERENCES account (site, user) ON DELETE CASCADE"
-	 ") STRICT;"
-	 "CREATE INDEX session_by_user ON session (site, user, number);"
-	 "CREATE INDEX session_by_expiry ON session (expires);"},
-	{2, "what a sign-in is made on, and for whom",
-	 "ALTER TABLE session ADD COLUMN device TEXT NOT NULL DEFAULT '';"
-	 "ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';"
-	 "ALTER TABLE session ADD COLUMN origin TEXT NOT NULL DEFAULT '';"
-	 "ALTER TABLE session ADD COLUMN created INTEGER NOT NULL DEFAULT 0;"
-	 "ALTER TABLE session ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
-	 "UPDATE session SET created = unixepoch(), seen = unixepoch();"},
-	{3, "calls that are established, to be joined again after a crash",
-	 "CREATE TABLE call ("
-	 "  id TEXT PRIMARY KEY, run TEXT NOT NULL," /* which process wrote it */
-	 "  a TEXT NOT NULL, a_here INTEGER NOT NULL,"
-	 "  b TEXT NOT NULL, b_here INTEGER NOT NULL,"
-	 "  dialog TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"},
-};
-
 /* How far behind the time may be at which a sign-in was seen. */
 enum { SEEN_EVERY_S = 300 };
 
-static const char *const queries[QUERY_N] = {
+static const char *const queries[QUERY_IDP] = {
 	[USER_ADD] = "INSERT INTO account (site, user, hash, created) "
 		     "VALUES (?1, ?2, ?3, unixepoch())",
 	[USER_REMOVE] = "DELETE FROM account WHERE site = ?1 AND user = ?2",
 	[USER_HASH] = "SELECT hash FROM account WHERE site = ?1 AND user = ?2",
 	[USER_HASH_SET] = "UPDATE account SET hash = ?3 WHERE site = ?1 AND user = ?2 "
 			  "AND hash = coalesce(?4, hash)",
+	[USER_RING] =
+		"SELECT ring, relay, EXISTS (SELECT 1 FROM known WHERE site = ?1 AND "
+		"user = ?2 AND other = ?3) FROM account WHERE site = ?1 AND user = ?2",
+	[USER_RELAY_SET] = "UPDATE account SET relay = ?3 WHERE site = ?1 AND user = ?2",
+	[KNOWN_ADD] = "INSERT OR REPLACE INTO known (site, user, other, seen) "
+		      "SELECT site, user, ?3, unixepoch() FROM account "
+		      "WHERE site = ?1 AND user = ?2",
+	[KNOWN_TRIM] = "DELETE FROM known WHERE site = ?1 AND user = ?2 AND other IN "
+		       "(SELECT other FROM known WHERE site = ?1 AND user = ?2 "
+		       "ORDER BY seen DESC LIMIT -1 OFFSET ?3)",
+	[USER_RING_SET] = "UPDATE account SET ring = ?3 WHERE site = ?1 AND user = ?2",
 	[USER_LIST] = "SELECT user FROM account WHERE site = ?1 ORDER BY user",
 	[SESSION_ADD] = "INSERT INTO session (token_sha256, name, site, user, device, "
 			"agent, expires, created, seen) "
@@ -80,6 +62,11 @@ static const char *const queries[QUERY_N] = {
 	[CALL_SWEEP] = "DELETE FROM call WHERE run <> ?1",
 	[CALL_FORGET] =
 		"DELETE FROM call WHERE (a = ?1 AND a_here) OR (b = ?1 AND b_here)",
+	[SPEND_ADD] =
+		"INSERT INTO spent (user, trunk, day, minutes) VALUES (?1, ?2, ?3, ?4) "
+		"ON CONFLICT DO UPDATE SET minutes = minutes + ?4",
+	[SPEND_LIST] = "SELECT user, trunk, minutes FROM spent WHERE day = ?1",
+	[SPEND_SWEEP] = "DELETE FROM spent WHERE day < ?1",
 };
 
 static void store_destroy(void *p)
@@ -98,11 +85,13 @@ int store_open(struct store **sp, char **whyp, const char *path)
 
 	if (!s)
 		return ENOMEM;
-	err = db_open(&s->db, whyp, path, migrations, N_ELEMS(migrations));
+	err = db_open(&s->db, whyp, path, store_migrations, store_migrations_n);
 	for (size_t i = 0; i < QUERY_N && !err; i++) {
 		char why[256];
 
-		err = db_prepare(&s->stmtv[i], s->db, queries[i]);
+		err = db_prepare(&s->stmtv[i], s->db,
+				 i < QUERY_IDP ? queries[i]
+					       : store_idp_queries[i - QUERY_IDP]);
 		if (!err || !whyp)
 			continue;
 		snprintf(why, sizeof(why), "%s cannot be used: %s", path, db_why(s->db));
@@ -140,7 +129,7 @@ int store_run(struct store *s, struct db_stmt *st, int err, int *n_changed)
 	return err;
 }
 
-static int store_run_one(struct store *s, struct db_stmt *st, int err)
+int store_run_one(struct store *s, struct db_stmt *st, int err)
 {
 	int n = 0;
 
@@ -197,6 +186,59 @@ int store_user_hash(struct store *s, const char *site, const char *user, char *h
 	return err == ENODATA ? ENOENT : err;
 }
 
+int store_user_rules(struct store *s, const char *site, const char *user,
+		     const char *other, struct store_rules *r)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_RING, &err, site, user, other ? other : "");
+
+	if (!err)
+		err = db_step(st);
+	if (!err) {
+		store_copy(r->ring, sizeof(r->ring), db_text(st, 0));
+		store_copy(r->relay, sizeof(r->relay), db_text(st, 1));
+		r->known = db_int(st, 2) != 0;
+	}
+	db_reset(st);
+	return err == ENODATA ? ENOENT : err;
+}
+
+int store_user_relay_set(struct store *s, const char *site, const char *user,
+			 const char *relay)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_RELAY_SET, &err, site, user, relay);
+
+	return store_run_one(s, st, err);
+}
+
+int store_known_add(struct store *s, const char *site, const char *user,
+		    const char *other)
+{
+	struct db_stmt *st;
+	int err = db_exec(s->db, "BEGIN IMMEDIATE");
+
+	if (err)
+		return err;
+	st = BIND(s, KNOWN_ADD, &err, site, user, other);
+	err = store_run_one(s, st, err);
+	if (!err) {
+		st = BIND(s, KNOWN_TRIM, &err, site, user);
+		err = err ? err : db_bind_int(st, 3, STORE_KNOWN_MAX);
+		err = store_run(s, st, err, NULL);
+	}
+	return store_end(s, err);
+}
+
+int store_user_ring_set(struct store *s, const char *site, const char *user,
+			const char *ring)
+{
+	int err;
+	struct db_stmt *st = BIND(s, USER_RING_SET, &err, site, user, ring);
+
+	return store_run_one(s, st, err);
+}
+
 int store_user_hash_set(struct store *s, const char *site, const char *user,
 			const char *old, const char *hash)
 {
@@ -248,7 +290,7 @@ int store_user_list(struct store *s, const char *site, char ***usersv)
 	return 0;
 }
 
-static int store_token_hash(char out[2 * SECRET_SHA256_BYTES + 1], const char *token)
+int store_token_hash(char out[2 * SECRET_SHA256_BYTES + 1], const char *token)
 {
 	return secret_sha256_hex(out, token, strlen(token));
 }
@@ -454,7 +496,8 @@ int store_session_end_others(struct store *s, const char *site, const char *user
 	if (err)
 		return err;
 	st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, sha);
-	return store_run(s, st, err, NULL);
+	err = store_run(s, st, err, NULL);
+	return err ? err : store_idp_end_all(s, site, user);
 }
 
 int store_session_remove(struct store *s, const char *site, const char *token, char *user,
@@ -486,5 +529,7 @@ int store_user_passwd(struct store *s, const char *site, const char *user,
 		st = BIND(s, SESSION_REMOVE_ALL, &err, site, user, but ? sha : NULL);
 		err = store_run(s, st, err, NULL);
 	}
+	if (!err)
+		err = store_idp_end_all(s, site, user);
 	return store_end(s, err);
 }

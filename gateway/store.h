@@ -3,10 +3,11 @@
 #ifndef SLUSS_GATEWAY_STORE_H
 #define SLUSS_GATEWAY_STORE_H
 
-#include "gateway/addr.h"
+#include "gateway/config_trunk.h"
 #include "lib/base.h"
 
 enum { STORE_TOKEN_HEX = 64, STORE_SESSION_HEX = 16 };
+enum { STORE_RING_MAX = 31, STORE_KNOWN_MAX = 2000 };
 enum { STORE_DEVICE_MAX = 63, STORE_AGENT_MAX = 199, STORE_ORIGIN_MAX = 267 };
 
 /** What a sign-in is made on; texts without control characters, each may be empty. */
@@ -40,6 +41,22 @@ int store_user_hash_set(struct store *s, const char *site, const char *user,
  *  nothing. old NULL: whatever it was. Errors: ENOENT. */
 int store_user_passwd(struct store *s, const char *site, const char *user,
 		      const char *old, const char *hash, const char *but);
+/** Whose calls ring there: a word of account.h's; "anyone" as long as nothing else is set. Errors: ENOENT. */
+struct store_rules {
+	char ring[STORE_RING_MAX + 1], relay[STORE_RING_MAX + 1];
+	bool known; /**< is `other` no stranger? */
+};
+/** With "site" for relay (relay_rule.h) as long as nothing else is set. other: whose call it is, or NULL. */
+int store_user_rules(struct store *s, const char *site, const char *user,
+		     const char *other, struct store_rules *r);
+int store_user_relay_set(struct store *s, const char *site, const char *user,
+			 const char *relay);
+/** `other` is no stranger from now on. Of more than STORE_KNOWN_MAX those not met for longest are forgotten.
+ *  Errors: ENOENT: no such user. */
+int store_known_add(struct store *s, const char *site, const char *user,
+		    const char *other);
+int store_user_ring_set(struct store *s, const char *site, const char *user,
+			const char *ring);
 /** *usersv: mem array of mem strings, NULL ended, sorted. */
 int store_user_list(struct store *s, const char *site, char ***usersv);
 
@@ -97,4 +114,16 @@ int store_calls_left(struct store *s, const char *run, size_t max,
 		     struct store_calls **cp);
 /** Removes them. */
 int store_calls_sweep(struct store *s, const char *run);
+
+/** Minutes that a user has talked on a trunk in a day. */
+struct store_spent {
+	int64_t day; /**< since 1970, UTC */
+	char user[ADDR_TEXT_MAX + 1];
+	char trunk[TRUNK_NAME_MAX + 1];
+	uint32_t minutes;
+};
+/** Adds the minutes to that row, and removes the rows of days before. */
+int store_spend(struct store *s, const struct store_spent *spent);
+/** Those of a day. *vp: mem array. */
+int store_spent_list(struct store *s, int64_t day, struct store_spent **vp, size_t *np);
 #endif
