@@ -4,11 +4,16 @@
  * leg on purpose: so a message without the joint's secret can be dropped without a word) and for
  * responses that no transaction knows. Calls trust.c, leg_in.c, leg_out.c. The settings are those of
  * nta-edge.md; RFC 3261 §8.2, §11.2 (OPTIONS), §9.2. */
+#include <strings.h>
+
 #include "lib/log.h"
 #include "sip/headers.h"
 #include "sip/leg.h"
 
 enum {
+	UDP_BUFFER =
+		4 << 20,     /* bursts wait in the kernel; Sofia's own default is small */
+	UDP_MTU = 65000,     /* the joint is loopback: nothing is moved to TCP */
 	JOINT_QUEUE = 16384, /* messages that may wait for the edge to read them */
 	HEADER_SLACK =
 		32768, /* what edge and NTA add to a message of the permitted size */
@@ -133,9 +138,32 @@ void sip_agent_stop(struct sip *sip)
 	sip->agent = NULL;
 }
 
+static uint16_t port_of(const struct sip *sip, const char *protocol)
+{
+	for (const sip_via_t *v = nta_agent_via(sip->agent); v; v = v->v_next)
+		if (v->v_protocol && !strcasecmp(v->v_protocol, protocol) && v->v_port)
+			return (uint16_t)strtoul(v->v_port, NULL, 10);
+	return 0;
+}
+
 uint16_t sip_agent_port(const struct sip *sip)
 {
-	const sip_via_t *v = nta_agent_via(sip->agent);
+	return port_of(sip, "SIP/2.0/TCP");
+}
 
-	return v && v->v_port ? (uint16_t)strtoul(v->v_port, NULL, 10) : 0;
+int sip_agent_udp_start(struct sip *sip)
+{
+	if (nta_agent_add_tport(sip->agent,
+				URL_STRING_MAKE("sip:127.0.0.1:0;transport=udp"),
+				TPTAG_UDP_RMEM(UDP_BUFFER), TPTAG_UDP_WMEM(UDP_BUFFER),
+				TAG_END()) < 0 ||
+	    !port_of(sip, "SIP/2.0/UDP"))
+		return EADDRNOTAVAIL;
+	nta_agent_set_params(sip->agent, NTATAG_UDP_MTU(UDP_MTU), TAG_END());
+	return 0;
+}
+
+uint16_t sip_agent_udp_port(const struct sip *sip)
+{
+	return port_of(sip, "SIP/2.0/UDP");
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "lib/log.h"
+#include "sip/trunk.h"
 #include "sip/try.h"
 
 void sip_leg_peer_allows(struct sip_leg *leg, const sip_t *s)
@@ -153,7 +154,7 @@ static void stray(struct sip_try *t, nta_leg_t *dialog, nta_incoming_t *irq,
 	     body = s->sip_payload && s->sip_payload->pl_len;
 	struct refusal r;
 
-	if (judge(&r, trust_peer(t->sip, s, t->hop->domain), s, t->hop->domain)) {
+	if (judge(&r, trust_hop(t->hop, s), s, t->hop->domain)) {
 		sip_refuse_with(t->sip, irq, &r);
 	} else if (dialog == t->base) {
 		refusal_set(&r, 481, "Call/Transaction Does Not Exist",
@@ -191,11 +192,20 @@ int sip_dialog_stray(void *arg, nta_leg_t *dialog, nta_incoming_t *irq, const si
 static int bye_answered(void *arg, nta_outgoing_t *orq, const sip_t *s)
 {
 	struct sip_leg *leg = arg;
+	unsigned status = s ? (unsigned)s->sip_status->st_status : 0;
 
 	(void)orq;
-	if (s && s->sip_status->st_status < 200)
+	if (s && status < 200)
 		return 0;
 	sip_loop_enter("sip.response.bye");
+	if ((status == 401 || status == 407) && leg->hop->trunk && !leg->bye_again &&
+	    trust_hop(leg->hop, s) && trunk_challenged(leg->hop->trunk, s)) {
+		leg->bye_again = true;
+		nta_outgoing_destroy(leg->bye);
+		sip_dialog_bye(leg);
+		sip_loop_leave();
+		return 0;
+	}
 	sip_leg_event(leg, SE_BYE_DONE, NULL);
 	sip_loop_leave();
 	return 0;

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "gateway/addr.h"
 #include "lib/secret.h"
+#include "sip/trunk.h"
 
 const char sip_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO";
 const char sip_supported[] = "timer, 100rel, trickle-ice, replaces";
@@ -21,13 +22,31 @@ enum {
 	RETRY_AFTER_MAX_S = 9,
 };
 
-const char *sip_branch_make(char buf[SIP_BRANCH_BYTES])
+static const char trunk_supported[] = "timer, 100rel";
+
+const char *sip_supported_by(const struct sip_hop *hop)
+{
+	return hop && hop->trunk ? trunk_supported : sip_supported;
+}
+
+const char *sip_branch_make(char buf[SIP_BRANCH_BYTES], const struct sip_hop *hop)
 {
 	char hex[SIP_BRANCH_BYTES - 7];
 
 	secret_hex(hex, 32);
+	if (hop->trunk)
+		snprintf(hex + 28, 5, "%03x%1x", hop->trunk->config->index & 0xfff,
+			 hop->at & 0xf);
 	snprintf(buf, SIP_BRANCH_BYTES, "z9hG4bK%s", hex);
 	return buf;
+}
+
+/* Where NTA is to send it; NULL: to the edge. */
+static const url_string_t *route_of(const struct sip_hop *hop)
+{
+	return hop->trunk && trunk_is_udp(hop->trunk)
+		       ? (const url_string_t *)udp_joint_url(hop->sip->udp_joint)
+		       : NULL;
 }
 
 static void hop_destructor(void *arg)
@@ -62,7 +81,11 @@ static const char *joint_line(char *buf, size_t size, const struct sip *sip,
 
 	if (rq) {
 		snprintf(j.site, sizeof(j.site), "%s", rq->hop->site);
-		snprintf(j.domain, sizeof(j.domain), "%s", rq->hop->domain);
+		if (rq->hop->trunk)
+			snprintf(j.trunk, sizeof(j.trunk), "%s/%u",
+				 rq->hop->trunk->config->name, rq->hop->at);
+		else
+			snprintf(j.domain, sizeof(j.domain), "%s", rq->hop->domain);
 		if (rq->skip)
 			snprintf(j.skip, sizeof(j.skip), "%s", rq->skip);
 	}
@@ -71,12 +94,31 @@ static const char *joint_line(char *buf, size_t size, const struct sip *sip,
 	return buf;
 }
 
+/* The answer to a trunk's challenge, once there has been one. NTA makes the URI of a dialog's request from its target. */
+static bool authorization(char line[DIGEST_LINE], const struct sip_request *rq)
+{
+	struct trunk *t = rq->hop->trunk;
+	sip_contact_t const *target = NULL;
+	sip_route_t const *route = NULL;
+	char uri[512];
+
+	if (!t)
+		return false;
+	if (rq->request_uri)
+		return trunk_authorization(line, t, rq->name, rq->request_uri);
+	if (nta_leg_get_route(rq->dialog, &route, &target) < 0 || !target)
+		return false;
+	return url_e(uri, sizeof(uri), target->m_url) < (isize_t)sizeof(uri) &&
+	       trunk_authorization(line, t, rq->name, uri);
+}
+
 nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h,
 				 void *arg, tag_type_t tag, tag_value_t value, ...)
 {
 	struct sip *sip = rq->hop->sip;
 	bool as_proxy = rq->method == sip_method_invite && !nta_leg_get_rtag(rq->dialog);
-	char line[JOINT_LINE_BYTES], branch[SIP_BRANCH_BYTES];
+	char line[JOINT_LINE_BYTES], branch[SIP_BRANCH_BYTES], auth[DIGEST_LINE];
+	bool has_auth = authorization(auth, rq);
 	sip_payload_t pl[1];
 	nta_outgoing_t *orq;
 	ta_list ta;
@@ -90,11 +132,13 @@ nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h
 		nta_agent_set_params(sip->agent, NTATAG_UA(0), TAG_END());
 	ta_start(ta, tag, value);
 	orq = nta_outgoing_tcreate(
-		rq->dialog, h, arg, NULL, rq->method, rq->name,
+		rq->dialog, h, arg, route_of(rq->hop), rq->method, rq->name,
 		(url_string_t const *)rq->request_uri,
 		SIPTAG_CONTACT_STR(rq->hop->contact), SIPTAG_USER_AGENT_STR(agent_name),
 		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, rq)),
-		NTATAG_BRANCH_KEY(rq->branch ? rq->branch : sip_branch_make(branch)),
+		NTATAG_BRANCH_KEY(rq->branch ? rq->branch
+					     : sip_branch_make(branch, rq->hop)),
+		TAG_IF(has_auth, SIPTAG_HEADER_STR(auth)),
 		TAG_IF(rq->sdp,
 		       SIPTAG_CONTENT_TYPE_STR(rq->content_type ? rq->content_type
 								: "application/sdp")),
@@ -144,8 +188,10 @@ void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite,
 		TAG_END());
 }
 
-void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refusal)
+void sip_hop_ack_send(const struct sip_hop *hop, nta_outgoing_t *invite,
+		      const sip_t *refusal)
 {
+	struct sip *sip = hop->sip;
 	msg_t *old_msg = nta_outgoing_getrequest(invite),
 	      *msg = nta_msg_create(sip->agent, 0);
 	const sip_t *old = sip_object(old_msg);
@@ -170,8 +216,8 @@ void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refu
 		goto out;
 	msg_header_insert(msg, (msg_pub_t *)ack, (msg_header_t *)line);
 	msg_header_insert(msg, (msg_pub_t *)ack, (msg_header_t *)cseq);
-	nta_msg_tsend(sip->agent, msg, NULL, NTATAG_BRANCH_KEY(via->v_branch),
-		      NTATAG_USER_VIA(1), TAG_END());
+	nta_msg_tsend(sip->agent, msg, (url_string_t *)route_of(hop),
+		      NTATAG_BRANCH_KEY(via->v_branch), NTATAG_USER_VIA(1), TAG_END());
 	msg = NULL; /* taken */
 out:
 	msg_destroy(msg);
@@ -199,8 +245,9 @@ int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, i
 		SIPTAG_SERVER_STR(agent_name),
 		TAG_IF(hop, SIPTAG_CONTACT_STR(hop ? hop->contact : NULL)),
 		TAG_IF(hop && status < 300, SIPTAG_ALLOW_STR(sip_allow)),
-		TAG_IF(hop && status < 300, SIPTAG_SUPPORTED_STR(sip_supported)),
-		TAG_IF(hop && status < 300, SIPTAG_UNKNOWN_STR(sip_recv_info)),
+		TAG_IF(hop && status < 300, SIPTAG_SUPPORTED_STR(sip_supported_by(hop))),
+		TAG_IF(hop && !hop->trunk && status < 300,
+		       SIPTAG_UNKNOWN_STR(sip_recv_info)),
 		TAG_IF(sdp, SIPTAG_CONTENT_TYPE_STR("application/sdp")),
 		TAG_IF(sdp, SIPTAG_PAYLOAD(pl)), ta_tags(ta));
 	(void)ta_end(ta);
@@ -218,8 +265,8 @@ nta_reliable_t *sip_reply_reliable(struct sip *sip, nta_incoming_t *irq,
 		irq, h, arg, status, phrase,
 		SIPTAG_UNKNOWN_STR(joint_line(line, sizeof(line), sip, NULL)),
 		SIPTAG_SERVER_STR(agent_name), SIPTAG_CONTACT_STR(hop->contact),
-		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
-		SIPTAG_UNKNOWN_STR(sip_recv_info), TAG_END());
+		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported_by(hop)),
+		TAG_IF(!hop->trunk, SIPTAG_UNKNOWN_STR(sip_recv_info)), TAG_END());
 	if (!rel)
 		sip_reply(sip, irq, hop, status, phrase, NULL, TAG_END());
 	return rel;

@@ -16,7 +16,10 @@ extern const char
 
 /** "z9hG4bK" and 128 random bits: NTA's own branches can be reckoned from one another, and the branch
  *  is all that protects what NTA does by itself (RFC 3261 §8.1.1.7). */
-const char *sip_branch_make(char buf[SIP_BRANCH_BYTES]);
+/** For a trunk, whose joint for datagrams keeps nothing, its last 16 bits name trunk and address. */
+const char *sip_branch_make(char buf[SIP_BRANCH_BYTES], const struct sip_hop *hop);
+/** What we say we support to whoever is there. */
+const char *sip_supported_by(const struct sip_hop *hop);
 
 struct sip_request {
 	const struct sip_hop *hop;
@@ -41,7 +44,8 @@ int sip_ack_send(const struct sip_hop *hop, nta_leg_t *dialog, const char *invit
 void sip_cancel_send(const struct sip_hop *hop, nta_outgoing_t *invite,
 		     const struct cause *cause);
 /** The hop-by-hop ACK to a refusal that NTA did not acknowledge since it had given the INVITE up. */
-void sip_hop_ack_send(struct sip *sip, nta_outgoing_t *invite, const sip_t *refusal);
+void sip_hop_ack_send(const struct sip_hop *hop, nta_outgoing_t *invite,
+		      const sip_t *refusal);
 
 /** Answers. `hop` gives the Contact; NULL outside of dialogs. `phrase` must be static or NULL. */
 int sip_reply(struct sip *sip, nta_incoming_t *irq, const struct sip_hop *hop, int status,

@@ -19,7 +19,8 @@ int sip_identity_sign(const struct sip_leg *leg, struct identity_wait **wp,
 		.sdp = sdp,
 	};
 
-	if (!core->identity || strcmp(from->host, leg->hop->site) != 0)
+	/* a trunk has no use for it: a provider signs with a number's certificate, not with a site's */
+	if (!core->identity || leg->hop->trunk || strcmp(from->host, leg->hop->site) != 0)
 		return ENOKEY;
 	return core->identity->sign(core->identity_arg, wp, &claim, h, arg);
 }
@@ -108,6 +109,8 @@ bool sip_leg_trusts(const struct sip_leg *leg, const sip_t *s)
 {
 	struct joint j;
 
+	if (leg->hop->trunk)
+		return trust_hop(leg->hop, s);
 	if (trust_joint(&j, leg->sip, s))
 		return false;
 	return joint_list_has(j.names, leg->hop->domain) ||

@@ -70,6 +70,8 @@ int joint_print(char *buf, size_t size, const char *secret, const struct joint *
 		joint_add(&o, ";token=%" PRIu64, j->token);
 	if (*j->skip)
 		joint_add_text(&o, "skip", j->skip);
+	if (*j->trunk)
+		joint_add_text(&o, "trunk", j->trunk);
 	return o.err;
 }
 
@@ -130,13 +132,14 @@ enum joint_key {
 	KEY_DOMAIN,
 	KEY_TOKEN,
 	KEY_SKIP,
+	KEY_TRUNK,
 	KEY_N
 };
 
 static const char *const joint_keyv[KEY_N] = {
 	[KEY_CONN] = "conn",   [KEY_SITE] = "site",   [KEY_ADDR] = "addr",
 	[KEY_VIA] = "via",     [KEY_NAMES] = "names", [KEY_DOMAIN] = "domain",
-	[KEY_TOKEN] = "token", [KEY_SKIP] = "skip",
+	[KEY_TOKEN] = "token", [KEY_SKIP] = "skip",   [KEY_TRUNK] = "trunk",
 };
 
 static int joint_set(struct joint *j, enum joint_key key, const struct pl *value)
@@ -159,6 +162,8 @@ static int joint_set(struct joint *j, enum joint_key key, const struct pl *value
 		return joint_number(&j->token, value, UINT64_MAX);
 	case KEY_SKIP:
 		return joint_copy(j->skip, sizeof(j->skip), value);
+	case KEY_TRUNK:
+		return joint_copy(j->trunk, sizeof(j->trunk), value);
 	case KEY_N:
 		break;
 	}

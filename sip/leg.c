@@ -8,6 +8,7 @@
 #include "gateway/sdp_ice.h"
 #include "lib/log.h"
 #include "sip/peers.h"
+#include "sip/trunk.h"
 
 enum {
 	/* states that the call bounds with limits of its own get this much more before we doubt it */
@@ -32,7 +33,9 @@ void sip_leg_close(struct sip_leg *leg)
 	sip_leg_out_cancel(leg);
 	trickle_close(leg->trickle);
 	leg->trickle = mem_deref(leg->trickle);
-	if (leg->counted)
+	if (leg->counted && leg->hop->trunk)
+		leg->hop->trunk->n_calls--;
+	else if (leg->counted)
 		peers_call(leg->sip->peers, leg->hop->domain, -1);
 	leg->counted = false;
 	nta_outgoing_destroy(leg->bye);
@@ -72,24 +75,31 @@ static void session_expired(void *arg)
 				leg->hop->domain));
 }
 
-int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
-		  const char *site, const char *domain)
+/* With everything but its hop, and not counted yet. */
+static struct sip_leg *leg_make(struct sip *sip, enum leg_dir dir, const char *tag)
 {
 	struct sip_leg *leg = mem_zalloc(sizeof(*leg), leg_destructor);
-	int err;
 
 	if (!leg)
-		return ENOMEM;
+		return NULL;
 	leg->leg.ops = &sip_leg_ops;
 	leg->leg.dir = dir;
-	snprintf(leg->leg.tag, sizeof(leg->leg.tag), "%s", domain);
+	snprintf(leg->leg.tag, sizeof(leg->leg.tag), "%s", tag);
 	leg->sip = sip;
 	leg->peer_update = true;
 	leg->state = dir == LEG_IN ? SL_INCOMING : SL_NEW;
 	session_timer_init(&leg->st, sip->core->loop->timers,
 			   sip->core->config->limits.session_expires_s,
 			   sip_reoffer_refresh, session_expired, leg);
-	err = sip_hop_alloc(&leg->hop, sip, site, domain);
+	return leg;
+}
+
+int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
+		  const char *site, const char *domain)
+{
+	struct sip_leg *leg = leg_make(sip, dir, domain);
+	int err = leg ? sip_hop_alloc(&leg->hop, sip, site, domain) : ENOMEM;
+
 	if (err) {
 		mem_deref(leg);
 		return err;
@@ -97,6 +107,23 @@ int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
 	peers_call(sip->peers, domain, 1);
 	leg->counted = true;
 	list_append(&sip->legs, &leg->le, leg);
+	*lp = leg;
+	return 0;
+}
+
+int sip_leg_alloc_trunk(struct sip_leg **lp, struct trunk *t, enum leg_dir dir)
+{
+	struct sip_leg *leg = leg_make(t->sip, dir, t->config->name);
+	int err = leg ? trunk_hop_alloc(&leg->hop, t) : ENOMEM;
+
+	if (err) {
+		mem_deref(leg);
+		return err;
+	}
+	leg->leg.media = t->config->media;
+	t->n_calls++;
+	leg->counted = true;
+	list_append(&t->sip->legs, &leg->le, leg);
 	*lp = leg;
 	return 0;
 }
@@ -351,6 +378,13 @@ static void op_end(struct leg *l, const struct cause *cause)
 	sip_leg_event((struct sip_leg *)l, SE_END, cause);
 }
 
+/* A trunk knows nothing of calls that are joined again. */
+static bool op_dialog(const struct leg *l, char *buf, size_t size)
+{
+	return !((const struct sip_leg *)l)->hop->trunk &&
+	       sip_replaces_print(l, buf, size);
+}
+
 const struct leg_ops sip_leg_ops = {
 	.kind = "sip",
 	.invite = op_invite,
@@ -360,7 +394,7 @@ const struct leg_ops sip_leg_ops = {
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
-	.dialog = sip_replaces_print,
+	.dialog = op_dialog,
 	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };

@@ -35,6 +35,8 @@ struct reoffer {
 	char branch[SIP_BRANCH_BYTES]; /* of `out` */
 	bool out_is_update, withdrawn; /* both say something about `out` */
 	unsigned n_failed;             /* refreshes one after the other */
+	bool late;                     /* `in` asks for an offer of ours (trunks) */
+	bool challenged;               /* `out` is the answer to a challenge */
 	struct timer timeout;          /* an offer or a refresh of ours is unanswered */
 	struct timer dead;             /* a withdrawn one still has no final answer */
 };
@@ -64,12 +66,13 @@ struct sip_leg {
 	nta_incoming_t *irq; /* the INVITE, until its ACK or refusal */
 	nta_reliable_t *rel; /* the 180, until its PRACK */
 	struct timer trying; /* until a 100 is due */
+	bool late; /* a trunk's INVITE without a description: ours is an offer */
 
 	/* LEG_OUT */
 	struct sip_try *attempt; /* the INVITE that counts */
 	struct body
 		*offer; /* what it carries: the invite's, or that with its candidates */
-	unsigned n_tries;
+	unsigned n_tries, n_challenges;
 	char skip[JOINT_SKIP_MAX];
 	struct cause failure; /* why the last target was no use; reason NONE: none yet */
 	struct body *answer;  /* the winner's, between the table's event and its action */
@@ -79,6 +82,7 @@ struct sip_leg {
 	struct addr us,
 		them; /* as From and To of our requests name us; us.user empty: nobody of ours */
 	nta_outgoing_t *bye;
+	bool bye_again;        /* it was challenged, and went out once more */
 	nta_outgoing_t *probe; /* watch.c: does the peer still know the dialog? */
 	bool away;             /* it does not, or is out of reach; the call knows */
 	bool peer_update;      /* the peer takes UPDATE, or has not said; a 405 says no */
@@ -89,6 +93,8 @@ struct sip_leg {
 /* leg.c */
 int sip_leg_alloc(struct sip_leg **lp, struct sip *sip, enum leg_dir dir,
 		  const char *site, const char *domain);
+/** To or from a trunk. Errors: ENOMEM, ENOTCONN. */
+int sip_leg_alloc_trunk(struct sip_leg **lp, struct trunk *t, enum leg_dir dir);
 /** Runs the table. `cause` is remembered by the events that end the leg; NULL keeps the last one. */
 void sip_leg_event(struct sip_leg *leg, enum sip_leg_event event,
 		   const struct cause *cause);

@@ -7,7 +7,7 @@
 
 #include "lib/log.h"
 #include "lib/secret.h"
-#include "sip/leg.h"
+#include "sip/trunk.h"
 
 enum { TRYING_MS = 150 };
 
@@ -38,12 +38,32 @@ static void refuse(struct sip *sip, nta_incoming_t *irq, const struct refusal *r
 
 static void acked(struct sip_leg *leg, const sip_t *s)
 {
+	struct body *answer = NULL;
+	struct refusal r;
+	struct cause c;
+
 	if (!sip_leg_trusts(leg, s))
 		return; /* the guard of ANSWERED ends it */
 	trickle_open(leg->trickle, leg->peer_trickle);
+	if (leg->late && !trust_body(&r, s))
+		(void)sip_leg_sdp_read(&answer, s);
 	nta_incoming_destroy(leg->irq);
 	leg->irq = NULL;
 	sip_leg_event(leg, SE_ACK, NULL);
+	if (leg->late && leg->state == SL_TALKING) {
+		leg->late = false;
+		if (answer) {
+			sip_leg_sdp_set(&leg->remote_sdp, answer);
+			sip_leg_tell(leg, LEG_ANSWER, answer, NULL);
+		} else {
+			sip_leg_event(leg, SE_LOST,
+				      cause_set(&c, CAUSE_MEDIA,
+						"%s did not answer with a media "
+						"description.",
+						leg->hop->domain));
+		}
+	}
+	mem_deref(answer);
 	sip_reoffer_ready(leg);
 }
 
@@ -162,7 +182,8 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	int err = dialog_make(leg, s);
 
 	err = err ? err : trickle_alloc(&leg->trickle, leg, leg->dialog);
-	err = err ? err : trust_identity(&from->identityv, s);
+	if (!leg->hop->trunk)
+		err = err ? err : trust_identity(&from->identityv, s);
 	err = err ? err : invite_make(&leg->invite, from, to, &sdp, s);
 	mem_deref(from->identityv);
 	from->identityv = NULL;
@@ -171,6 +192,7 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	leg->invite->replaces = mem_ref(old->leg);
 	leg->invite->rejoins = mem_ref(old->kept);
 	leg->remote_sdp = sdp;
+	leg->late = !sdp;
 	leg->them = from->addr;
 	/* Retargeted: what our requests would be From is not whom we know. */
 	if (trust_to(&leg->us, s) || !addr_equal(&leg->us, to))
@@ -178,8 +200,10 @@ static int start(struct sip_leg *leg, const sip_t *s, struct party *from,
 	leg->leg.remote = leg->invite->from;
 	leg->leg.remote.identityv = NULL;
 	sip_leg_peer_allows(leg, s);
-	leg->peer_trickle = sip_knows_trickle(s);
-	sip_trickle_learn(leg->sip, leg->hop->domain, s);
+	if (!leg->hop->trunk) {
+		leg->peer_trickle = sip_knows_trickle(s);
+		sip_trickle_learn(leg->sip, leg->hop->domain, s);
+	}
 	return call_alloc(&call, leg->sip->core, &leg->leg, leg->invite, NULL,
 			  leg->hop->domain);
 }
@@ -201,24 +225,29 @@ static void admit(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	struct refusal r;
 	struct cause c;
 	struct sip_leg *leg = NULL;
-	struct replaced old;
+	struct replaced old = {NULL, NULL};
+	struct trunk *trunk = *j->trunk ? trunk_named(sip, j->trunk) : NULL;
 	int err;
 
-	if (judge(&r, sip, j, s, &from, &to, &old) ||
-	    (v && trust_verdict(&r, sip, from.addr.host, &from, v))) {
+	if ((trunk ? trunk_judge(&r, trunk, s, &from, &to)
+		   : judge(&r, sip, j, s, &from, &to, &old)) ||
+	    (v && !trunk && trust_verdict(&r, sip, from.addr.host, &from, v))) {
 		refuse(sip, irq, &r, s, j);
 		return;
 	}
+	if (trunk && v)
+		trunk_verdict(&from, v);
 	cause_set(&c, CAUSE_INTERNAL, NULL);
 	if (sip->stopping) {
 		err = ECANCELED;
 		goto out;
 	}
-	err = sip_leg_alloc(&leg, sip, LEG_IN, to.host, from.addr.host);
+	err = trunk ? sip_leg_alloc_trunk(&leg, trunk, LEG_IN)
+		    : sip_leg_alloc(&leg, sip, LEG_IN, to.host, from.addr.host);
 	if (err)
 		goto out;
 	leg->irq = irq;
-	leg->by_signature = !from.site_tls;
+	leg->by_signature = !trunk && !from.site_tls;
 	err = start(leg, s, &from, &to, &old);
 	if (err)
 		goto out;
@@ -250,6 +279,7 @@ out:
 void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 		       const struct joint *j)
 {
+	struct trunk *trunk = *j->trunk ? trunk_named(sip, j->trunk) : NULL;
 	struct party from = {0};
 	struct addr to = {0};
 	struct replaced old;
@@ -257,15 +287,17 @@ void sip_leg_in_invite(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 	struct cause c;
 	int err;
 
-	if (!sip->core->identity) {
+	if (trunk ? !trunk_identity_due(trunk, s) : !sip->core->identity) {
 		admit(sip, irq, s, j, NULL);
 		return;
 	}
-	if (judge(&r, sip, j, s, &from, &to, &old)) {
+	if (trunk ? trunk_judge(&r, trunk, s, &from, &to)
+		  : judge(&r, sip, j, s, &from, &to, &old)) {
 		refuse(sip, irq, &r, s, j);
 		return;
 	}
-	if (sip->stopping || !trust_identity_due(sip, s, from.addr.host, from.site_tls)) {
+	if (sip->stopping ||
+	    (!trunk && !trust_identity_due(sip, s, from.addr.host, from.site_tls))) {
 		admit(sip, irq, s, j, NULL);
 		return;
 	}
@@ -310,7 +342,7 @@ static int pracked(void *arg, nta_reliable_t *rel, nta_incoming_t *prack, const 
 static bool wants_reliable(const struct sip_leg *leg, const sip_t *s)
 {
 	return sip_has_feature(s->sip_require, "100rel") ||
-	       (leg->invite->offer->trickle &&
+	       (leg->invite->offer && leg->invite->offer->trickle &&
 		sip_has_feature(s->sip_supported, "100rel"));
 }
 

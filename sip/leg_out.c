@@ -8,9 +8,10 @@
 #include "lib/log.h"
 #include "lib/secret.h"
 #include "sip/peers.h"
+#include "sip/trunk.h"
 #include "sip/try.h"
 
-enum { LINGER_MS = SIP_T1X64_MS + 4000 };
+enum { LINGER_MS = SIP_T1X64_MS + 4000, CHALLENGES_MAX = 2 };
 
 static int try_start(struct sip_leg *leg, struct sip_try *before);
 
@@ -68,9 +69,23 @@ static void try_end_invite(struct sip_try *t)
 	t->invite = NULL;
 }
 
+/* Why it could not be reached last; NULL: it could. */
+static void note(const struct sip_leg *leg, const char *why)
+{
+	struct trunk *t = leg->hop->trunk;
+
+	if (!t)
+		peers_error(leg->sip->peers, leg->hop->domain, why);
+	else if (why)
+		snprintf(t->last_error, sizeof(t->last_error), "%s", why);
+}
+
 static void failed(struct sip_leg *leg, const struct cause *cause)
 {
-	peers_error(leg->sip->peers, leg->hop->domain, cause->text);
+	/* of a trunk only what says something of the trunk: who is called may be busy */
+	if (!leg->hop->trunk || cause->reason == CAUSE_UNREACHABLE ||
+	    cause->reason == CAUSE_TIMEOUT)
+		note(leg, cause->text);
 	sip_leg_event(leg, SE_REFUSE, cause);
 }
 
@@ -93,6 +108,21 @@ static void next_target(struct sip_leg *leg, const char *target,
 		failed(leg, cause);
 }
 
+/* The next address of a trunk. False: all of them have been tried. */
+static bool next_address(struct sip_leg *leg, const struct cause *cause)
+{
+	struct trunk *t = leg->hop->trunk;
+	struct sip_hop *hop;
+
+	leg->failure = *cause;
+	trunk_failed(t, leg->hop->at, cause->text);
+	if (leg->n_tries >= trunk_addresses(t) || trunk_hop_alloc(&hop, t))
+		return false;
+	mem_deref(leg->hop);
+	leg->hop = hop;
+	return !try_start(leg, NULL);
+}
+
 /* sip_target_s have gone since the edge began to connect to it, and there was not even a 100. */
 static void silent(void *arg)
 {
@@ -105,7 +135,21 @@ static void silent(void *arg)
 	cause_set(&c, CAUSE_TIMEOUT, "%s (%s) did not answer in time.", t->hop->domain,
 		  t->target);
 	try_cancel(t, NULL);
-	next_target(leg, t->target, &c);
+	if (!leg->hop->trunk)
+		next_target(leg, t->target, &c);
+	else if (!next_address(leg, &c))
+		failed(leg, &c);
+}
+
+/* What a trunk lets hear before anybody answers: its tones, an announcement. */
+static void early(struct sip_leg *leg, const sip_t *s)
+{
+	struct body *sdp = NULL;
+	struct refusal r;
+
+	if (!trust_body(&r, s) && !sip_leg_sdp_read(&sdp, s) && sdp)
+		sip_leg_tell(leg, LEG_EARLY, sdp, NULL);
+	mem_deref(sdp);
 }
 
 static void progress(struct sip_try *t, const sip_t *s)
@@ -120,7 +164,11 @@ static void progress(struct sip_try *t, const sip_t *s)
 	f = sip_fork_get(t, s);
 	if (f)
 		sip_fork_progress(f, s);
+	mem_ref(leg);
 	sip_leg_event(leg, status == 180 || status == 183 ? SE_ALERT : SE_PROGRESS, NULL);
+	if (leg->hop->trunk && leg->attempt == t)
+		early(leg, s);
+	mem_deref(leg);
 }
 
 /* The first 2xx that counts: its dialog becomes the leg's. */
@@ -131,7 +179,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	struct refusal r;
 	struct cause c;
 
-	leg->leg.remote.site_verified = trust_peer(leg->sip, s, leg->hop->domain);
+	leg->leg.remote.site_verified = trust_hop(leg->hop, s);
 	leg->leg.remote.site_tls = leg->leg.remote.site_verified;
 	if (!trust_body(&r, s) && sip_leg_sdp_read(&answer, s))
 		log_warn(sip_leg_call(leg), "sip.memory", "%s", "");
@@ -144,7 +192,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 	f->trickle = NULL;
 	sip_leg_peer_allows(leg, s);
 	leg->peer_trickle |= sip_knows_trickle(s);
-	if (leg->leg.remote.site_verified)
+	if (leg->leg.remote.site_verified && !leg->hop->trunk)
 		sip_trickle_learn(leg->sip, leg->hop->domain, s);
 	session_timer_accepted(&leg->st, s);
 	t->won = mem_ref(f->tag);
@@ -152,7 +200,7 @@ static void won(struct sip_try *t, struct sip_fork *f, const sip_t *s)
 		&t->forks); /* and with them their transactions: `s` may be gone from here on */
 	try_leave(t, LINGER_MS);
 	try_end_invite(t);
-	peers_error(leg->sip->peers, leg->hop->domain, NULL);
+	note(leg, NULL);
 	if (!answer) {
 		sip_leg_event(leg, SE_ACCEPT_EMPTY,
 			      cause_set(&c, CAUSE_MEDIA,
@@ -208,6 +256,52 @@ static bool without_trickle(struct sip_try *t)
 	return true;
 }
 
+/* The same INVITE once more in the same would-be dialog, with what the refusal asked for. */
+static bool same_again(struct sip_try *t)
+{
+	struct sip_leg *leg = t->leg;
+
+	leg->attempt = NULL;
+	if (try_start(leg, t))
+		return false;
+	try_leave(t, 0);
+	return true;
+}
+
+/* As below, of a trunk: it may ask for a password, and have other addresses. */
+static bool trunk_refusal(struct sip_try *t, const sip_t *s, struct cause *c)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+	struct sip_leg *leg = t->leg;
+	bool internal = nta_sip_is_internal(s);
+	char why[CAUSE_TEXT_BYTES];
+
+	cause_from_sip(c, status, internal ? NULL : s->sip_status->st_phrase);
+	if (!internal)
+		sip_reason_read(c, s->sip_reason, status);
+	if (status == 503 && sip_reason_edge(why, sizeof(why), s->sip_reason))
+		cause_set(c, CAUSE_UNREACHABLE, *why ? "%s" : NULL, why);
+	if (status == 401 || status == 407) {
+		if (leg->n_challenges++ < CHALLENGES_MAX &&
+		    trunk_challenged(leg->hop->trunk, s))
+			return !same_again(t);
+		cause_set(c, CAUSE_FORBIDDEN, "%s does not let this site call.",
+			  leg->hop->domain);
+		return true;
+	}
+	if (status == 422 && leg->n_tries < SIP_TRIES_MAX &&
+	    session_timer_too_short(&leg->st, s))
+		return !same_again(t);
+	if (!t->progressed && (status == 503 || status == 408 || internal)) {
+		if (internal)
+			cause_set(c, CAUSE_UNREACHABLE, "%s does not answer.",
+				  leg->hop->domain);
+		try_leave(t, 0);
+		return !next_address(leg, c);
+	}
+	return true;
+}
+
 /* What the refusal means for the call. False: nothing, another INVITE is on its way. */
 static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 {
@@ -216,6 +310,8 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 	char why[CAUSE_TEXT_BYTES], target[sizeof(t->target)];
 	struct joint j;
 
+	if (leg->hop->trunk)
+		return trunk_refusal(t, s, c);
 	if (nta_sip_is_internal(s)) {
 		cause_set(c, CAUSE_UNREACHABLE,
 			  "%s could not be reached: the connection broke.",
@@ -252,15 +348,8 @@ static bool refusal_cause(struct sip_try *t, const sip_t *s, struct cause *c)
 	if (status == 420 && without_trickle(t))
 		return false;
 	if (status == 422 && leg->n_tries < SIP_TRIES_MAX &&
-	    session_timer_too_short(&leg->st, s)) {
-		struct sip_try *before = t;
-
-		leg->attempt = NULL;
-		if (!try_start(leg, before)) {
-			try_leave(t, 0);
-			return false;
-		}
-	}
+	    session_timer_too_short(&leg->st, s))
+		return !same_again(t);
 	return true;
 }
 
@@ -293,92 +382,6 @@ void sip_try_response(struct sip_try *t, const sip_t *s)
 	mem_deref(t);
 }
 
-static int base_response(void *arg, nta_outgoing_t *orq, const sip_t *s)
-{
-	struct sip_try *t = arg;
-	struct joint j;
-
-	(void)orq;
-	sip_loop_enter("sip.response.invite");
-	if (nta_sip_is_internal(s) || !trust_joint(&j, t->sip, s))
-		sip_try_response(t, s);
-	sip_loop_leave();
-	return 0;
-}
-
-static int base_make(struct sip_try *t, const struct invite *inv)
-{
-	char from[ADDR_TEXT_MAX + 3 * CAUSE_TEXT_BYTES], to[ADDR_TEXT_MAX + 8];
-
-	secret_hex(t->tag, SIP_TAG_HEX);
-	secret_hex(t->call_id, 32);
-	if (sip_name_addr_print(from, sizeof(from), inv->from.name, &inv->from.addr,
-				t->tag) ||
-	    sip_name_addr_print(to, sizeof(to), NULL, &inv->to, NULL))
-		return EINVAL;
-	t->base = nta_leg_tcreate(t->sip->agent, sip_dialog_stray, t,
-				  SIPTAG_CALL_ID_STR(t->call_id), SIPTAG_FROM_STR(from),
-				  SIPTAG_TO_STR(to), TAG_END());
-	return t->base ? 0 : ENOMEM;
-}
-
-/* `sig` NULL: it goes without. */
-static int invite_send(struct sip_try *t, struct sip_leg *leg,
-		       const struct identity_signed *sig)
-{
-	const struct invite *inv = leg->invite;
-	char uri[ADDR_TEXT_MAX + 8], hops[16], expires[SESSION_TIMER_TEXT], min_se[16];
-	char *linev[10], *own = sip_identity_line(sig);
-	tagi_t identity[10];
-	struct sip_request rq = {
-		.hop = t->hop,
-		.dialog = t->base,
-		.method = sip_method_invite,
-		.name = "INVITE",
-		.request_uri = uri,
-		.branch = sip_branch_make(t->branch),
-		.token = t->token,
-		.skip = leg->skip,
-		.sdp = leg->offer,
-	};
-	bool required = leg->peer_trickle && leg->offer->trickle;
-	su_home_t home[1] = {SU_HOME_INIT(home)};
-	sip_replaces_t *replaces;
-
-	if (sig && !own)
-		return ENOMEM;
-	su_home_init(home);
-	replaces = sip_replaces_of(home, t->sip, inv);
-	if (!replaces && inv->replaced && inv->replaced->ops == &sip_leg_ops) {
-		/* it has ended: without the header this would ring all of the user's devices */
-		su_home_deinit(home);
-		mem_deref(own);
-		return ENOENT;
-	}
-	snprintf(uri, sizeof(uri), "sip:%s@%s", inv->to.user, inv->to.host);
-	snprintf(hops, sizeof(hops), "%u", inv->max_forwards);
-	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
-	sip_identity_tags(identity, N_ELEMS(identity), linev, own, inv->from.identityv);
-	t->invite = sip_request_send(
-		&rq, base_response, t, SIPTAG_MAX_FORWARDS_STR(hops),
-		SIPTAG_ALLOW_STR(sip_allow), SIPTAG_SUPPORTED_STR(sip_supported),
-		SIPTAG_ACCEPT_STR("application/sdp"), SIPTAG_UNKNOWN_STR(sip_recv_info),
-		TAG_IF(required, SIPTAG_REQUIRE_STR("trickle-ice")),
-		TAG_IF(replaces, SIPTAG_REPLACES(replaces)),
-		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, true)),
-		SIPTAG_MIN_SE_STR(min_se),
-		TAG_IF(sig, SIPTAG_DATE_STR(sig ? sig->date : NULL)), NTATAG_PASS_100(1),
-		TAG_NEXT(identity));
-	for (char **p = linev; *p; p++)
-		mem_deref(*p);
-	su_home_deinit(home);
-	if (!t->invite)
-		return EIO;
-	t->cseq = nta_outgoing_cseq(t->invite);
-	leg->ours.sent = true;
-	return 0;
-}
-
 static void try_insert(struct sip_try *t)
 {
 	struct sip *sip = t->sip;
@@ -405,7 +408,7 @@ static void try_signed(const struct identity_signed *sig, void *arg)
 
 	t->sign = mem_deref(t->sign);
 	if (!err)
-		err = invite_send(t, leg, sig->header ? sig : NULL);
+		err = sip_invite_send(t, leg, sig->header ? sig : NULL);
 	if (!err)
 		return;
 	if (err != ENOENT)
@@ -433,14 +436,14 @@ static int try_start(struct sip_leg *leg, struct sip_try *before)
 		memcpy(t->tag, before->tag, sizeof(t->tag));
 		hash_unlink(&before->le_call_id);
 	} else {
-		err = base_make(t, leg->invite);
+		err = sip_invite_base(t, leg->invite);
 	}
 	if (!err) {
 		try_insert(t);
 		err = sip_identity_sign(leg, &t->sign, &leg->us, &leg->them, leg->offer,
 					try_signed, t);
 		if (err == ENOKEY)
-			err = invite_send(t, leg, NULL);
+			err = sip_invite_send(t, leg, NULL);
 	}
 	if (err) {
 		mem_deref(t);
@@ -475,6 +478,8 @@ static int start(struct sip_leg *leg, struct body *offer)
 	enum trickle known = TRICKLE_YES;
 
 	sip_ours_set(&leg->ours, offer, false);
+	if (leg->hop->trunk)
+		return sip_leg_out_start(leg, offer);
 	if (offer->trickle) {
 		known = sip_trickle_known(leg->sip, leg->hop->domain);
 		leg->peer_trickle = known == TRICKLE_YES;
@@ -497,7 +502,9 @@ void sip_leg_out_trickle(struct sip_leg *leg)
 int sip_leg_out_invite(struct sip_leg *leg, const struct invite *invite)
 {
 	const struct peer_config *pc =
-		config_peer_find(leg->sip->core->config, leg->hop->domain);
+		leg->hop->trunk
+			? NULL
+			: config_peer_find(leg->sip->core->config, leg->hop->domain);
 
 	if (leg->sip->stopping)
 		return ESHUTDOWN;
@@ -537,7 +544,7 @@ void sip_try_stray(struct sip *sip, const sip_t *s)
 		return;
 	mem_ref(t);
 	if (status >= 300 && t->invite)
-		sip_hop_ack_send(sip, t->invite, s);
+		sip_hop_ack_send(t->hop, t->invite, s);
 	sip_try_response(t, s);
 	mem_deref(t);
 }
@@ -553,6 +560,13 @@ static struct sip_try *find_token(struct sip *sip, uint64_t token)
 {
 	return list_ledata(
 		hash_lookup(sip->tries_token, (uint32_t)token, same_token, &token));
+}
+
+void sip_try_watch(struct sip_try *t)
+{
+	timer_start(t->sip->core->loop->timers, &t->silence,
+		    (uint64_t)t->sip->core->config->limits.sip_target_s * 1000, silent,
+		    t);
 }
 
 void sip_try_sent(struct sip *sip, const struct edge_event *ev)

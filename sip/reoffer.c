@@ -6,7 +6,7 @@
 #include "gateway/sdp.h"
 #include "lib/log.h"
 #include "lib/secret.h"
-#include "sip/leg.h"
+#include "sip/trunk.h"
 
 enum {
 	REFRESH_BUSY_MS =
@@ -141,6 +141,7 @@ static void out_accepted(struct sip_leg *leg, const sip_t *s)
 	nta_leg_client_reroute(leg->dialog, NULL, s->sip_contact, 0);
 	session_timer_accepted(&leg->st, s);
 	ro->n_failed = 0;
+	ro->challenged = false;
 	sip_watch_heard(leg);
 	sip_leg_peer_allows(leg, s);
 	if (was == OF_REFRESH &&
@@ -189,6 +190,20 @@ static void refresh_refused(struct sip_leg *leg, unsigned status)
 					leg->hop->domain));
 }
 
+/* A trunk asks for a password, in mid-call: once for each request. */
+static bool challenged(struct sip_leg *leg, const sip_t *s)
+{
+	unsigned status = (unsigned)s->sip_status->st_status;
+	bool again = !leg->ro.challenged;
+
+	leg->ro.challenged = false;
+	if ((status != 401 && status != 407) || !leg->hop->trunk || leg->ro.withdrawn ||
+	    !again || !trunk_challenged(leg->hop->trunk, s))
+		return false;
+	leg->ro.challenged = true;
+	return true;
+}
+
 static void out_refused(struct sip_leg *leg, const sip_t *s)
 {
 	unsigned status = (unsigned)s->sip_status->st_status;
@@ -202,7 +217,8 @@ static void out_refused(struct sip_leg *leg, const sip_t *s)
 					leg->hop->domain));
 		return;
 	}
-	if (status == 422 && session_timer_too_short(&leg->st, s)) {
+	if (challenged(leg, s) ||
+	    (status == 422 && session_timer_too_short(&leg->st, s))) {
 		if (leg->ro.state == OF_LOCAL && !send_offer(leg, leg->ro.sdp))
 			return;
 		if (leg->ro.state == OF_REFRESH) {
@@ -278,13 +294,14 @@ static int send_now(struct sip_leg *leg, struct body *sdp,
 		    const struct identity_signed *sig)
 {
 	struct reoffer *ro = &leg->ro;
+	bool trunk = leg->hop->trunk != NULL;
 	char expires[SESSION_TIMER_TEXT], min_se[16], *line = sip_identity_line(sig);
 	struct sip_request rq = {
 		.hop = leg->hop,
 		.dialog = leg->dialog,
 		.method = sdp ? sip_method_invite : sip_method_update,
 		.name = sdp ? "INVITE" : "UPDATE",
-		.branch = sip_branch_make(ro->branch),
+		.branch = sip_branch_make(ro->branch, leg->hop),
 		.sdp = sdp,
 	};
 
@@ -293,8 +310,9 @@ static int send_now(struct sip_leg *leg, struct body *sdp,
 	snprintf(min_se, sizeof(min_se), "%u", (unsigned)leg->st.min_s);
 	ro->out = sip_request_send(
 		&rq, out_response_h, leg, SIPTAG_ALLOW_STR(sip_allow),
-		SIPTAG_SUPPORTED_STR("timer, trickle-ice"),
-		SIPTAG_UNKNOWN_STR(sip_recv_info), SIPTAG_MIN_SE_STR(min_se),
+		SIPTAG_SUPPORTED_STR(trunk ? "timer" : "timer, trickle-ice"),
+		TAG_IF(!trunk, SIPTAG_UNKNOWN_STR(sip_recv_info)),
+		SIPTAG_MIN_SE_STR(min_se),
 		SIPTAG_SESSION_EXPIRES_STR(session_timer_offer(&leg->st, expires, false)),
 		TAG_IF(sig, SIPTAG_DATE_STR(sig ? sig->date : NULL)),
 		TAG_IF(line, SIPTAG_UNKNOWN_STR(line)),

@@ -13,6 +13,28 @@ static bool unchanged(const struct body *a, const struct body *b)
 	return a && b && a->len == b->len && !memcmp(a->data, b->data, a->len);
 }
 
+/* The ACK to an offer of ours that a trunk has asked for: it holds the answer. */
+static void late_answer(struct sip_leg *leg, const sip_t *s)
+{
+	struct body *answer = NULL;
+	struct refusal r;
+	struct cause c;
+
+	leg->ro.late = false;
+	if (!trust_body(&r, s))
+		(void)sip_leg_sdp_read(&answer, s);
+	if (answer) {
+		sip_leg_sdp_set(&leg->remote_sdp, answer);
+		sip_leg_tell(leg, LEG_ANSWER, answer, NULL);
+	} else {
+		sip_leg_event(leg, SE_LOST,
+			      cause_set(&c, CAUSE_MEDIA,
+					"%s did not answer with a media description.",
+					leg->hop->domain));
+	}
+	mem_deref(answer);
+}
+
 static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 {
 	struct sip_leg *leg = arg;
@@ -41,6 +63,8 @@ static int in_bound(void *arg, nta_incoming_t *irq, const sip_t *s)
 		ro->in = NULL;
 		if (ack && ro->state == OF_ANSWERED) {
 			sip_reoffer_quiet(leg);
+			if (ro->late)
+				late_answer(leg, s);
 		} else if (!ack && ro->state == OF_REMOTE) {
 			sip_reoffer_quiet(leg);
 			sip_leg_tell(leg, LEG_OFFER_WITHDRAWN, NULL,
@@ -101,7 +125,8 @@ int sip_reoffer_answer_send(struct sip_leg *leg, struct body *answer)
 	int err;
 
 	sip_leg_sdp_set(&leg->local_sdp, answer);
-	sip_leg_sdp_set(&leg->remote_sdp, leg->ro.sdp);
+	if (!leg->ro.late)
+		sip_leg_sdp_set(&leg->remote_sdp, leg->ro.sdp);
 	err = in_accept(leg, answer);
 	if (err)
 		return err;
@@ -119,6 +144,7 @@ void sip_reoffer_refuse(struct sip_leg *leg, const struct cause *cause)
 	sip_refuse(leg->sip, ro->in, cause);
 	nta_incoming_destroy(ro->in);
 	ro->in = NULL;
+	ro->late = false;
 	sip_reoffer_quiet(leg);
 }
 
@@ -155,7 +181,7 @@ static unsigned in_judge(struct refusal *r, const struct sip_leg *leg, const sip
 		status = trust_body(r, s);
 	if (!status)
 		status = session_timer_check(r, s);
-	if (!status && invite && !offer) {
+	if (!status && invite && !offer && !leg->hop->trunk) {
 		status = refusal_set(r, 488, "Not Acceptable Here",
 				     "Late offers are not taken.");
 		snprintf(r->header, sizeof(r->header),
@@ -182,7 +208,8 @@ static void in_take(struct sip_leg *leg, struct body *sdp)
 	struct reoffer *ro = &leg->ro;
 	struct refusal r;
 
-	if (!sdp ||
+	ro->late = !sdp && nta_incoming_method(ro->in) == sip_method_invite;
+	if ((!sdp && !ro->late) ||
 	    unchanged(sdp, leg->remote_sdp)) { /* a refresh: the leg answers it alone */
 		if (nta_incoming_method(ro->in) == sip_method_invite)
 			nta_incoming_bind(ro->in, in_bound, leg);
@@ -197,6 +224,10 @@ static void in_take(struct sip_leg *leg, struct body *sdp)
 		sip_reply(leg->sip, ro->in, NULL, 100, "Trying", NULL, TAG_END());
 	ro->state = OF_REMOTE;
 	sip_leg_sdp_set(&ro->sdp, sdp);
+	if (ro->late) {
+		sip_leg_tell(leg, LEG_LATE, NULL, NULL);
+		return;
+	}
 	sip_leg_tell(leg, LEG_OFFER, sdp, NULL);
 	trickle_described(leg->trickle);
 }

@@ -17,6 +17,7 @@
  *   reoffer.c        our new offers inside a dialog (re-INVITE, UPDATE); reoffer_in.c the peer's
  *   trickle*.c ask.c trickle ICE and who knows it (trickle.h)
  *   watch.c          is the other site of an established call still there?
+ *   trunk*.c digest.c   telephone systems and providers (trunk.h)
  *   session_timer.c  RFC 4028: sessions that die when nobody refreshes them                      */
 #ifndef SLUSS_SIP_ROOM_H
 #define SLUSS_SIP_ROOM_H
@@ -30,6 +31,9 @@
 
 struct peers;
 struct sip_try;
+struct trunk;
+struct trunks;
+struct udp_joint;
 
 enum {
 	SIP_MIN_SE_S = 90,     /* RFC 4028 §5: never smaller */
@@ -53,9 +57,11 @@ struct sip {
 	struct hash *tries_call_id; /* the same ones by Call-ID, for late answers */
 	struct hash *tries_token;   /* … and by token, for edge events */
 	struct peers *peers;
-	struct list newcomers; /* INVITEs whose Identity is being judged */
-	struct list asks;      /* struct sip_ask: OPTIONS under way */
-	struct list watches;   /* struct sip_watch: sites that may be away */
+	struct trunks *trunks;       /* NULL: there are none */
+	struct udp_joint *udp_joint; /* NULL: none of them is reached by UDP */
+	struct list newcomers;       /* INVITEs whose Identity is being judged */
+	struct list asks;            /* struct sip_ask: OPTIONS under way */
+	struct list watches;         /* struct sip_watch: sites that may be away */
 	uint64_t last_token;
 	char contact_port[8]; /* ":5062", or empty when it is 5061 */
 	bool edge_started, edge_stopped, stopping;
@@ -72,6 +78,8 @@ struct sip_hop {
 	char domain[ADDR_HOST_MAX +
 		    1]; /* the peer's: where it goes, what it must prove */
 	char contact[ADDR_HOST_MAX + 64];
+	struct trunk *trunk; /* NULL: a site; else `domain` is its name */
+	unsigned at;         /* which of its addresses */
 };
 int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site,
 		  const char *domain);
@@ -80,6 +88,9 @@ int sip_hop_alloc(struct sip_hop **hp, struct sip *sip, const char *site,
 int sip_agent_start(struct sip *sip, char **whyp);
 void sip_agent_stop(struct sip *sip);
 uint16_t sip_agent_port(const struct sip *sip);
+/** Opens Sofia's transport by UDP, on loopback. Errors: EADDRNOTAVAIL. */
+int sip_agent_udp_start(struct sip *sip);
+uint16_t sip_agent_udp_port(const struct sip *sip);
 
 /* sip.c */
 /** Some work has ended: is it time to go on with stopping? */

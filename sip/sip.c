@@ -8,6 +8,7 @@
 #include "lib/secret.h"
 #include "sip/leg.h"
 #include "sip/peers.h"
+#include "sip/trunk.h"
 #include "sip/udp.h"
 
 enum {
@@ -119,7 +120,10 @@ static void edge_event(const void *msg, void *arg)
 			   *ev->why ? ev->why : NULL);
 		break;
 	case EDGE_RELOADED:
-		certs_reloaded(sip->core->certs);
+		certs_reloaded(sip->core->certs, *ev->why ? ev->why : NULL);
+		break;
+	case EDGE_RESOLVED:
+		trunk_resolved(sip, ev);
 		break;
 	case EDGE_STOPPED:
 		sip->edge_stopped = true;
@@ -167,6 +171,7 @@ static void sip_destructor(void *arg)
 		sip->core->federation_arg = NULL;
 	}
 	leave_all(sip);
+	trunks_stop(sip);
 	list_flush(&sip->udp);
 	if (sip->agent)
 		sip_agent_stop(sip);
@@ -237,6 +242,9 @@ static int start(struct sip *sip, char **whyp)
 		return err;
 	}
 	sip->edge_started = true;
+	err = trunks_start(sip, whyp);
+	if (err)
+		return err;
 	core_queue_show(sip->core, mb);
 	certs_room_add(sip->core->certs, reload, sip);
 	sip->core->federation = &federation;

@@ -58,6 +58,15 @@ bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain)
 	return !trust_joint(&j, sip, s) && joint_list_has(j.names, domain);
 }
 
+bool trust_hop(const struct sip_hop *hop, const sip_t *s)
+{
+	struct joint j;
+
+	if (!hop->trunk)
+		return trust_peer(hop->sip, s, hop->domain);
+	return !trust_joint(&j, hop->sip, s) && !strcmp(j.trunk, hop->domain);
+}
+
 /* Strictly parses what Sofia made of a URI. */
 static int uri_parse(struct addr *a, const url_t *url)
 {
@@ -259,7 +268,7 @@ unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joi
 	return 0;
 }
 
-static bool has_identity(const sip_t *s)
+bool trust_has_identity(const sip_t *s)
 {
 	for (const sip_unknown_t *un = s->sip_unknown; un; un = un->un_next)
 		if (name_is(un, "Identity", "y"))
@@ -271,7 +280,8 @@ bool trust_identity_due(const struct sip *sip, const sip_t *s, const char *domai
 			bool tls)
 {
 	return sip->core->identity &&
-	       (has_identity(s) || is_signature_required(trust_policy(sip, domain), tls));
+	       (trust_has_identity(s) ||
+		is_signature_required(trust_policy(sip, domain), tls));
 }
 
 unsigned trust_verdict(struct refusal *r, const struct sip *sip, const char *domain,
@@ -280,6 +290,7 @@ unsigned trust_verdict(struct refusal *r, const struct sip *sip, const char *dom
 	bool required = is_signature_required(trust_policy(sip, domain), party->site_tls);
 	static struct log_gate gate;
 
+	party->judged_ms = v->took_ms;
 	if (!v->status) {
 		party->identity = PARTY_SIGNED;
 		/* who vouches for a number says nothing of the domain it comes from */

@@ -23,6 +23,8 @@ unsigned refusal_set(struct refusal *r, unsigned status, const char *phrase,
 int trust_joint(struct joint *j, const struct sip *sip, const sip_t *s);
 /** Does this message of a dialog come over a connection that proves the dialog's peer? */
 bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain);
+/** The same for the far end of a hop, which may be a trunk: what comes from its address. */
+bool trust_hop(const struct sip_hop *hop, const sip_t *s);
 
 /* Each gives 0 or the status, with *r filled in. */
 
@@ -36,6 +38,7 @@ enum require trust_policy(const struct sip *sip, const char *domain);
  *  trust_identity_due() tells whether that is to be asked, trust_verdict() takes it. */
 unsigned trust_caller(struct refusal *r, const struct sip *sip, const struct joint *j,
 		      const sip_t *s, struct party *from);
+bool trust_has_identity(const sip_t *s);
 /** Is the Identity of this request to be judged? `tls`: the connection proves the domain. */
 bool trust_identity_due(const struct sip *sip, const sip_t *s, const char *domain,
 			bool tls);

@@ -21,7 +21,7 @@ struct sip_try {
 	char *won; /* the To tag of the winner: its 2xx needs no BYE */
 	uint32_t cseq;
 	uint64_t token;
-	char target[64];  /* where the edge wrote it, once it says so */
+	char target[ADDR_HOST_MAX + 8]; /* where the edge wrote it, once it says so */
 	bool edge_failed; /* the edge has named a target that was no use, and none since */
 	bool progressed;  /* more than 100 has come */
 	struct list forks;
@@ -44,6 +44,16 @@ enum { FORKS_MAX = 32 };
 /* leg_out.c */
 /** A response to the INVITE, by whatever way it came; `fork` when NTA knows which. May free forks. */
 void sip_try_response(struct sip_try *t, const sip_t *s);
+
+/** Its target has limits.sip_target_s from now. */
+void sip_try_watch(struct sip_try *t);
+
+/* invite.c */
+/** Makes t->base, the dialog without a remote tag. Errors: ENOMEM, EINVAL. */
+int sip_invite_base(struct sip_try *t, const struct invite *inv);
+/** Sends it; `sig` NULL: it goes without. Errors: ENOMEM, EINVAL, EIO; ENOENT: the call that it is to replace has ended. */
+int sip_invite_send(struct sip_try *t, struct sip_leg *leg,
+		    const struct identity_signed *sig);
 
 /* fork.c */
 struct sip_fork *sip_fork_find(const struct sip_try *t, const char *tag);

@@ -1,6 +1,6 @@
-/* sip/udp.c - the listeners for UDP: whoever speaks there has proved nothing, and is told so.
+/* sip/udp.c - the listeners for UDP: whoever speaks there has proved nothing, and is told so, but for trunks.
  *
- * Thread: signalling. Until trunks exist, every request by UDP is refused, statelessly, with the answer
+ * Thread: signalling. What comes from a trunk's address goes to trunk_udp.c. Every other request is refused, statelessly, with the answer
  * that a proved peer would have had first (400, 405, 416, 420, …), else 403. NTA is not asked: it
  * would send its own answers wherever a Via's maddr points, after a blocking look-up. Answers go to
  * the datagram's own source address and nowhere else. RFC 3261 §8.2.7, §18.2.2; RFC 3581. */
@@ -15,6 +15,7 @@
 #include "lib/secret.h"
 #include "sip/headers.h"
 #include "sip/loop.h"
+#include "sip/trunk.h"
 
 enum {
 	DATAGRAM_MAX = 65536,
@@ -27,7 +28,7 @@ struct sip_udp {
 	struct le le; /* in sip->udp */
 	struct sip *sip;
 	struct loop_watch *watch;
-	int fd;
+	int fd, af;
 	uint64_t second;
 	unsigned n_answers;
 };
@@ -156,7 +157,9 @@ static void datagram(struct sip_udp *u, const char *p, size_t n, const struct sa
 	msg_t *msg;
 	sip_t *s;
 
-	if (n < 16 || !may_answer(u)) /* keep-alives and noise */
+	if (n < 16) /* keep-alives and noise */
+		return;
+	if (udp_joint_datagram(u->sip, u, p, n, src) || !may_answer(u))
 		return;
 	msg = msg_make(sip_default_mclass(), 0, p, (ssize_t)n);
 	s = sip_object(msg);
@@ -204,6 +207,47 @@ static void udp_destructor(void *arg)
 		close(u->fd);
 }
 
+struct sip_udp *sip_udp_for(const struct sip *sip, const struct sa *to)
+{
+	struct le *le;
+
+	LIST_FOREACH(&sip->udp, le)
+	{
+		struct sip_udp *u = le->data;
+
+		if (u->af == sa_af(to))
+			return u;
+	}
+	return NULL;
+}
+
+bool sip_udp_bound(const struct sip *sip, struct sa *local, const struct sa *to)
+{
+	const struct sip_udp *u =
+		sa_isset(to, SA_ADDR) ? sip_udp_for(sip, to) : list_ledata(sip->udp.head);
+
+	local->len = sizeof(local->u);
+	if (!u || getsockname(u->fd, &local->u.sa, &local->len)) {
+		sa_init(local, AF_UNSPEC);
+		return false;
+	}
+	return !sa_is_any(local);
+}
+
+uint16_t sip_udp_port(const struct sip *sip, const struct sa *to)
+{
+	struct sa sa;
+
+	(void)sip_udp_bound(sip, &sa, to);
+	return sa_port(&sa);
+}
+
+void sip_udp_send(const struct sip_udp *u, const struct sa *to, const void *p, size_t n)
+{
+	if (sendto(u->fd, p, n, MSG_DONTWAIT, &to->u.sa, to->len) < 0)
+		log_debug(NULL, "sip.udp.send", "errno=%d", errno);
+}
+
 /* With the port that the system chose, where the configuration says 0. */
 static void say_listening(const struct sip_udp *u)
 {
@@ -224,6 +268,7 @@ int sip_udp_listen(struct sip *sip, const struct sa *sa, char **whyp)
 	if (!u)
 		return ENOMEM;
 	u->sip = sip;
+	u->af = sa_af(sa);
 	u->fd = socket(sa_af(sa), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (u->fd < 0)
 		err = errno;

@@ -147,7 +147,7 @@ static void edge_reload(struct edge *e)
 {
 	struct edge_event ev = {.kind = EDGE_RELOADED};
 
-	tls_reload(e->tls);
+	tls_reload(e->tls, ev.why, sizeof(ev.why));
 	edge_tell(e, &ev);
 }
 
@@ -161,6 +161,9 @@ static void edge_on_order(const void *msg, void *arg)
 		break;
 	case EDGE_RELOAD:
 		edge_reload(arg);
+		break;
+	case EDGE_RESOLVE:
+		trunk_resolve(arg, order);
 		break;
 	case EDGE_ORDER_N:
 		break;
@@ -390,6 +393,7 @@ void edge_free(struct edge **ep)
 	*ep = NULL;
 	if (e->started)
 		pthread_join(e->thread, NULL);
+	list_flush(&e->askings);
 	e->dialler = mem_deref(e->dialler);
 	if (e->dns)
 		dns_stop(e->dns);

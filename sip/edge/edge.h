@@ -35,8 +35,10 @@ enum edge_event_kind {
 	EDGE_PEER,
 	/** domain, until_s, why: a site's certificate has been read; see gateway/certs.h */
 	EDGE_CERT,
-	/** EDGE_RELOAD has been carried out */
+	/** EDGE_RELOAD has been carried out; why: the trust file could not be used, empty: it could */
 	EDGE_RELOADED,
+	/** token, domain, target or why: what EDGE_RESOLVE asked for */
+	EDGE_RESOLVED,
 	/** the thread's loop has ended */
 	EDGE_STOPPED,
 	EDGE_EVENT_N
@@ -57,10 +59,14 @@ struct edge_event {
 enum edge_order_kind {
 	EDGE_STOP, /* close listeners, give connections a last flush, end, EDGE_STOPPED */
 	EDGE_RELOAD, /* read certificates and the trust file now; EDGE_CERT…, EDGE_RELOADED */
+	EDGE_RESOLVE, /* token, domain, port: an address of it, please; EDGE_RESOLVED */
 	EDGE_ORDER_N
 };
 struct edge_order {
 	enum edge_order_kind kind;
+	uint64_t token;
+	char domain[ADDR_HOST_MAX + 1];
+	uint16_t port;
 };
 
 /** Binds listeners and the inner port, loads certificates and the trust file.

@@ -28,7 +28,8 @@ int inward_open(struct edge *e, struct conn *c)
 
 	snprintf(j.site, sizeof(j.site), "%s", conn_site(c));
 	snprintf(j.addr, sizeof(j.addr), "%s", conn_addr(c));
-	snprintf(j.names, sizeof(j.names), "%s", conn_names(c));
+	snprintf(j.trunk, sizeof(j.trunk), "%s", trunk_of_conn(e, c));
+	snprintf(j.names, sizeof(j.names), "%s", *j.trunk ? "" : conn_names(c));
 	n = snprintf(line, sizeof(line), "%s: ", JOINT_HEADER);
 	err = joint_print(line + n, JOINT_VALUE_MAX, e->secret, &j);
 	if (err)
@@ -95,7 +96,7 @@ static bool inward_allowed(struct edge *e, struct conn *c, const struct message 
 	static struct log_gate gate;
 	bool ack = !pl_strcmp(&m->method, "ACK");
 
-	if (conn_proves_any(c) ||
+	if (conn_proves_any(c) || *trunk_of_conn(e, c) ||
 	    allowance_take(ack ? e->their_acks : e->strangers, conn_peer(c)))
 		return true;
 	e->n_excess++;

@@ -66,8 +66,11 @@ static void outward_synth(struct edge *e, const struct txn *t, unsigned status,
 	if (!t->lines)
 		return;
 	if (why) {
-		snprintf(sentence, sizeof(sentence), "%s could not be reached: %s",
-			 t->domain && *t->domain ? t->domain : "the other side", why);
+		const char *whom = t->domain && *t->domain ? t->domain : "the other side";
+
+		/* of a trunk the name alone */
+		snprintf(sentence, sizeof(sentence), "%.*s could not be reached: %s",
+			 (int)strcspn(whom, "/"), whom, why);
 		reply_reason(reason, status, sentence);
 	}
 	snprintf(extra, sizeof(extra), "%s: %s%s%s\r\n%s", JOINT_HEADER, e->secret,
@@ -295,7 +298,8 @@ static void outward_request(struct edge *e, const struct inner_conn *ic,
 	}
 	mem_ref(t);
 	t->site = site ? site->domain : NULL;
-	t->domain = base_dup(j->domain, strlen(j->domain));
+	t->domain = *j->trunk ? base_dup(j->trunk, strlen(j->trunk))
+			      : base_dup(j->domain, strlen(j->domain));
 	t->token = j->token;
 	if (!site || outward_go(e, t, m, top, branch, site, j, &why)) {
 		outward_tell_failed(e, j->token, j->domain, "", why);
@@ -336,7 +340,11 @@ static bool outward_hop_ack(struct edge *e, struct txn *t, const struct message 
 		(void)outward_along(e, t, m, top);
 	} else if (actions & TXN_DO_ROUTE) {
 		snprintf(j.site, sizeof(j.site), "%s", t->site ? t->site : "");
-		snprintf(j.domain, sizeof(j.domain), "%s", t->domain ? t->domain : "");
+		if (t->domain && strchr(t->domain, '/'))
+			snprintf(j.trunk, sizeof(j.trunk), "%s", t->domain);
+		else
+			snprintf(j.domain, sizeof(j.domain), "%s",
+				 t->domain ? t->domain : "");
 		outward_ack(e, m, top, &j);
 	}
 	mem_deref(t);

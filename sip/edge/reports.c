@@ -38,8 +38,11 @@ void edge_on_cert(const char *domain, int64_t until_s, const char *why, void *ar
 
 /* ---- what the connections report ---- */
 
-static const char *edge_peer_names(const struct conn *c)
+/* Of a trunk none: it is no peer domain. */
+static const char *edge_peer_names(const struct edge *e, const struct conn *c)
 {
+	if (*trunk_of_conn(e, c))
+		return "";
 	return conn_is_dialled(c) ? conn_domain(c) : conn_names(c);
 }
 
@@ -55,7 +58,7 @@ static void edge_on_open(struct conn *c, void *arg)
 		conn_close(c, "out of memory");
 		return;
 	}
-	census_enter(e->census, edge_peer_names(c));
+	census_enter(e->census, edge_peer_names(e, c));
 	dialler_on_open(e->dialler, c);
 }
 
@@ -67,7 +70,8 @@ static void edge_on_fail(struct conn *c, void *arg)
 	if (conn_is_dialled(c)) {
 		log_info(NULL, "edge.unreachable", "addr=%s site=%s domain=%s why=%s",
 			 conn_addr(c), conn_site(c), conn_domain(c), LQ(conn_why(c)));
-		census_failed(e->census, conn_domain(c), conn_why(c));
+		if (!*trunk_of_conn(e, c))
+			census_failed(e->census, conn_domain(c), conn_why(c));
 		dialler_on_fail(e->dialler, c);
 	} else if (log_gate_open(&gate, 5)) {
 		log_warn(NULL, "edge.handshake_failed", "addr=%s why=%s", conn_addr(c),
@@ -82,7 +86,7 @@ static void edge_on_lost(struct conn *c, void *arg)
 	log_info(NULL, "edge.closed", "conn=%" PRIu32 ".%" PRIu32 " addr=%s why=%s",
 		 conn_id(c), conn_gen(c), conn_addr(c), LQ(conn_why(c)));
 	if (conn_note(c))
-		census_leave(e->census, edge_peer_names(c), conn_why(c));
+		census_leave(e->census, edge_peer_names(e, c), conn_why(c));
 	outward_lost(e, c);
 }
 

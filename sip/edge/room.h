@@ -48,6 +48,7 @@ struct edge {
 	struct conns *conns;
 	struct dns *dns;
 	struct resolver *resolver;
+	struct list askings; /* trunk.c */
 	struct dialler *dialler;
 	struct inner *inner;
 	struct txns *txns;
@@ -75,6 +76,12 @@ void edge_on_cert(const char *domain, int64_t until_s, const char *why, void *ar
 /* edge.c */
 uint16_t edge_port_of(const struct edge *e,
 		      bool tls); /* of the first listener of that kind; 0: none */
+
+/* trunk.c */
+/** An EDGE_RESOLVE. */
+void trunk_resolve(struct edge *e, const struct edge_order *order);
+/** The trunk that a connection is from, by its address, or that it was dialled for; empty: none. */
+const char *trunk_of_conn(const struct edge *e, const struct conn *c);
 
 /* inward.c: from the peers to Sofia */
 int inward_open(struct edge *e, struct conn *c);

@@ -275,13 +275,16 @@ int tls_alloc(struct tls **tp, char **whyp, const struct config *config)
 	return err;
 }
 
-static unsigned tls_trust_again(struct tls *t)
+/* `said` (may be NULL) gets why not. */
+static unsigned tls_trust_again(struct tls *t, char *said, size_t size)
 {
 	char *why = NULL;
 
 	if (tls_trust_set(t, &why)) {
 		log_err(NULL, "edge.trust_not_reloaded", "why=%s in_service=old",
 			LQ(why));
+		if (said)
+			snprintf(said, size, "%s", why ? why : "out of memory");
 		mem_deref(why);
 		return 0;
 	}
@@ -293,14 +296,15 @@ unsigned tls_poll(struct tls *t)
 {
 	unsigned n = cert_store_poll(t->certs);
 
-	return tls_trust_changed(t) ? n + tls_trust_again(t) : n;
+	return tls_trust_changed(t) ? n + tls_trust_again(t, NULL, 0) : n;
 }
 
-void tls_reload(struct tls *t)
+void tls_reload(struct tls *t, char *why, size_t size)
 {
+	why[0] = '\0';
 	(void)cert_store_reload(t->certs);
 	if (t->config->sip_trust)
-		(void)tls_trust_again(t);
+		(void)tls_trust_again(t, why, size);
 }
 
 void tls_listen(struct tls *t, cert_news_h *h, void *arg)

@@ -34,8 +34,8 @@ struct tls_peer {
 int tls_alloc(struct tls **tp, char **whyp, const struct config *config);
 /** Looks at the files again. Gives how many were read anew. */
 unsigned tls_poll(struct tls *t);
-/** Reads all of them now, changed or not. */
-void tls_reload(struct tls *t);
+/** Reads all of them now, changed or not. `why` gets one line when the trust file cannot be used, else "". */
+void tls_reload(struct tls *t, char *why, size_t size);
 /** Tells of the sites' certificates, now and whenever they have been read; see cert_store_listen(). */
 void tls_listen(struct tls *t, cert_news_h *h, void *arg);
 /** An SSL for one connection; `peer` is borrowed for its life. Errors: ENOMEM. */

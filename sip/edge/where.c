@@ -88,6 +88,30 @@ static const char *where_name(struct where *w, const struct config *config,
 	return why;
 }
 
+/* To a trunk: where it is configured to be, whatever the message says. "NAME/INDEX" */
+static const char *where_trunk(struct where *w, const struct config *config,
+			       const char *text)
+{
+	char name[TRUNK_NAME_MAX + 1];
+	size_t n = strcspn(text, "/");
+	unsigned at = text[n] ? (unsigned)(text[n + 1] - '0') : 0;
+	const struct trunk_config *t;
+	const struct trunk_address *a;
+
+	snprintf(name, sizeof(name), "%.*s", (int)n, text);
+	t = config_trunk_find(config, name);
+	if (!t || (at && at >= t->n_addresses) || t->transport == TRANSPORT_UDP)
+		return "there is no such trunk here";
+	a = t->has_proxy ? &t->proxy : &t->addressv[at];
+	snprintf(w->domain, sizeof(w->domain), "%s", *a->host ? a->host : t->from_domain);
+	snprintf(w->host, sizeof(w->host), "%s", t->from_domain);
+	snprintf(w->name, sizeof(w->name), "%s", a->host);
+	w->port = a->port;
+	w->fixed = a->sa;
+	w->tls = t->transport == TRANSPORT_TLS;
+	return NULL;
+}
+
 const char *where_to(struct where *w, const struct config *config,
 		     const struct message *m, const struct joint *j, where_peer_h *h,
 		     void *arg)
@@ -101,6 +125,8 @@ const char *where_to(struct where *w, const struct config *config,
 	snprintf(w->domain, sizeof(w->domain), "%s", j->domain);
 	w->tls = true;
 	w->in_dialog = where_in_dialog(m);
+	if (*j->trunk)
+		return where_trunk(w, config, j->trunk);
 	pc = config_peer_find(config, w->domain);
 	if (pc && pc->block)
 		return "it is blocked by this site's configuration";
