@@ -7,7 +7,9 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/cert.h"
+#include "lib/clock.h"
 
 #define OID_TN_AUTH_LIST "1.3.6.1.5.5.7.1.26"
 #define OID_SIP_DOMAIN   "1.3.6.1.5.5.7.3.20"
@@ -368,3 +370,32 @@ bool credential_covers(const struct credential *c, char why[CREDENTIAL_WHY_BYTES
 	}
 	return false;
 }
+
+/* One that vouches for nobody is looked at again soon, one that ends soon no later than then. */
+static int shelf_make(void **thingp, char why[SHELF_WHY_BYTES], uint64_t *keep_s,
+		      void *arg, const void *p, size_t n)
+{
+	struct credential *c = NULL;
+	int64_t left_s;
+
+	if (credential_alloc(&c, arg, p, n))
+		return ENOMEM;
+	left_s = c->until_s - clock_wall_s();
+	if (!c->key)
+		*keep_s = SHELF_FAILED_S;
+	else if (left_s >= 0 && *keep_s > (uint64_t)left_s)
+		*keep_s = (uint64_t)left_s;
+	snprintf(why, SHELF_WHY_BYTES, "%s", c->why);
+	*thingp = c;
+	return 0;
+}
+
+const struct shelf_kind credential_kind = {
+	.fetched_event = "idp.certificate.fetched",
+	.failed_event = "idp.certificate.unreachable",
+	.busy = "too many certificates are being fetched",
+	.kept_s = 3600,
+	.kept_max_s = 86400,
+	.n_per_domain = 4,
+	.make = shelf_make,
+};

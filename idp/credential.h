@@ -8,11 +8,12 @@
 
 #include "idp/es256.h"
 #include "idp/name.h"
+#include "idp/shelf.h"
 #include <openssl/x509.h>
 
 enum {
 	CREDENTIAL_CHAIN_MAX = 8, /**< certificates in one file */
-	CREDENTIAL_WHY_BYTES = 160,
+	CREDENTIAL_WHY_BYTES = SHELF_WHY_BYTES,
 };
 
 /** The authorities. */
@@ -33,6 +34,8 @@ struct credential {
  *  c->why: also then there is a credential, which vouches for nobody. Owns: *cp by mem_deref. Errors: ENOMEM. */
 int credential_alloc(struct credential **cp, const struct authorities *a, const void *p,
 		     size_t n);
+/** Certificates on a shelf, whose `arg` is struct authorities. */
+extern const struct shelf_kind credential_kind;
 /** May it vouch for that name, be it a URI's domain or a number? Else the reason in `why`. */
 bool credential_covers(const struct credential *c, char why[CREDENTIAL_WHY_BYTES],
 		       const struct name *name);

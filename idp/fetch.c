@@ -24,10 +24,10 @@ struct fetch {
 	fetch_h *h;
 	void *arg;
 	struct mbuf *body;
+	struct curl_slist *headers;
 	bool refused; /* the address is not to be reached */
 	bool large;
-	uint32_t max_age_s;
-	bool no_store;
+	struct fetch_age age;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -40,6 +40,7 @@ static void fetch_destructor(void *arg)
 		curl_multi_remove_handle(x->fetcher->multi, x->easy);
 		curl_easy_cleanup(x->easy);
 	}
+	curl_slist_free_all(x->headers);
 	mem_deref(x->body);
 }
 
@@ -134,10 +135,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	return mbuf_write_mem(x->body, (uint8_t *)p, size * n) ? 0 : size * n;
 }
 
-/* Cache-Control: max-age=600, no-store */
-static void cache_control(struct fetch *x, const char *p, size_t n)
+/* max-age=600, no-store */
+static void cache_control(struct fetch_age *age, const char *p, size_t n)
 {
-	static const char age[] = "max-age=";
+	static const char word[] = "max-age=";
 
 	for (size_t i = 0; i < n; i++) {
 		if (i && p[i - 1] != ' ' && p[i - 1] != ',' && p[i - 1] != '\t' &&
@@ -145,26 +146,71 @@ static void cache_control(struct fetch *x, const char *p, size_t n)
 			continue;
 		if (n - i >= 8 && (!strncasecmp(p + i, "no-store", 8) ||
 				   !strncasecmp(p + i, "no-cache", 8)))
-			x->no_store = true;
-		if (n - i > sizeof(age) - 1 &&
-		    !strncasecmp(p + i, age, sizeof(age) - 1)) {
+			age->no_store = true;
+		if (n - i > sizeof(word) - 1 &&
+		    !strncasecmp(p + i, word, sizeof(word) - 1)) {
 			uint64_t v = 0;
 
-			for (size_t k = i + sizeof(age) - 1;
+			for (size_t k = i + sizeof(word) - 1;
 			     k < n && isdigit((uint8_t)p[k]) && v < UINT32_MAX; k++)
 				v = v * 10 + (uint64_t)(p[k] - '0');
-			x->max_age_s = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+			age->max_age_s = v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 		}
 	}
 }
 
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
+void fetch_age_read(struct fetch_age *age, const char *line, size_t n)
 {
 	static const char name[] = "cache-control:";
 
-	if (size * n > sizeof(name) - 1 && !strncasecmp(p, name, sizeof(name) - 1))
-		cache_control(arg, p + sizeof(name) - 2, size * n - (sizeof(name) - 2));
+	if (n > sizeof(name) - 1 && !strncasecmp(line, name, sizeof(name) - 1))
+		cache_control(age, line + sizeof(name) - 2, n - (sizeof(name) - 2));
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+	struct fetch *x = arg;
+
+	fetch_age_read(&x->age, p, size * n);
 	return size * n;
+}
+
+#define SET(option, value)                                                               \
+	do {                                                                             \
+		CURLcode code_ = curl_easy_setopt(e, option, value);                     \
+		if (code_ != CURLE_OK)                                                   \
+			bad = code_;                                                     \
+	} while (0)
+
+/* What the caller adds to a plain GET; libcurl copies all of it but the list of headers. */
+static bool set_request(struct fetch *x, const struct fetch_request *r)
+{
+	CURL *e = x->easy;
+	CURLcode bad = CURLE_OK;
+	char line[256];
+
+	if (r->accept) {
+		snprintf(line, sizeof(line), "Accept: %s", r->accept);
+		x->headers = curl_slist_append(NULL, line);
+		if (!x->headers)
+			return false;
+		SET(CURLOPT_HTTPHEADER, x->headers);
+	}
+	if (r->form)
+		SET(CURLOPT_COPYPOSTFIELDS, r->form);
+	if (r->basic) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		SET(CURLOPT_USERPWD, r->basic);
+	}
+	if (r->bearer) {
+		SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		SET(CURLOPT_XOAUTH2_BEARER, r->bearer);
+	}
+	if (r->trust) {
+		SET(CURLOPT_CAINFO, r->trust);
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	return bad == CURLE_OK;
 }
 
 static bool set_options(struct fetch *x, const char *url)
@@ -173,12 +219,6 @@ static bool set_options(struct fetch *x, const char *url)
 	CURL *e = x->easy;
 	CURLcode bad = CURLE_OK;
 
-#define SET(option, value)                                                               \
-	do {                                                                             \
-		CURLcode code_ = curl_easy_setopt(e, option, value);                     \
-		if (code_ != CURLE_OK)                                                   \
-			bad = code_;                                                     \
-	} while (0)
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -206,11 +246,18 @@ static bool set_options(struct fetch *x, const char *url)
 	SET(CURLOPT_WRITEDATA, x);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, x);
-#undef SET
 	return bad == CURLE_OK;
 }
+#undef SET
 
 int fetch_start(struct fetcher *f, const char *url, fetch_h *h, void *arg)
+{
+	const struct fetch_request r = {.url = url};
+
+	return fetch_send(f, &r, h, arg);
+}
+
+int fetch_send(struct fetcher *f, const struct fetch_request *r, fetch_h *h, void *arg)
 {
 	struct fetch *x = mem_zalloc(sizeof(*x), fetch_destructor);
 
@@ -221,7 +268,7 @@ int fetch_start(struct fetcher *f, const char *url, fetch_h *h, void *arg)
 	x->arg = arg;
 	x->body = mbuf_alloc(4096);
 	x->easy = curl_easy_init();
-	if (!x->body || !x->easy || !set_options(x, url) ||
+	if (!x->body || !x->easy || !set_options(x, r->url) || !set_request(x, r) ||
 	    curl_multi_add_handle(f->multi, x->easy) != CURLM_OK) {
 		mem_deref(x);
 		return ENOMEM;
@@ -236,7 +283,8 @@ static void done(struct fetch *x, CURLcode code)
 	long status = 0;
 
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-	r.max_age_s = x->no_store ? 0 : x->max_age_s;
+	r.status = (uint32_t)status;
+	r.max_age_s = x->age.no_store ? 1 : x->age.max_age_s;
 	r.err = EIO;
 	if (x->refused)
 		snprintf(r.why, sizeof(r.why), "its address is a private or special one");

@@ -26,6 +26,7 @@ struct identity_wait {
 	uint32_t id;
 	identity_signed_h *signed_h;
 	identity_judged_h *judged_h;
+	identity_assessed_h *assessed_h;
 	void *arg;
 };
 
@@ -73,6 +74,7 @@ static void on_result(const void *msg, void *arg)
 	switch (r.kind) {
 	case IDP_SIGNED:
 	case IDP_JUDGED:
+	case IDP_ASSESSED:
 		i->n_under_way--;
 		w = wait_find(i, r.id);
 		break;
@@ -80,7 +82,7 @@ static void on_result(const void *msg, void *arg)
 		i->publish(r.site, r.name, r.text, i->publish_arg);
 		break;
 	case IDP_RELOADED:
-		certs_reloaded(i->core->certs);
+		certs_reloaded(i->core->certs, NULL);
 		break;
 	case IDP_RESULT_N:
 		break;
@@ -91,8 +93,10 @@ static void on_result(const void *msg, void *arg)
 		mem_ref(w);
 		if (r.kind == IDP_SIGNED)
 			tell_signed(w, &r);
-		else
+		else if (r.kind == IDP_JUDGED)
 			tell_judged(w, &r);
+		else
+			w->assessed_h(r.person, w->arg);
 		mem_deref(w);
 	}
 	idp_result_clear(&r);
@@ -118,6 +122,7 @@ static int post(struct idp *i, struct identity_wait **wp, struct idp_job *job,
 	} while (!w->id || wait_find(i, w->id));
 	w->signed_h = from->signed_h;
 	w->judged_h = from->judged_h;
+	w->assessed_h = from->assessed_h;
 	w->arg = from->arg;
 	job->id = w->id;
 	err = worker_post(i->worker, job);
@@ -171,7 +176,38 @@ static int op_verify(void *arg, struct identity_wait **wp, const struct identity
 	return err ? err : post(arg, wp, &job, &from);
 }
 
-static const struct identity_ops ops = {.sign = op_sign, .verify = op_verify};
+static int op_assess(void *arg, struct identity_wait **wp,
+		     const struct identity_description *d, identity_assessed_h *h,
+		     void *harg)
+{
+	struct idp_job job = {.kind = IDP_ASSESS};
+	struct identity_wait from = {.assessed_h = h, .arg = harg};
+	int err = assess_case_alloc(&job.assess, d);
+
+	return err ? err : post(arg, wp, &job, &from);
+}
+
+static int op_keys(void *arg, const char *domain, const char *jwks)
+{
+	struct idp *i = arg;
+	struct idp_job job = {.kind = IDP_KEYS,
+			      .domain = base_dup(domain, strlen(domain))};
+
+	if (jwks)
+		job.keys = base_dup(jwks, strlen(jwks));
+	if (!job.domain || (jwks && !job.keys)) {
+		idp_job_clear(&job);
+		return ENOMEM;
+	}
+	return worker_post(i->worker, &job);
+}
+
+static const struct identity_ops ops = {
+	.sign = op_sign,
+	.verify = op_verify,
+	.assess = op_assess,
+	.keys = op_keys,
+};
 
 /* ---- the door ---- */
 

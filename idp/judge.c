@@ -204,7 +204,7 @@ static void ask(struct line *l)
 static bool fresh(struct line *l)
 {
 	const struct judge_case *c = l->c;
-	const struct credential *cr = l->ask.credential;
+	const struct credential *cr = l->ask.thing;
 	int64_t t_s = l->passport ? l->passport->iat_s : c->date_s;
 	int64_t now = now_s(c), fresh_s = (int64_t)c->court->fresh_s;
 
@@ -264,7 +264,7 @@ static bool signature(struct line *l)
 		n = passport_print(rebuilt, sizeof(rebuilt), h->alg, h->ppt, h->info,
 				   &c->from, &c->to, c->date_s, &c->mky);
 	}
-	if (!n || es256_verify(l->ask.credential->key, sig, input, n))
+	if (!n || es256_verify(((struct credential *)l->ask.thing)->key, sig, input, n))
 		return fails(l, ROW_SIGNED, "the signature is not of this request");
 	switch (copies_see(c->court->copies, sig, c->call_id, clock_us())) {
 	case 0:
@@ -285,7 +285,7 @@ static void finish(struct line *l)
 		return;
 	if (strcmp(l->header.alg, "ES256") != 0) {
 		fails(l, ROW_CREDENTIAL, "ES256 is the only algorithm that is taken");
-	} else if (!credential_covers(l->ask.credential, why, &c->from)) {
+	} else if (!credential_covers(l->ask.thing, why, &c->from)) {
 		fails(l, ROW_CREDENTIAL, "the certificate does not do: %s", why);
 	} else if (fresh(l) && (!l->passport || claims(l)) && signature(l)) {
 		l->row = ROW_GOOD;
@@ -337,7 +337,7 @@ static void settled(void *arg)
 	struct line *l = arg;
 
 	l->waits = false;
-	if (!l->ask.credential)
+	if (!l->ask.thing)
 		fails(l, ROW_FETCH, "the certificate could not be fetched: %s",
 		      l->ask.why);
 	if (!l->c->told)

@@ -9,6 +9,7 @@
 #include "gateway/identity.h"
 #include "idp/passport.h"
 #include "idp/copies.h"
+#include "idp/credential.h"
 #include "idp/shelf.h"
 
 enum { JUDGE_HEADERS_MAX = 8 /**< of one request that are looked at */ };

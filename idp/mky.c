@@ -1,4 +1,5 @@
-/* idp/mky.c - see mky.h. Called by idp.c (signing thread's side: signalling), judge.c and passport.c.
+/* idp/mky.c - see mky.h. Called by idp.c (signing thread's side: signalling), judge.c, passport.c and
+ * assertion.c.
  * RFC 8224 §4.1, RFC 8225 §5.2.2, RFC 8122 §5; erratum 5390 of RFC 8224: also without DTLS-SRTP. */
 #include "idp/mky.h"
 
@@ -65,8 +66,7 @@ int mky_add(struct mky *m, const char *alg, size_t alg_len, const char *dig,
 	return 0;
 }
 
-/* "sha-256 4A:AD:…" */
-static int fingerprint(struct mky *m, const char *p, size_t n)
+int mky_add_line(struct mky *m, const char *p, size_t n)
 {
 	const char *sp = memchr(p, ' ', n);
 	char dig[MKY_DIG_MAX];
@@ -99,10 +99,13 @@ int mky_read(struct mky *m, const char *sdp, size_t n)
 		if (stop > line && stop[-1] == '\r')
 			stop--;
 		if ((size_t)(stop - line) < sizeof(name) - 1 ||
-		    memcmp(line, name, sizeof(name) - 1) != 0)
+		    strncasecmp(line, name, sizeof(name) - 1) != 0)
 			continue;
+		/* Names are compared as they are (RFC 8866 §5.13), but not by all: nobody is to see a key that we do not. */
+		if (memcmp(line, name, sizeof(name) - 1) != 0)
+			return EBADMSG;
 		line += sizeof(name) - 1;
-		err = fingerprint(m, line, (size_t)(stop - line));
+		err = mky_add_line(m, line, (size_t)(stop - line));
 		if (err)
 			return err;
 	}
@@ -138,6 +141,22 @@ bool mky_equal(const struct mky *a, const struct mky *b)
 			return false;
 	for (size_t i = 0; i < b->n; i++)
 		if (!has(a, &b->v[i]))
+			return false;
+	return true;
+}
+
+static bool has_same(const struct mky *m, const struct mky_key *key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (!strcmp(m->v[i].alg, key->alg) && !strcmp(m->v[i].dig, key->dig))
+			return true;
+	return false;
+}
+
+bool mky_within(const struct mky *a, const struct mky *b)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!has_same(b, &a->v[i]))
 			return false;
 	return true;
 }

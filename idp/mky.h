@@ -22,10 +22,14 @@ int mky_read(struct mky *m, const char *sdp, size_t n);
 /** Adds one, in its place. Errors: EBADMSG no token, no hex; EFBIG. */
 int mky_add(struct mky *m, const char *alg, size_t alg_len, const char *dig,
 	    size_t dig_len);
+/** Adds what stands behind "a=fingerprint:", "sha-256 4A:AD:…". Errors: EBADMSG, EFBIG. */
+int mky_add_line(struct mky *m, const char *p, size_t n);
 /** Is every one spelled as RFC 8122 §5 wants it: algorithm in lower case, digits in upper case? Only that is signed:
  *  to rewrite it would sign what is not there. */
 bool mky_canonical(const struct mky *m);
 /** The same keys, whatever the case of their letters? */
 bool mky_equal(const struct mky *a, const struct mky *b);
+/** Is each of `a` in `b`, spelled the same to the letter, as browsers compare them? */
+bool mky_within(const struct mky *a, const struct mky *b);
 
 #endif

@@ -1,7 +1,7 @@
-/* idp/shelf.c - see shelf.h. Called by judge.c and worker.c, calls fetch.c and credential.c. RFC 8224 §6.2 step 2.
+/* idp/shelf.c - see shelf.h. Called by judge.c, assess.c and worker.c, calls fetch.c. RFC 8224 §6.2 step 2.
  *
  * One fetch serves all who ask for the same address. A stranger who names a thousand addresses gets his few at a time
- * (SHELF_PER_DOMAIN_MAX), and takes none of the places of others. */
+ * (n_per_domain), and takes none of the places of others. */
 #include "idp/shelf.h"
 
 #include "lib/clock.h"
@@ -15,10 +15,12 @@ struct book {
 	struct le le, le_url; /* in one of the shelf's lists; by url */
 	struct shelf *shelf;
 	enum book_state state;
+	bool renews; /* one that lies there; not among the urls before it takes its place */
 	char *url, *domain;
-	struct credential *credential;
+	void *thing;
 	char why[SHELF_WHY_BYTES];
 	uint64_t until_us; /* WAITS: gives up; HERE, FAILED: is forgotten */
+	uint64_t since_us; /* HERE, FAILED */
 	struct list asks;
 };
 
@@ -45,7 +47,7 @@ static void book_destructor(void *arg)
 	list_clear(&b->asks);
 	mem_deref(b->url);
 	mem_deref(b->domain);
-	mem_deref(b->credential);
+	mem_deref(b->thing);
 }
 
 static void shelf_destructor(void *arg)
@@ -114,18 +116,44 @@ static void book_drop(struct book *b)
 
 static void ask_fill(struct shelf_ask *ask, const struct book *b)
 {
-	mem_deref(ask->credential);
-	ask->credential = mem_ref(b->credential);
+	mem_deref(ask->thing);
+	ask->thing = mem_ref(b->thing);
 	snprintf(ask->why, sizeof(ask->why), "%s", b->why);
+}
+
+static struct book *book_find(struct shelf *s, const char *url);
+
+/* One that was fetched anew takes the place of what lies there; when it has not come, that stays, and is not asked for
+ * again so soon. Gives whether it is on the shelf now. */
+static bool book_takes_place(struct book *b, enum book_state state)
+{
+	struct shelf *s = b->shelf;
+	struct book *old;
+
+	if (!b->renews)
+		return true;
+	old = book_find(s, b->url);
+	if (old && state == BOOK_FAILED) {
+		old->since_us = now_us(s);
+		return false;
+	}
+	if (old)
+		book_drop(old);
+	b->renews = false;
+	hash_append(s->urls, hash_joaat_str(b->url), &b->le_url, b);
+	return true;
 }
 
 /* It is there, or will not be: whoever waits is told. `b` may be gone afterwards. */
 static void book_settle(struct book *b, enum book_state state, uint64_t keep_s)
 {
 	struct shelf *s = b->shelf;
+	bool stays = book_takes_place(b, state);
 
-	b->until_us = now_us(s) + keep_s * US;
-	book_set(b, state);
+	b->since_us = now_us(s);
+	b->until_us = b->since_us + keep_s * US;
+	if (stays)
+		book_set(b, state);
 	mem_ref(b);
 	for (struct le *le; (le = b->asks.head);) {
 		struct shelf_ask *ask = le->data;
@@ -135,6 +163,8 @@ static void book_settle(struct book *b, enum book_state state, uint64_t keep_s)
 		ask->h(ask->arg);
 	}
 	mem_deref(b);
+	if (!stays)
+		book_drop(b);
 	while (s->n_kept > SHELF_BOOKS_MAX)
 		book_drop(list_ledata(s->kept.head));
 }
@@ -149,26 +179,25 @@ static void start_next(struct shelf *s);
 
 static void take(struct book *b, const void *p, size_t n, uint32_t max_age_s)
 {
-	uint64_t keep_s = max_age_s ? max_age_s : SHELF_KEPT_S;
-	int64_t left_s;
+	const struct shelf_config *c = &b->shelf->config;
+	uint64_t keep_s = max_age_s ? max_age_s : c->kind->kept_s;
+	int err;
 
-	if (credential_alloc(&b->credential, b->shelf->config.authorities, p, n)) {
+	if (keep_s < SHELF_KEPT_MIN_S)
+		keep_s = SHELF_KEPT_MIN_S;
+	if (keep_s > c->kind->kept_max_s)
+		keep_s = c->kind->kept_max_s;
+	err = c->kind->make(&b->thing, b->why, &keep_s, c->arg, p, n);
+	if (err == ENOMEM) {
 		book_fail(b, "out of memory");
 		return;
 	}
-	left_s = b->credential->until_s - clock_wall_s();
-	if (keep_s < SHELF_KEPT_MIN_S)
-		keep_s = SHELF_KEPT_MIN_S;
-	if (keep_s > SHELF_KEPT_MAX_S)
-		keep_s = SHELF_KEPT_MAX_S;
-	/* one that vouches for nobody is looked at again soon */
-	if (!b->credential->key)
-		keep_s = SHELF_FAILED_S;
-	else if (left_s >= 0 && keep_s > (uint64_t)left_s)
-		keep_s = (uint64_t)left_s;
-	log_info(NULL, "idp.certificate.fetched", "url=%s seconds=%llu why=%s",
-		 LQ(b->url), (unsigned long long)keep_s, LQ(b->credential->why));
-	book_settle(b, BOOK_HERE, keep_s);
+	log_info(NULL, c->kind->fetched_event, "url=%s seconds=%llu why=%s", LQ(b->url),
+		 (unsigned long long)(err ? SHELF_FAILED_S : keep_s), LQ(b->why));
+	if (err)
+		book_settle(b, BOOK_FAILED, SHELF_FAILED_S);
+	else
+		book_settle(b, BOOK_HERE, keep_s);
 }
 
 static void fetched(const struct fetch_result *r, void *arg)
@@ -177,7 +206,7 @@ static void fetched(const struct fetch_result *r, void *arg)
 	struct shelf *s = b->shelf;
 
 	if (r->err) {
-		log_info(NULL, "idp.certificate.unreachable", "url=%s why=%s", LQ(b->url),
+		log_info(NULL, s->config.kind->failed_event, "url=%s why=%s", LQ(b->url),
 			 LQ(r->why));
 		book_fail(b, r->why);
 	} else {
@@ -239,8 +268,32 @@ static struct book *book_alloc(struct shelf *s, const char *url, const char *dom
 		return mem_deref(b);
 	b->until_us = now_us(s) + (uint64_t)s->config.timeout_ms * 1000;
 	book_set(b, BOOK_WAITS);
-	hash_append(s->urls, hash_joaat_str(url), &b->le_url, b);
 	return b;
+}
+
+static struct book *book_add(struct shelf *s, const char *url, const char *domain)
+{
+	struct book *b = book_alloc(s, url, domain);
+
+	if (b)
+		hash_append(s->urls, hash_joaat_str(url), &b->le_url, b);
+	return b;
+}
+
+/* What is being fetched anew. */
+static struct book *renewal_find(const struct shelf *s, const char *url)
+{
+	const struct list *lists[] = {&s->waiting, &s->coming};
+
+	for (size_t i = 0; i < N_ELEMS(lists); i++) {
+		for (struct le *le = lists[i]->head; le; le = le->next) {
+			struct book *b = le->data;
+
+			if (b->renews && !strcmp(b->url, url))
+				return b;
+		}
+	}
+	return NULL;
 }
 
 static enum shelf_state failed(struct shelf_ask *ask, const char *why)
@@ -256,11 +309,26 @@ int shelf_put(struct shelf *s, const char *url, const char *domain, const void *
 
 	if (b)
 		return EEXIST;
-	b = book_alloc(s, url, domain);
+	b = book_add(s, url, domain);
 	if (!b)
 		return ENOMEM;
 	take(b, p, n, max_age_s);
 	return 0;
+}
+
+static bool is_full(const struct shelf *s, const char *domain)
+{
+	return count(&s->coming, domain) + count(&s->waiting, domain) >=
+		       s->config.kind->n_per_domain ||
+	       s->n_waiting >= SHELF_WAITING_MAX;
+}
+
+static enum shelf_state join(struct shelf_ask *ask, struct book *b)
+{
+	if (list_count(&b->asks) >= SHELF_ASKS_MAX)
+		return failed(ask, "too many wait for the same");
+	list_append(&b->asks, &ask->le, ask);
+	return SHELF_COMES;
 }
 
 enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *url,
@@ -268,12 +336,13 @@ enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *u
 {
 	struct book *b = book_find(s, url);
 
+	if (!b)
+		b = renewal_find(s,
+				 url); /* its time was over before the new one is there */
 	if (!b) {
-		if (count(&s->coming, domain) + count(&s->waiting, domain) >=
-			    SHELF_PER_DOMAIN_MAX ||
-		    s->n_waiting >= SHELF_WAITING_MAX)
-			return failed(ask, "too many certificates are being fetched");
-		b = book_alloc(s, url, domain);
+		if (is_full(s, domain))
+			return failed(ask, s->config.kind->busy);
+		b = book_add(s, url, domain);
 		if (!b)
 			return failed(ask, "out of memory");
 		start_next(s); /* may fail at once: nobody waits for it yet */
@@ -282,16 +351,35 @@ enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *u
 		ask_fill(ask, b);
 		return b->state == BOOK_HERE ? SHELF_HERE : SHELF_FAILED;
 	}
-	if (list_count(&b->asks) >= SHELF_ASKS_MAX)
-		return failed(ask, "too many wait for this certificate");
-	list_append(&b->asks, &ask->le, ask);
-	return SHELF_COMES;
+	return join(ask, b);
 }
 
 void shelf_forget(struct shelf_ask *ask)
 {
 	list_unlink(&ask->le);
-	ask->credential = mem_deref(ask->credential);
+	ask->thing = mem_deref(ask->thing);
+}
+
+enum shelf_state shelf_renew(struct shelf *s, struct shelf_ask *ask, const char *url,
+			     const char *domain, uint32_t age_s)
+{
+	struct book *b = book_find(s, url), *fresh = renewal_find(s, url);
+
+	if (fresh)
+		return join(ask, fresh);
+	if (!b || b->state != BOOK_HERE)
+		return shelf_get(s, ask, url, domain);
+	if (now_us(s) - b->since_us < (uint64_t)age_s * US)
+		return SHELF_HERE;
+	if (is_full(s, domain))
+		return failed(ask, s->config.kind->busy);
+	fresh = book_alloc(s, url, domain);
+	if (!fresh)
+		return failed(ask, "out of memory");
+	fresh->renews = true;
+	start_next(s); /* may fail at once, and then it is gone */
+	fresh = renewal_find(s, url);
+	return fresh ? join(ask, fresh) : failed(ask, "out of memory");
 }
 
 void shelf_look(struct shelf *s)

@@ -1,6 +1,6 @@
 /* idp/worker.c - the identity thread: one loop around libcurl's multi interface and a mailbox. Signing, judging, keys,
- * authorities and fetched certificates all live here and nowhere else. worker_alloc(), worker_post() and the
- * destructor run on the signalling thread. Called by idp.c; calls pen.c, judge.c, shelf.c, fetch.c. */
+ * authorities, fetched certificates and providers' keys all live here and nowhere else. worker_alloc(), worker_post() and the
+ * destructor run on the signalling thread. Called by idp.c; calls pen.c, judge.c, assess.c, shelf.c, fetch.c. */
 #include "idp/worker.h"
 
 #include <pthread.h>
@@ -21,7 +21,8 @@ enum {
 struct trial {
 	struct le le;
 	struct worker *w;
-	struct judge_case *c;
+	struct judge_case *c; /* one of these two */
+	struct assess_case *a;
 	uint32_t id;
 };
 
@@ -34,6 +35,8 @@ struct worker {
 	struct shelf *shelf;
 	struct copies *copies;
 	struct judge_court court;
+	struct shelf *keys; /* of identity providers */
+	struct assess_court assess;
 	struct list trials;
 	uint64_t polled_us;
 	bool stop;
@@ -48,6 +51,10 @@ const char *idp_job_name(enum idp_job_kind kind)
 		return "sign";
 	case IDP_VERIFY:
 		return "verify";
+	case IDP_ASSESS:
+		return "assess";
+	case IDP_KEYS:
+		return "keys";
 	case IDP_RELOAD:
 		return "reload";
 	case IDP_STOP:
@@ -64,6 +71,9 @@ void idp_job_clear(void *arg)
 
 	job->sign = mem_deref(job->sign);
 	job->verify = mem_deref(job->verify);
+	job->assess = mem_deref(job->assess);
+	job->domain = mem_deref(job->domain);
+	job->keys = mem_deref(job->keys);
 }
 
 void idp_result_clear(void *arg)
@@ -72,6 +82,7 @@ void idp_result_clear(void *arg)
 
 	r->header = mem_deref(r->header);
 	r->verdict = mem_deref(r->verdict);
+	r->person = mem_deref(r->person);
 	r->site = mem_deref(r->site);
 	r->name = mem_deref(r->name);
 	r->text = mem_deref(r->text);
@@ -115,6 +126,7 @@ static void trial_destructor(void *arg)
 
 	list_unlink(&t->le);
 	mem_deref(t->c);
+	mem_deref(t->a);
 }
 
 static void judged(const struct identity_verdict *v, void *arg)
@@ -131,21 +143,62 @@ static void judged(const struct identity_verdict *v, void *arg)
 	mem_deref(t);
 }
 
-static void verify(struct worker *w, struct idp_job *job)
+static struct trial *trial_new(struct worker *w, uint32_t id)
 {
 	struct trial *t = mem_zalloc(sizeof(*t), trial_destructor);
+
+	if (!t)
+		return NULL;
+	t->w = w;
+	t->id = id;
+	list_append(&w->trials, &t->le, t);
+	return t;
+}
+
+static void verify(struct worker *w, struct idp_job *job)
+{
+	struct trial *t = trial_new(w, job->id);
 	struct idp_result r = {.kind = IDP_JUDGED, .id = job->id, .err = ENOMEM};
 
 	if (!t) {
 		answer(w, &r);
 		return;
 	}
-	t->w = w;
-	t->id = job->id;
 	t->c = job->verify;
 	job->verify = NULL;
-	list_append(&w->trials, &t->le, t);
 	judge_begin(t->c, &w->court, judged, t);
+}
+
+static void assessed(struct identity_person *p, void *arg)
+{
+	struct trial *t = arg;
+	struct idp_result r = {.kind = IDP_ASSESSED, .id = t->id};
+
+	r.person = p ? identity_person_copy(p) : NULL;
+	answer(t->w, &r);
+	mem_deref(t);
+}
+
+static void assess(struct worker *w, struct idp_job *job)
+{
+	struct trial *t = trial_new(w, job->id);
+	struct idp_result r = {.kind = IDP_ASSESSED, .id = job->id};
+
+	if (!t) {
+		answer(w, &r);
+		return;
+	}
+	t->a = job->assess;
+	job->assess = NULL;
+	assess_begin(t->a, &w->assess, assessed, t);
+}
+
+static void take_keys(struct worker *w, const struct idp_job *job)
+{
+	int err = assess_own(&w->assess, job->domain, job->keys);
+
+	if (err)
+		log_err(NULL, "idp.keys.own", "domain=%s err=%d", LQ(job->domain), err);
 }
 
 /* ---- the loop ---- */
@@ -169,6 +222,7 @@ static void reload(struct worker *w)
 		log_err(NULL, "idp.trust.not_reloaded", "why=%s in_service=old", LQ(why));
 	else
 		shelf_clear(w->shelf);
+	shelf_clear(w->keys);
 	mem_deref(why);
 	answer(w, &r);
 }
@@ -184,6 +238,12 @@ static void take(const void *msg, void *arg)
 		break;
 	case IDP_VERIFY:
 		verify(w, &job);
+		break;
+	case IDP_ASSESS:
+		assess(w, &job);
+		break;
+	case IDP_KEYS:
+		take_keys(w, &job);
 		break;
 	case IDP_RELOAD:
 		reload(w);
@@ -210,10 +270,12 @@ static void *run(void *arg)
 	while (!w->stop) {
 		uint64_t now_us;
 
-		fetcher_turn(w->fetcher,
-			     shelf_is_busy(w->shelf) ? BUSY_POLL_MS : POLL_MS);
+		fetcher_turn(w->fetcher, shelf_is_busy(w->shelf) || shelf_is_busy(w->keys)
+						 ? BUSY_POLL_MS
+						 : POLL_MS);
 		mailbox_drain(w->jobs, BATCH, take, w);
 		shelf_look(w->shelf);
+		shelf_look(w->keys);
 		now_us = clock_us();
 		if (now_us - w->polled_us >= POLL_MS * 1000ull) {
 			w->polled_us = now_us;
@@ -242,6 +304,8 @@ static void worker_destructor(void *arg)
 		pthread_join(w->tid, NULL);
 	}
 	list_flush(&w->trials);
+	assess_own_clear(&w->assess);
+	mem_deref(w->keys);
 	mem_deref(w->shelf);
 	mem_deref(w->fetcher);
 	mem_deref(w->copies);
@@ -256,12 +320,13 @@ static int parts_make(struct worker *w, char **whyp)
 	struct fetch_config fetch = {
 		.trust = w->config->sip_trust,
 		.local = w->config->identity_private,
-		.timeout_ms = l->identity_fetch_s * 1000,
+		.timeout_ms = l->identity_fetch_s * 1000 - IDENTITY_SLACK_MS,
 	};
 	struct shelf_config shelf = {
-		.authorities = &w->authorities,
+		.kind = &credential_kind,
+		.arg = &w->authorities,
 		.n_fetches = l->identity_fetches,
-		.timeout_ms = l->identity_fetch_s * 1000,
+		.timeout_ms = l->identity_fetch_s * 1000 - IDENTITY_SLACK_MS,
 	};
 	int err = authorities_read(w, whyp);
 
@@ -269,11 +334,16 @@ static int parts_make(struct worker *w, char **whyp)
 	err = err ? err : fetcher_alloc(&w->fetcher, &fetch);
 	shelf.fetcher = w->fetcher;
 	err = err ? err : shelf_alloc(&w->shelf, &shelf);
+	shelf.kind = &jwks_kind;
+	shelf.arg = NULL;
+	err = err ? err : shelf_alloc(&w->keys, &shelf);
 	/* what is fresh now may be presented again until both edges of the window are past */
 	err = err ? err : copies_alloc(&w->copies, COPIES_MAX, 2 * l->identity_fresh_s);
 	w->court.shelf = w->shelf;
 	w->court.copies = w->copies;
 	w->court.fresh_s = l->identity_fresh_s;
+	w->assess.shelf = w->keys;
+	w->assess.slack_s = l->identity_fresh_s;
 	return err;
 }
 
