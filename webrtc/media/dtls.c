@@ -16,17 +16,19 @@ enum {
 		1024, /* our last flight: ChangeCipherSpec and Finished, 100 bytes or so */
 	FLIGHT_REPEATS = 32,
 	FLIGHT_GAP_MS = 20,
+	HELLO_AGAIN_MS = 100,
 	RECORD_HEAD = 13,
 	TYPE_HANDSHAKE = 22,
 };
 
 struct dtls {
 	struct dtls_context *context;
-	const struct media_peer *peer;
+	const struct media_remote *peer;
 	dtls_send_h *send_h;
 	void *arg;
 
-	SSL *ssl; /**< NULL when it is over */
+	SSL *ssl;          /**< NULL when it is over */
+	bool client, said; /**< said: its hello is on its way */
 	enum dtls_state state;
 	unsigned n_anew;
 
@@ -68,7 +70,7 @@ void dtls_datagram_write(struct dtls *d, const uint8_t *p, size_t n)
 	d->send_h(p, n, d->arg);
 }
 
-const struct media_peer *dtls_peer(const struct dtls *d)
+const struct media_remote *dtls_peer(const struct dtls *d)
 {
 	return d->peer;
 }
@@ -97,12 +99,13 @@ static void destructor(void *arg)
 
 static int ssl_begin(struct dtls *d)
 {
-	d->ssl = dtls_ssl_new(d->context, d);
+	d->said = false;
+	d->ssl = dtls_ssl_new(d->context, d->client, d);
 	return d->ssl ? 0 : ENOMEM;
 }
 
-int dtls_alloc(struct dtls **dp, struct dtls_context *c, const struct media_peer *peer,
-	       dtls_send_h *send_h, void *arg)
+int dtls_alloc(struct dtls **dp, struct dtls_context *c, bool client,
+	       const struct media_remote *peer, dtls_send_h *send_h, void *arg)
 {
 	struct dtls *d = mem_zalloc(sizeof(*d), destructor);
 	int err;
@@ -110,6 +113,7 @@ int dtls_alloc(struct dtls **dp, struct dtls_context *c, const struct media_peer
 	if (!d)
 		return ENOMEM;
 	d->context = mem_ref(c);
+	d->client = client;
 	d->peer = peer;
 	d->send_h = send_h;
 	d->arg = arg;
@@ -142,17 +146,18 @@ static int keys_export(struct dtls *d)
 				       sizeof(label) - 1, NULL, 0, 0) != 1) {
 		err = EIO;
 	} else {
-		memcpy(k->key_client, p, n_key);
-		memcpy(k->key_server, p += n_key, n_key);
-		memcpy(k->salt_client, p += n_key, n_salt);
-		memcpy(k->salt_server, p += n_salt, n_salt);
+		memcpy(d->client ? k->key_out : k->key_in, p, n_key);
+		memcpy(d->client ? k->key_in : k->key_out, p += n_key, n_key);
+		memcpy(d->client ? k->salt_out : k->salt_in, p += n_key, n_salt);
+		memcpy(d->client ? k->salt_in : k->salt_out, p += n_salt, n_salt);
 		d->has_keys = true;
 	}
 	secret_wipe(block, sizeof(block));
 	return err;
 }
 
-/** A handshake that somebody's bytes have broken: the peer's next ClientHello finds a fresh one. */
+/** A handshake that somebody's bytes have broken: the peer's next ClientHello finds a fresh one; a client says
+ *  hello again with its next tick. */
 static void anew(struct dtls *d)
 {
 	log_debug(NULL, "dtls.anew", "n=%u error=%s", d->n_anew + 1,
@@ -168,7 +173,8 @@ static void step(struct dtls *d)
 
 	d->n_flight = 0;
 	ERR_clear_error();
-	rc = SSL_accept(d->ssl);
+	rc = SSL_do_handshake(d->ssl);
+	d->said = true;
 	if (d->state == DTLS_FOREIGN) { /* said so while it looked at the certificate */
 		ssl_end(d);
 		return;
@@ -184,10 +190,11 @@ static void step(struct dtls *d)
 	ERR_clear_error();
 }
 
-/** A client that repeats its last flight has not seen ours (RFC 6347 §4.2.4). Alerts and data are nobody's. */
+/** A client that repeats its last flight has not seen ours (RFC 6347 §4.2.4). Alerts and data are nobody's. A
+ *  client's last flight is not the handshake's: there is nothing to repeat. */
 static void flight_repeat(struct dtls *d, const uint8_t *p, size_t n)
 {
-	if (n < RECORD_HEAD || (p[0] != TYPE_HANDSHAKE && p[0] != 20) ||
+	if (d->client || n < RECORD_HEAD || (p[0] != TYPE_HANDSHAKE && p[0] != 20) ||
 	    d->n_repeats >= FLIGHT_REPEATS || d->now_ms < d->flight_at_ms + FLIGHT_GAP_MS)
 		return;
 	d->n_repeats++;
@@ -220,6 +227,10 @@ enum dtls_state dtls_tick(struct dtls *d, uint64_t now_ms)
 	d->now_ms = now_ms;
 	if (!d->ssl)
 		return d->state;
+	if (d->client && !d->said) {
+		step(d);
+		return d->state;
+	}
 	d->n_flight = 0;
 	ERR_clear_error();
 	if (DTLSv1_handle_timeout(d->ssl) < 0) /* a dozen repeats, and nothing came */
@@ -231,6 +242,8 @@ uint64_t dtls_next_ms(const struct dtls *d)
 {
 	struct timeval left;
 
+	if (d->ssl && d->client && !d->said)
+		return HELLO_AGAIN_MS;
 	if (!d->ssl || DTLSv1_get_timeout(d->ssl, &left) != 1)
 		return UINT64_MAX;
 	return (uint64_t)left.tv_sec * 1000 + (uint64_t)left.tv_usec / 1000 + 1;

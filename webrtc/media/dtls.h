@@ -1,9 +1,9 @@
-/* webrtc/media/dtls.h - DTLS-SRTP, the server's side (RFC 5764, RFC 8827 §6.5): one context a thread, one
- * association a session. Datagrams come and go through the caller; the SSL is freed when the keys are made.
+/* webrtc/media/dtls.h - DTLS-SRTP (RFC 5764, RFC 8827 §6.5): one context a thread, one association a side. The
+ * server towards browsers; the client where a legacy peer is passive. Datagrams come and go through the caller; the SSL is freed when the keys are made.
  *
  *   ClientHello ──► dtls_take() ──► … ──► DTLS_DONE: keys; the last flight is kept for its late repeats
  *                     │ send_h() for every datagram of ours, 1200 bytes at most
- *                     └ dtls_next_ms(): when dtls_tick() wants to be called
+ *                     └ dtls_next_ms(): when dtls_tick() wants to be called; a client's first says hello
  * RFC 6347 (DTLS 1.2); 1.0 and renegotiation are refused. */
 #ifndef SLUSS_WEBRTC_MEDIA_DTLS_H
 #define SLUSS_WEBRTC_MEDIA_DTLS_H
@@ -32,8 +32,8 @@ typedef void(dtls_send_h)(const uint8_t *p, size_t n, void *arg);
 
 struct dtls;
 /** `peer`: whose certificate it may be, borrowed while it lives. Errors: ENOMEM, EIO. */
-int dtls_alloc(struct dtls **dp, struct dtls_context *c, const struct media_peer *peer,
-	       dtls_send_h *send_h, void *arg);
+int dtls_alloc(struct dtls **dp, struct dtls_context *c, bool client,
+	       const struct media_remote *peer, dtls_send_h *send_h, void *arg);
 /** A datagram of the peer's. Bad ones are dropped; a handshake that they broke begins anew, some times. */
 enum dtls_state dtls_take(struct dtls *d, const uint8_t *p, size_t n, uint64_t now_ms);
 /** Repeats what was lost, when it is time. */
@@ -43,9 +43,9 @@ uint64_t dtls_next_ms(const struct dtls *d);
 
 struct dtls_keys {
 	enum srtp_suite suite;
-	/** client: the peer's, server: ours */
-	uint8_t key_client[SRTP_KEY_MAX], key_server[SRTP_KEY_MAX];
-	uint8_t salt_client[SRTP_SALT_MAX], salt_server[SRTP_SALT_MAX];
+	/** in: what the peer protects with; out: what we do */
+	uint8_t key_in[SRTP_KEY_MAX], key_out[SRTP_KEY_MAX];
+	uint8_t salt_in[SRTP_SALT_MAX], salt_out[SRTP_SALT_MAX];
 };
 /** In DTLS_DONE, once: the caller wipes them. Errors: ENOENT. */
 int dtls_keys_take(struct dtls_keys *keys, struct dtls *d);

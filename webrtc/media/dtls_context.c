@@ -102,7 +102,7 @@ static const EVP_MD *digest_of(const struct media_fingerprint *f)
 }
 
 /** RFC 8122 §5: one of the fingerprints of the description must be this certificate's. */
-static bool is_peers(const struct media_peer *peer, X509 *cert)
+static bool is_peers(const struct media_remote *peer, X509 *cert)
 {
 	uint8_t v[EVP_MAX_MD_SIZE];
 	unsigned n;
@@ -184,7 +184,7 @@ static unsigned repeat_after(SSL *ssl, unsigned us)
 	return us < LAST_REPEAT_US / 2 ? us * 2 : LAST_REPEAT_US;
 }
 
-SSL *dtls_ssl_new(struct dtls_context *c, struct dtls *d)
+SSL *dtls_ssl_new(struct dtls_context *c, bool client, struct dtls *d)
 {
 	SSL *ssl = SSL_new(c->ctx);
 	BIO *bio = ssl ? BIO_new(c->method) : NULL;
@@ -197,7 +197,10 @@ SSL *dtls_ssl_new(struct dtls_context *c, struct dtls *d)
 	BIO_set_init(bio, 1);
 	SSL_set_bio(ssl, bio, bio);
 	SSL_set_app_data(ssl, d);
-	SSL_set_accept_state(ssl);
+	if (client)
+		SSL_set_connect_state(ssl);
+	else
+		SSL_set_accept_state(ssl);
 	DTLS_set_link_mtu(ssl, LINK_MTU);
 	DTLS_set_timer_cb(ssl, repeat_after);
 	return ssl;
@@ -220,7 +223,7 @@ static bool context_make(struct dtls_context *c, const struct dtls_identity *i)
 				 SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION |
 				 SSL_OP_CIPHER_SERVER_PREFERENCE;
 
-	c->ctx = SSL_CTX_new(DTLS_server_method());
+	c->ctx = SSL_CTX_new(DTLS_method());
 	if (!c->ctx)
 		return false;
 	SSL_CTX_set_options(c->ctx, options);

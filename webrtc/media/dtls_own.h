@@ -9,11 +9,11 @@
 /* dtls.c, for the callbacks of dtls_context.c */
 size_t dtls_datagram_read(struct dtls *d, uint8_t *p, size_t n);
 void dtls_datagram_write(struct dtls *d, const uint8_t *p, size_t n);
-const struct media_peer *dtls_peer(const struct dtls *d);
+const struct media_remote *dtls_peer(const struct dtls *d);
 /** The peer's certificate is not the one of its description. */
 void dtls_foreign(struct dtls *d);
 
-/** An SSL that accepts, reads and writes datagrams of `d`. NULL: out of memory. */
-SSL *dtls_ssl_new(struct dtls_context *c, struct dtls *d);
+/** An SSL that accepts or (`client`) connects, reads and writes datagrams of `d`. NULL: out of memory. */
+SSL *dtls_ssl_new(struct dtls_context *c, bool client, struct dtls *d);
 
 #endif

@@ -20,21 +20,21 @@ int echo_alloc(struct echo **ep, const char *cname)
 	return 0;
 }
 
-void echo_setup(struct echo *e, const struct media_setup *setup)
+void echo_remote(struct echo *e, const struct media_remote *remote)
 {
 	struct echo_stream was[MEDIA_STREAMS_MAX];
 	size_t n_was = e->n_streams;
 
 	memcpy(was, e->streamv, sizeof(was));
 	memset(e->streamv, 0, sizeof(e->streamv));
-	e->n_streams = setup->n_streams;
+	e->n_streams = remote->n_streams;
 	for (size_t i = 0; i < e->n_streams; i++) {
 		struct echo_stream *s = &e->streamv[i];
 
 		for (size_t k = 0; k < n_was; k++)
-			if (was[k].setup.ssrc == setup->streamv[i].ssrc)
+			if (was[k].setup.ssrc == remote->streamv[i].ssrc)
 				*s = was[k];
-		s->setup = setup->streamv[i];
+		s->setup = remote->streamv[i];
 	}
 }
 

@@ -13,7 +13,7 @@ struct echo;
 /** Errors: ENOMEM. */
 int echo_alloc(struct echo **ep, const char *cname);
 /** Takes over what an offer has changed; streams that are still there (by their ssrc) go on. Errors: none. */
-void echo_setup(struct echo *e, const struct media_setup *setup);
+void echo_remote(struct echo *e, const struct media_remote *remote);
 /** Rewrites an unprotected RTP packet in place. False: it is not to be sent back. */
 bool echo_rtp(struct echo *e, uint8_t *p, size_t n, uint64_t now_us);
 /** Reads an unprotected compound and writes what is to be sent to `out` (`size` at least ECHO_RTCP_MAX).

@@ -1,6 +1,6 @@
 /* webrtc/media/ice.c - ICE-lite: who has proved to be a session's peer, and where its packets go.
  *
- * A media thread's. Called by worker.c for every check, by session.c; calls binding.c. Nothing is remembered
+ * A media thread's. Called by worker.c for every check, by side.c; calls binding.c. Nothing is remembered
  * of who knows no password of ours. RFC 8445 §6.1.1 (lite is controlled), §7.3 (checks), §8.1.1 (nomination),
  * §9 (restart); RFC 7675 (consent: a lite agent hears the other's checks). */
 #include "webrtc/media/session_own.h"
@@ -11,54 +11,73 @@
 /* A source that serves another session may not be claimed while it does. */
 enum { OTHERS_MS = 15000 };
 
-int ice_creds_set(struct session *s, const char *ufrag, const char *pwd,
-		  const char *peer_ufrag)
+static struct side_creds *creds_of(const struct session_home *home, const char *ufrag)
 {
-	struct session_creds *c = &s->creds;
 	struct le *le;
 
-	LIST_FOREACH(hash_list(s->home->ufrags, hash_joaat_str(ufrag)), le)
+	LIST_FOREACH(hash_list(home->ufrags, hash_joaat_str(ufrag)), le)
 	{
-		const struct session_creds *other = le->data;
+		struct side_creds *c = le->data;
 
-		if (!strcmp(other->ufrag, ufrag))
-			return EEXIST;
+		if (!strcmp(c->own.ufrag, ufrag))
+			return c;
 	}
-	if (c->le.list) { /* the pair in use serves on until the new generation has its own */
-		hash_unlink(&s->before.le);
-		secret_wipe(s->before.pwd, sizeof(s->before.pwd));
-		hash_unlink(&c->le);
-		s->before = *c;
-		memset(&s->before.le, 0, sizeof(s->before.le));
-		hash_append(s->home->ufrags, hash_joaat_str(s->before.ufrag),
-			    &s->before.le, &s->before);
+	return NULL;
+}
+
+static void creds_drop(struct side_creds *c)
+{
+	hash_unlink(&c->le);
+	secret_wipe(&c->own, sizeof(c->own));
+}
+
+static void creds_join(struct side_creds *c, struct side *sd)
+{
+	c->side = sd;
+	hash_append(sd->session->home->ufrags, hash_joaat_str(c->own.ufrag), &c->le, c);
+}
+
+/** The pair in use serves on until the new generation has its own. */
+static void creds_keep(struct side *sd)
+{
+	creds_drop(&sd->before);
+	hash_unlink(&sd->creds.le);
+	sd->before = sd->creds;
+	memset(&sd->before.le, 0, sizeof(sd->before.le));
+	creds_join(&sd->before, sd);
+}
+
+int ice_creds_set(struct side *sd, const struct media_creds *own, const char *peer_ufrag)
+{
+	struct side_creds *c = &sd->creds;
+
+	if (own && creds_of(sd->session->home, own->ufrag))
+		return EEXIST;
+	if (own) {
+		if (c->le.list)
+			creds_keep(sd);
+		c->own = *own;
+		creds_join(c, sd);
 	}
-	c->session = s;
-	snprintf(c->ufrag, sizeof(c->ufrag), "%s", ufrag);
-	snprintf(c->pwd, sizeof(c->pwd), "%s", pwd);
 	snprintf(c->peer_ufrag, sizeof(c->peer_ufrag), "%s", peer_ufrag);
-	hash_append(s->home->ufrags, hash_joaat_str(c->ufrag), &c->le, c);
 	return 0;
 }
 
-void ice_close(struct session *s)
+void ice_close(struct side *sd)
 {
-	for (size_t i = 0; i < SESSION_TUPLES; i++)
-		hash_unlink(&s->tuplev[i].le);
-	hash_unlink(&s->creds.le);
-	hash_unlink(&s->before.le);
-	secret_wipe(s->creds.pwd, sizeof(s->creds.pwd));
-	secret_wipe(s->before.pwd, sizeof(s->before.pwd));
+	for (size_t i = 0; i < SIDE_TUPLES; i++)
+		hash_unlink(&sd->tuplev[i].le);
+	creds_drop(&sd->creds);
+	creds_drop(&sd->before);
 }
 
-struct session_tuple *ice_tuple_find(const struct session_home *home,
-				     const struct sa *peer)
+struct side_tuple *ice_tuple_find(const struct session_home *home, const struct sa *peer)
 {
 	struct le *le;
 
 	LIST_FOREACH(hash_list(home->tuples, sa_hash(peer, SA_ALL)), le)
 	{
-		struct session_tuple *t = le->data;
+		struct side_tuple *t = le->data;
 
 		if (sa_cmp(&t->path.peer, peer, SA_ALL))
 			return t;
@@ -66,110 +85,144 @@ struct session_tuple *ice_tuple_find(const struct session_home *home,
 	return NULL;
 }
 
-/** "ours:theirs" -> the generation that it belongs to. */
-static struct session_creds *creds_find(const struct session_home *home,
-					const char *username)
+static struct side_tuple *own_find(const struct side *sd, const struct port_path *path)
+{
+	struct le *le;
+
+	LIST_FOREACH(&sd->proved, le)
+	{
+		struct side_tuple *t = le->data;
+
+		if (t->path.own == path->own &&
+		    sa_cmp(&t->path.peer, &path->peer, SA_ALL))
+			return t;
+	}
+	return NULL;
+}
+
+struct side *ice_side_of(const struct session_home *home, const struct port_path *path)
+{
+	struct side_tuple *t;
+	struct side *sd;
+
+	if (!path->own) {
+		t = ice_tuple_find(home, &path->peer);
+		return t ? t->side : NULL;
+	}
+	sd = path->own->owner;
+	return own_find(sd, path) ? sd : NULL;
+}
+
+struct side_creds *ice_creds_find(const struct session_home *home, const char *username,
+				  const struct port_path *path)
 {
 	const char *colon = strchr(username, ':');
 	char ufrag[MEDIA_UFRAG + 1];
-	struct le *le;
+	struct side_creds *c;
 
 	if (!colon || colon - username != MEDIA_UFRAG)
 		return NULL;
 	memcpy(ufrag, username, MEDIA_UFRAG);
 	ufrag[MEDIA_UFRAG] = '\0';
-	LIST_FOREACH(hash_list(home->ufrags, hash_joaat_str(ufrag)), le)
-	{
-		struct session_creds *c = le->data;
-
-		if (!strcmp(c->ufrag, ufrag))
-			return strcmp(c->peer_ufrag, colon + 1) ? NULL : c;
-	}
-	return NULL;
+	c = creds_of(home, ufrag);
+	if (!c || !*c->peer_ufrag || strcmp(c->peer_ufrag, colon + 1) != 0)
+		return NULL;
+	/* each side is spoken to where it lives: on the shared port, or on its own */
+	return path->own ? (path->own->owner == c->side ? c : NULL)
+			 : (c->side->n_own ? NULL : c);
 }
 
 /** The one that was heard least lately, but not the pair in use. */
-static struct session_tuple *tuple_free(struct session *s)
+static struct side_tuple *tuple_free(struct side *sd)
 {
-	struct session_tuple *oldest = NULL;
+	struct side_tuple *oldest = NULL;
 
-	for (size_t i = 0; i < SESSION_TUPLES; i++) {
-		struct session_tuple *t = &s->tuplev[i];
+	for (size_t i = 0; i < SIDE_TUPLES; i++) {
+		struct side_tuple *t = &sd->tuplev[i];
 
 		if (!t->le.list)
 			return t;
-		if (t != s->pair && (!oldest || t->heard_ms < oldest->heard_ms))
+		if (t != sd->pair && (!oldest || t->heard_ms < oldest->heard_ms))
 			oldest = t;
 	}
 	hash_unlink(&oldest->le);
 	return oldest;
 }
 
-/** NULL: that address serves another session. */
-static struct session_tuple *tuple_of(struct session *s, const struct port_path *path,
-				      uint64_t now_ms)
+/** Takes the address away from whoever it belongs to. False: it serves another session. */
+static bool claim(struct side *sd, struct side_tuple *t, uint64_t now_ms)
 {
-	struct session_tuple *t = ice_tuple_find(s->home, &path->peer);
+	if (t->side == sd)
+		return true;
+	if (t->side->state != MS_OVER && now_ms - t->heard_ms < OTHERS_MS)
+		return false;
+	if (t->side->pair == t)
+		t->side->pair = NULL;
+	hash_unlink(&t->le);
+	return true;
+}
 
-	if (t && t->session != s) {
-		if (t->session->state != MS_OVER && now_ms - t->heard_ms < OTHERS_MS)
-			return NULL;
-		if (t->session->pair == t)
-			t->session->pair = NULL;
-		hash_unlink(&t->le);
-		t = NULL;
-	}
-	if (!t) {
-		t = tuple_free(s);
-		t->session = s;
+struct side_tuple *ice_tuple_of(struct side *sd, const struct port_path *path,
+				uint64_t now_ms)
+{
+	struct side_tuple *t = path->own ? own_find(sd, path)
+					 : ice_tuple_find(sd->session->home, &path->peer);
+
+	if (t && !claim(sd, t, now_ms))
+		return NULL;
+	if (!t || t->side != sd) {
+		t = tuple_free(sd);
+		t->side = sd;
 		t->path = *path;
-		hash_append(s->home->tuples, sa_hash(&path->peer, SA_ALL), &t->le, t);
-		log_debug(s->call, "ice.proved", "peer=%s",
+		if (path->own)
+			list_append(&sd->proved, &t->le, t);
+		else
+			hash_append(sd->session->home->tuples,
+				    sa_hash(&path->peer, SA_ALL), &t->le, t);
+		log_debug(sd->session->call, "ice.proved", "side=%u peer=%s", sd->index,
 			  sa_af(&path->peer) == AF_INET6 ? "ip6" : "ip4");
 	}
 	t->heard_ms = now_ms;
 	return t;
 }
 
-static void nominate(struct session *s, struct session_tuple *t,
-		     const struct session_creds *c)
+void ice_nominate(struct side *sd, struct side_tuple *t, const struct side_creds *c)
 {
-	if (s->pair != t || !s->nominated)
-		log_debug(s->call, "ice.pair", "changed=%d", s->nominated);
-	s->pair = t;
-	s->nominated = true;
-	if (c == &s->creds && s->before.le.list) {
-		hash_unlink(&s->before.le);
-		secret_wipe(s->before.pwd, sizeof(s->before.pwd));
-	}
+	if (sd->pair != t || !sd->nominated)
+		log_debug(sd->session->call, "ice.pair", "side=%u changed=%d", sd->index,
+			  sd->nominated);
+	sd->nominated = true;
+	side_paired(sd, t);
+	if (c == &sd->creds)
+		creds_drop(&sd->before);
 }
 
 size_t ice_check(uint8_t *out, struct session_home *home, const struct binding *b,
 		 const struct port_path *path)
 {
-	struct session_creds *c = creds_find(home, b->username);
-	struct session_tuple *t;
-	struct session *s;
+	struct side_creds *c = ice_creds_find(home, b->username, path);
+	struct side_tuple *t;
+	struct side *sd;
 
-	if (!c || c->session->state == MS_OVER || !binding_proved(b, c->pwd))
+	if (!c || c->side->state == MS_OVER || !binding_proved(b, c->own.pwd))
 		return 0;
-	s = c->session;
+	sd = c->side;
 	if (b->unknown.typec)
-		return binding_refuse(out, &home->codec, b, c->pwd, 420);
+		return binding_refuse(out, &home->codec, b, c->own.pwd, 420);
 	if (b->controlled) /* a lite agent never controls (RFC 8445 §6.1.1) */
-		return binding_refuse(out, &home->codec, b, c->pwd, 487);
-	t = tuple_of(s, path, session_now_ms(s));
+		return binding_refuse(out, &home->codec, b, c->own.pwd, 487);
+	t = ice_tuple_of(sd, path, session_now_ms(sd->session));
 	if (!t)
 		return 0;
 	home->counters.n_checks++;
-	s->heard_ms = t->heard_ms;
-	if (b->use_candidate || !s->pair) {
+	sd->heard_ms = t->heard_ms;
+	if (b->use_candidate || !sd->pair) {
 		t->path = *path; /* the address of ours that it chose */
 		if (b->use_candidate)
-			nominate(s, t, c);
+			ice_nominate(sd, t, c);
 		else
-			s->pair = t;
+			side_paired(sd, t);
 	}
-	session_event(s, MS_CHECKED);
-	return binding_answer(out, &home->codec, b, c->pwd, &path->peer);
+	side_event(sd, MS_CHECKED);
+	return binding_answer(out, &home->codec, b, c->own.pwd, &path->peer);
 }

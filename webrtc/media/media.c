@@ -12,6 +12,8 @@
 #include "gateway/loop.h"
 #include "lib/log.h"
 #include "lib/secret.h"
+#include "webrtc/media/ice_candidate.h"
+#include "webrtc/media/rtp_ports.h"
 #include "webrtc/media/worker.h"
 
 enum { UP_CAPACITY = 65536, BUCKETS = 1024, WORKERS_MAX = 64 };
@@ -25,6 +27,7 @@ struct media {
 	unsigned n_workers, n_running;
 	struct hash *sessions; /* by id; not owned */
 	uint64_t last_id;
+	struct rtp_ports *ports;
 	size_t n_addrs;
 	struct sa addrv[MEDIA_ADDRS_MAX];
 	struct timer stop_timer;
@@ -38,8 +41,12 @@ struct media_session {
 	uint64_t id;
 	unsigned worker;
 	char call[MEDIA_CALL_ID + 1];
-	char peer_ufrag[ICE_UFRAG_MAX + 1];
-	struct media_local local;
+	size_t n_sides;
+	bool full[MEDIA_SIDES]; /* MEDIA_FULL */
+	struct media_local localv[MEDIA_SIDES];
+	struct rtp_port
+		portv[MEDIA_SIDES]
+		     [MEDIA_PLAIN_MAX]; /* numbers; the sockets are the thread's */
 	media_event_h *h;
 	void *arg;
 };
@@ -94,16 +101,24 @@ static void addrs_find(struct media *m)
 
 /* ---- sessions ---- */
 
+static void ports_give(struct media_session *s)
+{
+	for (size_t i = 0; i < MEDIA_SIDES; i++)
+		for (size_t k = 0; k < MEDIA_PLAIN_MAX; k++)
+			rtp_ports_give(s->media->ports, &s->portv[i][k]);
+}
+
 static void session_destructor(void *arg)
 {
 	struct media_session *s = arg;
 	struct media_down remove = {.kind = MEDIA_REMOVE, .id = s->id};
 
 	hash_unlink(&s->le);
-	secret_wipe(&s->local.pwd, sizeof(s->local.pwd));
+	secret_wipe(s->localv, sizeof(s->localv));
 	if (!s->media)
 		return;
 	s->media->n_sessions[s->worker]--;
+	ports_give(s);
 	/* full or closed: its consent ends it */
 	if (mailbox_post(media_worker_mailbox(s->media->workerv[s->worker]), &remove))
 		log_warn(s->call, "media.remove", "worker=%u", s->worker);
@@ -133,92 +148,215 @@ static void ice_text(char *out, size_t n)
 	secret_wipe(bytes, sizeof(bytes));
 }
 
-static int post(struct media_session *s, enum media_down_kind kind,
-		const struct media_setup *setup, bool creds)
+static void creds_make(struct media_creds *c)
 {
-	struct mailbox *to = media_worker_mailbox(s->media->workerv[s->worker]);
-	struct media_down down = {.kind = kind, .id = s->id};
-
-	down.setup = mem_alloc(sizeof(*setup), NULL);
-	if (!down.setup)
-		return ENOMEM;
-	*down.setup = *setup;
-	memcpy(down.call, s->call, sizeof(down.call));
-	if (creds) {
-		memcpy(down.ufrag, s->local.ufrag, sizeof(down.ufrag));
-		memcpy(down.pwd, s->local.pwd, sizeof(down.pwd));
-	}
-	return mailbox_post_or_clear(to, &down);
+	ice_text(c->ufrag, MEDIA_UFRAG);
+	ice_text(c->pwd, MEDIA_PWD);
 }
 
-static int echo_session(struct media_session **sp, void *arg,
-			const struct media_setup *setup, const char *call_id,
-			media_event_h *h, void *harg)
+static void creds_say(struct media_local *l, const struct media_creds *c)
+{
+	memcpy(l->ufrag, c->ufrag, sizeof(l->ufrag));
+	memcpy(l->pwd, c->pwd, sizeof(l->pwd));
+}
+
+static struct mailbox *thread_of(const struct media_session *s)
+{
+	return media_worker_mailbox(s->media->workerv[s->worker]);
+}
+
+static void local_make(struct media_local *l, const struct media_session *s,
+		       const struct media_side_setup *side, const struct rtp_port *portv)
+{
+	const struct media *m = s->media;
+
+	if (side->crypt == MEDIA_DTLS)
+		l->fingerprint = *dtls_identity_fingerprint(m->identity);
+	l->n_addrs = m->n_addrs;
+	for (size_t i = 0; i < m->n_addrs; i++) {
+		l->addrv[i] = m->addrv[i];
+		sa_set_port(&l->addrv[i],
+			    portv->number ? portv->number
+					  : media_worker_port(m->workerv[s->worker]));
+	}
+	l->n_plain = side->reach == MEDIA_PLAIN ? side->n_plain : 0;
+	for (size_t i = 0; i < l->n_plain; i++) {
+		struct media_plain *row = &l->plainv[i];
+
+		row->rtp = row->rtcp = m->addrv[0];
+		sa_set_port(&row->rtp, portv[i].number);
+		sa_set_port(&row->rtcp, (uint16_t)(portv[i].number + 1));
+		if (side->crypt != MEDIA_SDES)
+			continue;
+		secret_random(row->sdes.key, sizeof(row->sdes.key));
+		secret_random(row->sdes.salt, sizeof(row->sdes.salt));
+	}
+}
+
+/** Sockets that the side has alone: the numbers stay here, the sockets go to its thread. */
+static int ports_take(struct media_session *s, struct media_add *add, size_t i)
+{
+	const struct media_side_setup *side = &add->sidev[i];
+	size_t n = side->reach == MEDIA_LITE   ? 0
+		   : side->reach == MEDIA_FULL ? 1
+					       : side->n_plain;
+	int err = 0;
+
+	for (size_t k = 0; k < n && !err; k++) {
+		struct rtp_port *port = &add->portv[i][k];
+
+		err = rtp_ports_take(s->media->ports, port,
+				     side->reach == MEDIA_PLAIN ? 2 : 1);
+		s->portv[i][k] = *port;
+	}
+	return err;
+}
+
+/** Makes what we say of each side, and tells the thread. */
+static int begin(struct media_session *s, const struct media_session_setup *setup)
+{
+	struct media_down down = {
+		.kind = MEDIA_ADD, .id = s->id, .add = media_add_alloc()};
+	struct media_add *add = down.add;
+	int err = 0;
+
+	if (!add)
+		return ENOMEM;
+	add->work = setup->work;
+	add->n_sides = setup->n_sides;
+	add->caps = setup->caps;
+	memcpy(add->call, s->call, sizeof(add->call));
+	for (size_t i = 0; i < s->n_sides && !err; i++) {
+		add->sidev[i] = setup->sidev[i];
+		s->full[i] = setup->sidev[i].reach == MEDIA_FULL;
+		creds_make(&add->credv[i]);
+		creds_say(&s->localv[i], &add->credv[i]);
+		err = ports_take(s, add, i);
+		local_make(&s->localv[i], s, &setup->sidev[i], s->portv[i]);
+		for (size_t k = 0; k < MEDIA_PLAIN_MAX; k++)
+			add->sdesv[i][k] = s->localv[i].plainv[k].sdes;
+	}
+	if (err) {
+		media_down_clear(&down);
+		return err;
+	}
+	return mailbox_post_or_clear(thread_of(s), &down);
+}
+
+/** Which sides a work goes together with. */
+static bool fits(const struct media_session_setup *setup)
+{
+	const struct media_side_setup *v = setup->sidev;
+
+	switch (setup->work) {
+	case MEDIA_WORK_ECHO:
+		return setup->n_sides == 1 && v[0].reach == MEDIA_LITE &&
+		       v[0].crypt == MEDIA_DTLS;
+	case MEDIA_WORK_RELAY:
+		for (size_t i = 0; i < MEDIA_SIDES; i++)
+			if (v[i].reach == MEDIA_PLAIN || v[i].crypt != MEDIA_UNREAD)
+				return false;
+		return setup->n_sides == 2;
+	case MEDIA_WORK_ANCHOR:
+		for (size_t i = 0; i < MEDIA_SIDES; i++)
+			if (v[i].crypt == MEDIA_UNREAD ||
+			    (v[i].reach == MEDIA_PLAIN &&
+			     (!v[i].n_plain || v[i].n_plain > MEDIA_PLAIN_MAX)))
+				return false;
+		return setup->n_sides == 2;
+	}
+	return false;
+}
+
+static int session_alloc(struct media_session **sp, void *arg,
+			 const struct media_session_setup *setup, media_event_h *h,
+			 void *harg)
 {
 	struct media *m = arg;
-	struct media_session *s = mem_zalloc(sizeof(*s), session_destructor);
+	struct media_session *s;
 	int err;
 
+	if (!fits(setup))
+		return EINVAL;
+	s = mem_zalloc(sizeof(*s), session_destructor);
 	if (!s)
 		return ENOMEM;
 	s->id = ++m->last_id;
 	s->worker = worker_least(m);
 	s->h = h;
 	s->arg = harg;
-	snprintf(s->call, sizeof(s->call), "%s", call_id);
-	snprintf(s->peer_ufrag, sizeof(s->peer_ufrag), "%s", setup->peer.ufrag);
-	ice_text(s->local.ufrag, MEDIA_UFRAG);
-	ice_text(s->local.pwd, MEDIA_PWD);
-	s->local.fingerprint = *dtls_identity_fingerprint(m->identity);
-	s->local.n_addrs = m->n_addrs;
-	for (size_t i = 0; i < m->n_addrs; i++) {
-		s->local.addrv[i] = m->addrv[i];
-		sa_set_port(&s->local.addrv[i], media_worker_port(m->workerv[s->worker]));
-	}
+	s->n_sides = setup->n_sides;
+	snprintf(s->call, sizeof(s->call), "%s", setup->call_id);
 	s->media = m;
 	m->n_sessions[s->worker]++;
-	err = post(s, MEDIA_ADD, setup, true);
+	err = begin(s, setup);
 	if (err) {
 		m->n_sessions[s->worker]--;
+		ports_give(s);
 		s->media = NULL; /* there is nothing to remove */
 		mem_deref(s);
-		return err == ENOMEM ? ENOMEM : ENOSPC;
+		return err == ENOMEM || err == EADDRNOTAVAIL ? err : ENOSPC;
 	}
 	hash_append(m->sessions, (uint32_t)s->id, &s->le, s);
 	*sp = s;
 	return 0;
 }
 
-static int change(struct media_session *s, const struct media_setup *setup)
+static int session_remote(struct media_session *s, unsigned side,
+			  const struct media_remote *r, bool fresh)
 {
-	bool restart = strcmp(s->peer_ufrag, setup->peer.ufrag) != 0;
-	struct media_local was = s->local;
+	struct media_down down = {.kind = MEDIA_REMOTE, .id = s->id, .side = side};
+	struct media_creds creds = {.ufrag = ""};
 	int err;
 
+	if (side >= s->n_sides)
+		return EINVAL;
 	if (!s->media)
 		return ENOSPC;
-	if (restart) { /* RFC 8445 §9: both sides, and both fragments */
-		ice_text(s->local.ufrag, MEDIA_UFRAG);
-		ice_text(s->local.pwd, MEDIA_PWD);
-	}
-	err = post(s, MEDIA_CHANGE, setup, restart);
-	if (err)
-		s->local = was;
-	else
-		snprintf(s->peer_ufrag, sizeof(s->peer_ufrag), "%s", setup->peer.ufrag);
-	secret_wipe(&was.pwd, sizeof(was.pwd));
+	down.told = media_told_alloc();
+	if (!down.told)
+		return ENOMEM;
+	down.told->remote = *r;
+	down.told->fresh = fresh;
+	if (fresh) /* RFC 8445 §9: both sides, and both fragments */
+		creds_make(&creds);
+	down.told->creds = creds;
+	err = mailbox_post_or_clear(thread_of(s), &down);
+	if (!err && fresh)
+		creds_say(&s->localv[side], &creds);
+	secret_wipe(&creds, sizeof(creds));
 	return err ? ENOSPC : 0;
 }
 
-static const struct media_local *local(const struct media_session *s)
+/** A lite side takes none: whoever checks us is heard; we check nobody. */
+static int session_candidates(struct media_session *s, unsigned side,
+			      const struct candidates *c)
 {
-	return &s->local;
+	struct media_down down = {.kind = MEDIA_CANDIDATES, .id = s->id, .side = side};
+
+	if (side >= s->n_sides)
+		return EINVAL;
+	if (!s->media || !s->full[side])
+		return 0;
+	down.candidates = mem_zalloc(sizeof(*down.candidates), NULL);
+	if (!down.candidates)
+		return ENOMEM;
+	ice_candidates_read(down.candidates, c,
+			    sa_is_loopback(&s->localv[side].addrv[0]));
+	return mailbox_post_or_clear(thread_of(s), &down) ? ENOSPC : 0;
+}
+
+static const struct media_local *session_local(const struct media_session *s,
+					       unsigned side)
+{
+	return &s->localv[side];
 }
 
 static const struct media_ops ops = {
-	.echo_alloc = echo_session,
-	.change = change,
-	.local = local,
+	.alloc = session_alloc,
+	.remote = session_remote,
+	.candidates = session_candidates,
+	.local = session_local,
 };
 
 /* ---- what the threads say ---- */
@@ -255,7 +393,7 @@ static void on_up(const void *msg, void *arg)
 	case MEDIA_TOLD:
 		s = list_ledata(hash_lookup(m->sessions, (uint32_t)id, on_id, &id));
 		if (s)
-			s->h(up->event, s->arg);
+			s->h(up->event, up->side, s->arg);
 		break;
 	case MEDIA_STOPPED:
 		stopped(m);
@@ -294,6 +432,7 @@ static void destructor(void *arg)
 		mem_deref(m->workerv[i]); /* joins its thread */
 	mem_deref(m->up);
 	mem_deref(m->identity);
+	mem_deref(m->ports);
 }
 
 static unsigned workers_wanted(const struct config *c)
@@ -340,6 +479,8 @@ int media_alloc(struct media **mp, char **whyp, struct core *core)
 					 on_up, m);
 	if (!err)
 		err = dtls_identity_alloc(&m->identity);
+	if (!err)
+		err = rtp_ports_alloc(&m->ports, &core->config->media);
 	if (!err)
 		err = workers_make(m, whyp);
 	if (err) {

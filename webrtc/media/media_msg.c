@@ -4,13 +4,41 @@
 
 #include "lib/secret.h"
 
+static void add_destructor(void *arg)
+{
+	struct media_add *add = arg;
+
+	for (size_t i = 0; i < MEDIA_SIDES; i++)
+		for (size_t k = 0; k < MEDIA_PLAIN_MAX; k++)
+			rtp_port_close(&add->portv[i][k]);
+	secret_wipe(add->credv, sizeof(add->credv));
+	secret_wipe(add->sdesv, sizeof(add->sdesv));
+}
+
+struct media_add *media_add_alloc(void)
+{
+	return mem_zalloc(sizeof(struct media_add), add_destructor);
+}
+
+static void told_destructor(void *arg)
+{
+	secret_wipe(arg, sizeof(struct media_told));
+}
+
+struct media_told *media_told_alloc(void)
+{
+	return mem_zalloc(sizeof(struct media_told), told_destructor);
+}
+
 const char *media_down_name(enum media_down_kind kind)
 {
 	switch (kind) {
 	case MEDIA_ADD:
 		return "add";
-	case MEDIA_CHANGE:
-		return "change";
+	case MEDIA_REMOTE:
+		return "remote";
+	case MEDIA_CANDIDATES:
+		return "candidates";
 	case MEDIA_REMOVE:
 		return "remove";
 	case MEDIA_STOP:
@@ -27,9 +55,13 @@ void media_down_clear(void *msg)
 
 	switch (down->kind) {
 	case MEDIA_ADD:
-	case MEDIA_CHANGE:
-		down->setup = mem_deref(down->setup);
-		secret_wipe(down->pwd, sizeof(down->pwd));
+		down->add = mem_deref(down->add);
+		break;
+	case MEDIA_REMOTE:
+		down->told = mem_deref(down->told);
+		break;
+	case MEDIA_CANDIDATES:
+		down->candidates = mem_deref(down->candidates);
 		break;
 	case MEDIA_REMOVE:
 	case MEDIA_STOP:

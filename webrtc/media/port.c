@@ -4,6 +4,7 @@
 #include "webrtc/media/port.h"
 
 #include <netinet/in.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -13,11 +14,13 @@ enum {
 	SCRATCH = 64,
 	BUFFER_BYTES =
 		4 << 20, /* a burst of a thousand sessions; the kernel may give less */
+	OWN_BATCH = 8,   /* datagrams of one own socket a turn: the others have theirs */
 	CONTROL_BYTES = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 };
 
 struct out {
 	struct sa peer;
+	int fd;
 	struct iovec iov;
 	union {
 		struct cmsghdr align;
@@ -29,6 +32,7 @@ struct port {
 	int fdv[PORT_SOCKETS_MAX];
 	size_t n_fds;
 	uint16_t number;
+	int own_fd; /**< an epoll of its own: libre's has a size that is fixed when it begins */
 
 	struct mmsghdr inv[PORT_BATCH];
 	struct iovec in_iov[PORT_BATCH];
@@ -41,9 +45,10 @@ struct port {
 
 	struct mmsghdr outv[QUEUE];
 	struct out out[QUEUE];
-	size_t n_out, out_socket; /**< all that wait are for this socket */
+	size_t n_out;
 	uint8_t scratch[SCRATCH][PORT_PACKET];
-	size_t n_scratch;
+	size_t n_scratch,
+		scratch_at; /**< handed out since the flush; the next one, in turn */
 
 	struct port_counters counters;
 };
@@ -54,17 +59,25 @@ static void destructor(void *arg)
 
 	for (size_t i = 0; i < p->n_fds; i++)
 		close(p->fdv[i]);
+	if (p->own_fd >= 0)
+		close(p->own_fd);
 }
 
-static int options_set(int fd, int af)
+static void buffers_set(int fd)
 {
-	int on = 1, size = BUFFER_BYTES;
+	int size = BUFFER_BYTES;
 
 	/* forced where we may, else as much as the system allows */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int options_set(int fd, int af)
+{
+	int on = 1;
+
 	if (af == AF_INET6)
 		return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ||
 				       setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on,
@@ -74,7 +87,7 @@ static int options_set(int fd, int af)
 	return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) ? errno : 0;
 }
 
-static int socket_bind(int *fdp, const struct sa *listen, uint16_t number)
+int port_socket_bind(int *fdp, const struct sa *listen, uint16_t number, bool shared)
 {
 	struct sa sa = *listen;
 	int fd, err;
@@ -83,6 +96,8 @@ static int socket_bind(int *fdp, const struct sa *listen, uint16_t number)
 	fd = socket(sa_af(&sa), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
+	if (shared)
+		buffers_set(fd);
 	err = options_set(fd, sa_af(&sa));
 	if (!err && bind(fd, &sa.u.sa, sa.len))
 		err = errno;
@@ -132,8 +147,11 @@ int port_alloc(struct port **pp, char **whyp, const struct sa *listenv, size_t n
 	if (!p)
 		return ENOMEM;
 	p->number = number;
+	p->own_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (p->own_fd < 0)
+		err = errno;
 	for (size_t i = 0; i < n && i < PORT_SOCKETS_MAX && !err; i++) {
-		err = socket_bind(&p->fdv[p->n_fds], &listenv[i], p->number);
+		err = port_socket_bind(&p->fdv[p->n_fds], &listenv[i], p->number, true);
 		/* a machine without IPv6 is not wrong: only what was asked for by address must be there */
 		if ((err == EAFNOSUPPORT || err == EADDRNOTAVAIL) &&
 		    sa_af(&listenv[i]) == AF_INET6 && sa_is_any(&listenv[i])) {
@@ -198,20 +216,22 @@ static void local_read(struct port_path *path, struct msghdr *m)
 	}
 }
 
-size_t port_take(struct port *p, size_t i, port_h *h, void *arg)
+/** Up to `max` datagrams into the buffers from `at` on. */
+static size_t receive(struct port *p, int fd, const struct port_own *own, size_t at,
+		      size_t max, port_h *h, void *arg)
 {
 	struct port_path path;
 	int n;
 
-	for (size_t k = 0; k < PORT_BATCH; k++) {
+	for (size_t k = at; k < at + max; k++) {
 		p->inv[k].msg_hdr.msg_namelen = sizeof(p->in_from[k]);
 		p->inv[k].msg_hdr.msg_controllen = CONTROL_BYTES;
 	}
-	n = recvmmsg(p->fdv[i], p->inv, PORT_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(fd, p->inv + at, (unsigned)max, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return 0;
 	p->counters.n_in += (uint64_t)n;
-	for (int k = 0; k < n; k++) {
+	for (size_t k = at; k < at + (size_t)n; k++) {
 		struct msghdr *m = &p->inv[k].msg_hdr;
 
 		if (m->msg_flags & MSG_TRUNC) {
@@ -219,14 +239,66 @@ size_t port_take(struct port *p, size_t i, port_h *h, void *arg)
 			continue;
 		}
 		memset(&path, 0, sizeof(path));
-		path.socket = (uint8_t)i;
+		path.fd = fd;
+		path.own = own;
 		if (sa_set_sa(&path.peer, m->msg_name))
 			continue;
 		local_read(&path, m);
 		h(&path, p->in[k], p->inv[k].msg_len, arg);
 	}
-	port_flush(p);
 	return (size_t)n;
+}
+
+size_t port_take(struct port *p, size_t i, port_h *h, void *arg)
+{
+	size_t n = receive(p, p->fdv[i], NULL, 0, PORT_BATCH, h, arg);
+
+	port_flush(p);
+	return n;
+}
+
+/* ---- sockets of one side's own ---- */
+
+int port_own_fd(const struct port *p)
+{
+	return p->own_fd;
+}
+
+int port_own_join(struct port *p, struct port_own *o)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = o};
+
+	return epoll_ctl(p->own_fd, EPOLL_CTL_ADD, o->fd, &ev) ? errno : 0;
+}
+
+void port_own_leave(struct port *p, struct port_own *o)
+{
+	if (p->n_out)
+		port_flush(p);
+	close(o->fd); /* which takes it out of the epoll, too */
+	o->fd = -1;
+}
+
+size_t port_take_own(struct port *p, port_h *h, void *arg)
+{
+	struct epoll_event evv[PORT_BATCH];
+	int n = epoll_wait(p->own_fd, evv, PORT_BATCH, 0);
+	size_t at = 0, n_all = 0;
+
+	for (int i = 0; i < n; i++) {
+		const struct port_own *o = evv[i].data.ptr;
+		size_t got;
+
+		if (at + OWN_BATCH > PORT_BATCH) {
+			port_flush(p);
+			at = 0;
+		}
+		got = receive(p, o->fd, o, at, OWN_BATCH, h, arg);
+		at += got;
+		n_all += got;
+	}
+	port_flush(p);
+	return n_all;
 }
 
 /* ---- out ---- */
@@ -262,11 +334,11 @@ void port_send(struct port *p, const struct port_path *path, const uint8_t *data
 	struct msghdr *m;
 	struct out *o;
 
-	if (p->n_out == QUEUE || (p->n_out && p->out_socket != path->socket))
+	if (p->n_out == QUEUE)
 		port_flush(p);
 	m = &p->outv[p->n_out].msg_hdr;
 	o = &p->out[p->n_out++];
-	p->out_socket = path->socket;
+	o->fd = path->fd;
 	o->peer = path->peer;
 	o->iov = (struct iovec){(void *)data, n};
 	m->msg_namelen = path->peer.len;
@@ -277,7 +349,19 @@ uint8_t *port_scratch(struct port *p)
 {
 	if (p->n_scratch == SCRATCH)
 		port_flush(p);
-	return p->scratch[p->n_scratch++];
+	p->n_scratch++;
+	p->scratch_at = (p->scratch_at + 1) % SCRATCH;
+	return p->scratch[p->scratch_at];
+}
+
+/** How many in a row from `at` leave by the same socket. */
+static unsigned run_length(const struct port *p, size_t at)
+{
+	size_t to = at + 1;
+
+	while (to < p->n_out && p->out[to].fd == p->out[at].fd)
+		to++;
+	return (unsigned)(to - at);
 }
 
 void port_flush(struct port *p)
@@ -285,8 +369,8 @@ void port_flush(struct port *p)
 	size_t at = 0;
 
 	while (at < p->n_out) {
-		int n = sendmmsg(p->fdv[p->out_socket], p->outv + at,
-				 (unsigned)(p->n_out - at), MSG_DONTWAIT);
+		int n = sendmmsg(p->out[at].fd, p->outv + at, run_length(p, at),
+				 MSG_DONTWAIT);
 
 		if (n > 0) {
 			at += (size_t)n;

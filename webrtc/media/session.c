@@ -1,11 +1,11 @@
-/* webrtc/media/session.c - the life of a media session: its state, its timers, its packets.
+/* webrtc/media/session.c - media sessions: the table of them, their work, their packets.
  *
- * A media thread's. Called by worker.c; calls ice.c, dtls.c, srtp.c, echo.c and port.c. For a packet of media
- * nothing is allocated and nothing locked. RFC 5764 §5.1.1 (what is read when), RFC 7675 §5.1 (consent). */
-#include "webrtc/media/session_own.h"
-
+ * A media thread's. Called by worker.c; calls side.c, ice.c, srtp.c, echo.c and port.c. For a packet of media
+ * nothing is allocated and nothing locked. */
 #include "lib/log.h"
 #include "lib/secret.h"
+#include "webrtc/media/pass.h"
+#include "webrtc/media/session_own.h"
 
 /* ---- tables ---- */
 
@@ -46,127 +46,114 @@ void session_home_close(struct session_home *home)
 
 /* ---- life ---- */
 
-static void on_life(void *arg);
-
-static void timer_set(struct session *s, struct timer *t, uint64_t ms, timer_h *h)
-{
-	/* it moves a timer of ours, or takes the place of one: no memory is needed but for the first */
-	if (timer_start(s->home->timers, t, ms, h, s))
-		log_err(s->call, "media.timer", "no memory");
-}
-
-static void keys_drop(struct session *s)
-{
-	timer_cancel(&s->dtls_timer);
-	timer_cancel(&s->life_timer);
-	s->dtls = mem_deref(s->dtls);
-	s->in = mem_deref(s->in);
-	s->out = mem_deref(s->out);
-}
-
-static void dtls_send(const uint8_t *p, size_t n, void *arg)
-{
-	struct session *s = arg;
-	uint8_t *copy;
-
-	if (!s->pair || n > PORT_PACKET)
-		return;
-	copy = port_scratch(s->home->port);
-	memcpy(copy, p, n);
-	port_send(s->home->port, &s->pair->path, copy, n);
-}
-
-void session_event(struct session *s, enum session_event event)
-{
-	const struct session_step *step = session_fsm_step(s->state, event);
-	enum session_state was = s->state;
-
-	if (step->next == was && !step->tells)
-		return;
-	s->state = step->next;
-	log_debug(s->call, "media.state", "%s -> %s on %s", session_state_name(was),
-		  session_state_name(step->next), session_event_name(event));
-	if (step->next == MS_OVER)
-		keys_drop(s);
-	if (step->tells)
-		s->home->tell(s->id, step->told, s->home->arg);
-	if (step->next == MS_SHAKING &&
-	    dtls_alloc(&s->dtls, s->home->dtls, &s->setup->peer, dtls_send, s))
-		session_event(s, MS_BROKEN);
-}
-
-/** Getting there has a time of its own; then a consent lasts as long as checks come. */
-static void on_life(void *arg)
-{
-	struct session *s = arg;
-	uint64_t silent_ms = session_now_ms(s) - s->heard_ms;
-
-	if (s->state != MS_UP)
-		session_event(s, MS_LATE);
-	else if (silent_ms >= s->home->consent_ms)
-		session_event(s, MS_SILENT);
-	else
-		timer_set(s, &s->life_timer, s->home->consent_ms - silent_ms, on_life);
-}
-
 static void destructor(void *arg)
 {
 	struct session *s = arg;
 
-	keys_drop(s);
-	ice_close(s);
+	for (size_t i = 0; i < s->n_sides; i++)
+		side_close(&s->sidev[i]);
 	hash_unlink(&s->le);
+	timer_cancel(&s->cap_timer);
 	mem_deref(s->echo);
-	mem_deref(s->setup);
+	mem_deref(s->relay);
+	mem_deref(s->anchor);
 }
 
-int session_add(struct session_home *home, uint64_t id, const char *call,
-		const char *ufrag, const char *pwd, struct media_setup *setup)
+static int work_begin(struct session *s, const struct media_add *add)
+{
+	char cname[17];
+
+	switch (s->work) {
+	case MEDIA_WORK_ECHO:
+		secret_hex(cname, 16);
+		return echo_alloc(&s->echo, cname);
+	case MEDIA_WORK_RELAY:
+		s->cap_s = add->caps.time_s;
+		return relay_alloc(&s->relay, &add->caps);
+	case MEDIA_WORK_ANCHOR:
+		secret_hex(cname, 16);
+		return anchor_alloc(&s->anchor, cname);
+	}
+	return EINVAL;
+}
+
+int session_add(struct session_home *home, uint64_t id, struct media_add *add)
 {
 	struct session *s = mem_zalloc(sizeof(*s), destructor);
-	char cname[17];
 	int err;
 
-	if (!s) {
-		mem_deref(setup);
+	if (!s)
 		return ENOMEM;
-	}
 	s->home = home;
 	s->id = id;
-	s->setup = setup;
-	snprintf(s->call, sizeof(s->call), "%s", call);
-	secret_hex(cname, 16);
-	err = echo_alloc(&s->echo, cname);
-	if (!err)
-		err = ice_creds_set(s, ufrag, pwd, setup->peer.ufrag);
-	if (!err)
-		err = timer_start(home->timers, &s->life_timer, home->setup_ms, on_life,
-				  s);
+	s->work = add->work;
+	memcpy(s->call, add->call, sizeof(s->call));
+	err = work_begin(s, add);
+	for (unsigned i = 0; i < add->n_sides && !err; i++) {
+		s->n_sides++;
+		err = side_open(&s->sidev[i], s, i, add);
+	}
 	if (err) {
 		mem_deref(s);
 		return err;
 	}
-	echo_setup(s->echo, setup);
-	s->heard_ms = session_now_ms(s);
 	hash_append(home->ids, (uint32_t)id, &s->le, s);
 	return 0;
 }
 
-int session_change(struct session *s, const char *ufrag, const char *pwd,
-		   struct media_setup *setup)
+static bool described(const struct session *s)
+{
+	for (size_t i = 0; i < s->n_sides; i++)
+		if (!s->sidev[i].told)
+			return false;
+	return true;
+}
+
+static void on_cap(void *arg)
+{
+	struct session *s = arg;
+
+	for (size_t i = 0; i < s->n_sides; i++)
+		side_event(&s->sidev[i], MS_CAPPED);
+}
+
+/** Everybody is described: times run. */
+static int start(struct session *s)
 {
 	int err = 0;
 
-	if (ufrag)
-		err = ice_creds_set(s, ufrag, pwd, setup->peer.ufrag);
-	if (!err) {
-		/* the association goes on: whose certificate it is was settled by the first offer */
-		s->setup->n_streams = setup->n_streams;
-		memcpy(s->setup->streamv, setup->streamv, sizeof(setup->streamv));
-		echo_setup(s->echo, s->setup);
-	}
-	mem_deref(setup);
+	for (size_t i = 0; i < s->n_sides && !err; i++)
+		err = side_start(&s->sidev[i]);
+	if (!err && s->cap_s)
+		err = timer_start(s->home->timers, &s->cap_timer,
+				  (uint64_t)s->cap_s * 1000, on_cap, s);
 	return err;
+}
+
+int session_remote(struct session *s, unsigned side, struct media_told *told)
+{
+	bool was = described(s);
+	int err = side < s->n_sides ? side_remote(&s->sidev[side], told) : EINVAL;
+
+	if (err)
+		return err;
+	if (s->echo)
+		echo_remote(s->echo, &told->remote);
+	if (s->anchor)
+		anchor_setup(s->anchor, side, told->remote.streamv,
+			     told->remote.n_streams);
+	if (plain_is(&s->sidev[side]))
+		err = plain_remote(&s->sidev[side], &told->remote);
+	if (err)
+		return err;
+	return !was && described(s) ? start(s) : 0;
+}
+
+void session_candidates(struct session *s, unsigned side,
+			const struct media_candidates *c)
+{
+	if (side < s->n_sides && s->sidev[side].state != MS_OVER)
+		ice_full_candidates(&s->sidev[side], c);
 }
 
 void session_remove(struct session *s)
@@ -176,104 +163,131 @@ void session_remove(struct session *s)
 
 /* ---- packets ---- */
 
-/** Ours is the server: it protects with the server's key (RFC 5764 §4.2). */
-static int keys_begin(struct session *s)
+static void take_rtp(struct side *sd, uint8_t *p, size_t n)
 {
-	struct dtls_keys k;
-	int err = dtls_keys_take(&k, s->dtls);
+	struct session *s = sd->session;
 
-	if (!err)
-		err = srtp_alloc(&s->in, k.suite, k.key_client, k.salt_client);
-	if (!err)
-		err = srtp_alloc(&s->out, k.suite, k.key_server, k.salt_server);
-	if (!err)
-		log_debug(s->call, "media.keys", "suite=%s", srtp_suite_name(k.suite));
-	secret_wipe(&k, sizeof(k));
-	return err;
-}
-
-static void on_dtls_timer(void *arg);
-
-static void dtls_step(struct session *s, enum dtls_state state)
-{
-	uint64_t ms = dtls_next_ms(s->dtls);
-
-	if (ms == UINT64_MAX)
-		timer_cancel(&s->dtls_timer);
-	else
-		timer_set(s, &s->dtls_timer, ms, on_dtls_timer);
-	if (s->state != MS_SHAKING)
-		return;
-	if (state == DTLS_FOREIGN)
-		session_event(s, MS_FOREIGN);
-	else if (state == DTLS_DONE && keys_begin(s))
-		session_event(s, MS_BROKEN);
-	else if (state == DTLS_DONE) {
-		session_event(s, MS_KEYS);
-		on_life(s);
-	}
-}
-
-static void on_dtls_timer(void *arg)
-{
-	struct session *s = arg;
-
-	dtls_step(s, dtls_tick(s->dtls, session_now_ms(s)));
-	port_flush(s->home->port);
-}
-
-static void take_rtp(struct session *s, uint8_t *p, size_t n)
-{
-	s->home->counters.n_rtp_in++;
-	if (srtp_open(s->in, p, &n)) {
+	if (srtp_open(sd->in, p, &n)) {
+		s->home->counters.n_rtp_in++;
 		s->home->counters.n_refused++;
 		return;
 	}
-	if (!echo_rtp(s->echo, p, n, timers_now_us(s->home->timers)) || !s->pair ||
-	    srtp_seal(s->out, p, &n))
+	if (s->anchor) {
+		pass_rtp(sd, ANCHOR_ANY, p, n, timers_now_us(s->home->timers));
+		return;
+	}
+	s->home->counters.n_rtp_in++;
+	if (!s->echo || !echo_rtp(s->echo, p, n, timers_now_us(s->home->timers)) ||
+	    !sd->pair || srtp_seal(sd->out, p, &n))
 		return;
 	s->home->counters.n_rtp_out++;
-	port_send(s->home->port, &s->pair->path, p, n);
+	side_send(sd, p, n);
 }
 
-static void take_rtcp(struct session *s, uint8_t *p, size_t n)
+static void take_rtcp(struct side *sd, uint8_t *p, size_t n)
 {
+	struct session *s = sd->session;
 	uint8_t *reply;
 	size_t n_reply;
 
-	if (srtp_open_rtcp(s->in, p, &n)) {
+	if (srtp_open_rtcp(sd->in, p, &n)) {
 		s->home->counters.n_refused++;
 		return;
 	}
+	if (s->anchor)
+		pass_rtcp(sd, p, n, timers_now_us(s->home->timers));
+	if (!s->echo)
+		return;
 	reply = port_scratch(s->home->port);
 	n_reply = echo_rtcp(s->echo, reply, PORT_PACKET - SRTP_OVERHEAD_MAX, p, n,
 			    timers_now_us(s->home->timers));
-	if (n_reply && s->pair && !srtp_seal_rtcp(s->out, reply, &n_reply))
-		port_send(s->home->port, &s->pair->path, reply, n_reply);
+	if (n_reply && !srtp_seal_rtcp(sd->out, reply, &n_reply))
+		side_send(sd, reply, n_reply);
+}
+
+/** Once a session: who sends it may send a million. */
+static void relay_warn(struct session *s, unsigned side, const char *why)
+{
+	if (s->warned)
+		return;
+	s->warned = true;
+	log_warn(s->call, "media.relay", "side=%u dropped=%s", side, why);
+}
+
+static void take_relay(struct side *sd, enum packet_kind kind, const uint8_t *p, size_t n)
+{
+	struct session *s = sd->session;
+	struct session_counters *c = &s->home->counters;
+	struct side *other = &s->sidev[!sd->index];
+
+	if (sd->state == MS_OVER || other->state == MS_OVER)
+		return;
+	switch (relay_take(s->relay, sd->index, other->pair != NULL, kind, p, n,
+			   timers_now_us(s->home->timers))) {
+	case RELAY_PASS:
+		c->n_relayed++;
+		side_send(other, p, n);
+		break;
+	case RELAY_HELD:
+		break;
+	case RELAY_EARLY:
+		c->n_relay_early++;
+		break;
+	case RELAY_SHAPE:
+		c->n_relay_shape++;
+		relay_warn(s, sd->index, "shape");
+		break;
+	case RELAY_OVER:
+		c->n_relay_over++;
+		relay_warn(s, sd->index, "rate");
+		break;
+	}
+}
+
+void session_paired(struct side *sd)
+{
+	struct session *s = sd->session;
+	const uint8_t *p;
+	size_t n;
+
+	while (s->relay && (p = relay_next(s->relay, sd->index, &n))) {
+		uint8_t *copy = port_scratch(s->home->port);
+
+		memcpy(copy, p, n);
+		s->home->counters.n_relayed++;
+		side_send(sd, copy, n);
+	}
 }
 
 void session_take(struct session_home *home, enum packet_kind kind,
 		  const struct port_path *path, uint8_t *p, size_t n)
 {
-	struct session_tuple *t = ice_tuple_find(home, &path->peer);
-	struct session *s = t ? t->session : NULL;
+	struct side *sd = path->own ? path->own->owner : NULL;
 
-	if (!s) {
+	if (sd && plain_is(sd)) {
+		plain_take(sd, kind, path, p, n);
+		return;
+	}
+	sd = ice_side_of(home, path);
+	if (!sd) {
 		home->counters.n_foreign++;
+		return;
+	}
+	if (sd->session->relay) {
+		take_relay(sd, kind, p, n);
 		return;
 	}
 	switch (kind) {
 	case PACKET_DTLS:
-		if (s->dtls)
-			dtls_step(s, dtls_take(s->dtls, p, n, session_now_ms(s)));
+		side_dtls(sd, p, n);
 		break;
 	case PACKET_RTP:
-		if (s->in)
-			take_rtp(s, p, n);
+		if (sd->in)
+			take_rtp(sd, p, n);
 		break;
 	case PACKET_RTCP:
-		if (s->in)
-			take_rtcp(s, p, n);
+		if (sd->in)
+			take_rtcp(sd, p, n);
 		break;
 	case PACKET_STUN:
 	case PACKET_OTHER:

@@ -3,7 +3,7 @@
  *
  * Nothing is allocated for a packet: cipher and MAC contexts are made by srtp_alloc(), only the IV changes.
  *
- *    0..11+    CSRCs, extension │ payload │ tag            SRTP: header in the clear, tag 10 or 16 bytes
+ *    0..11+    CSRCs, extension │ payload │ tag            SRTP: header in the clear, tag 4, 10 or 16 bytes
  *    0..7      │ the rest       │ E+index 4 │ tag 10       SRTCP, AES-CM;   GCM: tag 16, then E+index 4  */
 #ifndef SLUSS_WEBRTC_MEDIA_SRTP_H
 #define SLUSS_WEBRTC_MEDIA_SRTP_H
@@ -15,6 +15,7 @@ enum srtp_suite {
 	SRTP_SUITE_AES_128_GCM = 0x0007,
 	SRTP_SUITE_AES_256_GCM = 0x0008,
 	SRTP_SUITE_AES_CM_128_HMAC_SHA1_80 = 0x0001,
+	SRTP_SUITE_AES_CM_128_HMAC_SHA1_32 = 0x0002, /**< by SDES alone: desk phones */
 };
 
 enum {
@@ -37,13 +38,16 @@ int srtp_alloc(struct srtp **sp, enum srtp_suite suite, const uint8_t *key,
 	       const uint8_t *salt);
 
 /** In place. Accepts a whole RTP packet (checked here: version, CSRCs, extension); `*n` bytes in `p`, which
- *  has room for SRTP_OVERHEAD_MAX more. Sequence numbers may jump and repeat: a repeated one must be the
- *  same packet again (RFC 3711 §9.1).
- *  Errors: EBADMSG: no RTP packet; ENOSPC: too many SSRCs; EOVERFLOW: the key is used up; EIO. */
+ *  has room for SRTP_OVERHEAD_MAX more. Sequence numbers may jump; none is sealed twice, since two packets
+ *  under one key stream give both away (RFC 3711 §9.1).
+ *  Errors: EBADMSG: no RTP packet; EALREADY: sealed before, or older than the window of 128; ENOSPC: too many
+ *  SSRCs; EOVERFLOW: the key is used up; EIO. */
 int srtp_seal(struct srtp *s, uint8_t *p, size_t *n);
 /** In place; `*n` becomes the length without the tag.
  *  Errors: EBADMSG: no RTP packet; EALREADY: replayed, or older than the window of 128; EACCES:
- *  the tag is wrong: nothing has changed, a new SSRC is not remembered; ENOSPC; EIO. */
+ *  the tag is wrong: nothing has changed, a new SSRC is not remembered; ENOSPC; EIO.
+ *  A stream that comes back after more than 2^15 packets that were not heard (a long hold) is found again:
+ *  of every SRTP_LOST_EVERY wrong tags in a row one is tried with a later roll-over counter. */
 int srtp_open(struct srtp *s, uint8_t *p, size_t *n);
 /** The same for a compound RTCP packet, 8 bytes at least. */
 int srtp_seal_rtcp(struct srtp *s, uint8_t *p, size_t *n);

@@ -16,10 +16,14 @@ static const struct suite {
 	const char *name;
 	size_t n_key, n_salt;
 	bool gcm;
+	size_t n_tag;
 } suites[] = {
-	{SRTP_SUITE_AES_128_GCM, "AEAD_AES_128_GCM", 16, 12, true},
-	{SRTP_SUITE_AES_256_GCM, "AEAD_AES_256_GCM", 32, 12, true},
-	{SRTP_SUITE_AES_CM_128_HMAC_SHA1_80, "AES_CM_128_HMAC_SHA1_80", 16, 14, false},
+	{SRTP_SUITE_AES_128_GCM, "AEAD_AES_128_GCM", 16, 12, true, SRTP_TAG_GCM},
+	{SRTP_SUITE_AES_256_GCM, "AEAD_AES_256_GCM", 32, 12, true, SRTP_TAG_GCM},
+	{SRTP_SUITE_AES_CM_128_HMAC_SHA1_80, "AES_CM_128_HMAC_SHA1_80", 16, 14, false,
+	 SRTP_TAG_SHA1},
+	{SRTP_SUITE_AES_CM_128_HMAC_SHA1_32, "AES_CM_128_HMAC_SHA1_32", 16, 14, false,
+	 SRTP_TAG_SHA1_SHORT},
 };
 
 static const struct suite *suite_find(enum srtp_suite suite)
@@ -149,7 +153,8 @@ int srtp_alloc(struct srtp **sp, enum srtp_suite suite, const uint8_t *key,
 	if (!s)
 		return ENOMEM;
 	s->gcm = su->gcm;
-	s->n_tag = su->gcm ? SRTP_TAG_GCM : SRTP_TAG_SHA1;
+	s->n_tag = su->n_tag;
+	s->n_tag_rtcp = su->gcm ? SRTP_TAG_GCM : SRTP_TAG_SHA1;
 	err = keys_make(&s->rtp, su, key, salt, 0);
 	if (!err)
 		err = keys_make(&s->rtcp, su, key, salt, LABEL_RTCP);

@@ -6,13 +6,21 @@
 
 #include "webrtc/media/srtp.h"
 
-enum { SRTP_WINDOW = 128, SRTP_TAG_SHA1 = 10, SRTP_TAG_GCM = 16 };
+enum {
+	SRTP_WINDOW = 128,
+	SRTP_TAG_SHA1 = 10,
+	SRTP_TAG_SHA1_SHORT = 4, /**< of RTP; RTCP's stays 10 (RFC 3711 §5.2) */
+	SRTP_TAG_GCM = 16,
+	SRTP_LOST_EVERY = 8, /**< wrong tags in a row until a later roll-over is tried */
+	SRTP_LOST_MAX = 16,  /**< roll-overs ahead: six hours at 50 packets a second */
+};
 
 struct srtp_stream {
 	uint32_t ssrc;
 	bool started;
 	uint64_t top;     /**< highest index: roc << 16 | seq; SRTCP: its own 31 bits */
 	uint64_t seen[2]; /**< bit 0 of [0] is `top`, bit 1 the one before */
+	uint32_t n_wrong; /**< tags in a row */
 };
 
 /** What is derived for RTP, and again for RTCP. */
@@ -24,7 +32,7 @@ struct srtp_keys {
 
 struct srtp {
 	bool gcm;
-	size_t n_tag;
+	size_t n_tag, n_tag_rtcp;
 	struct srtp_keys rtp, rtcp;
 	struct srtp_stream rtpv[SRTP_SSRC_MAX], rtcpv[SRTP_SSRC_MAX];
 	size_t n_rtp, n_rtcp;

@@ -48,7 +48,7 @@ int srtp_seal_rtcp(struct srtp *s, uint8_t *p, size_t *n)
 	if (err)
 		return err;
 	st->top = index;
-	*n += INDEX + s->n_tag;
+	*n += INDEX + s->n_tag_rtcp;
 	return 0;
 }
 
@@ -85,9 +85,9 @@ int srtp_open_rtcp(struct srtp *s, uint8_t *p, size_t *n)
 	size_t len;
 	int err;
 
-	if (*n < HEAD + INDEX + s->n_tag || !rtcp_header_ok(p, *n))
+	if (*n < HEAD + INDEX + s->n_tag_rtcp || !rtcp_header_ok(p, *n))
 		return EBADMSG;
-	len = *n - INDEX - s->n_tag;
+	len = *n - INDEX - s->n_tag_rtcp;
 	ssrc = be32(p + 4);
 	memcpy(word, p + len + (s->gcm ? SRTP_TAG_GCM : 0), INDEX);
 	index = be32(word) & ~ENCRYPTED;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "webrtc/media/rate.h"
+#include "lib/rate.h"
 #include "webrtc/media/session.h"
 
 enum {
@@ -57,7 +57,8 @@ static void take_stun(struct media_worker *w, const struct port_path *path,
 		return;
 	if (b.username) {
 		n_out = ice_check(out, home, &b, path);
-	} else if (!b.unknown.typec && rate_take(w->rate, &path->peer, now_ms)) {
+	} else if (!path->own && !b.unknown.typec &&
+		   rate_take(w->rate, &path->peer, now_ms)) {
 		w->n_plain++;
 		n_out = binding_answer(out, &home->codec, &b, NULL, &path->peer);
 	}
@@ -73,7 +74,10 @@ static void take(const struct port_path *path, uint8_t *p, size_t n, void *arg)
 
 	switch (kind) {
 	case PACKET_STUN:
-		take_stun(w, path, p, n);
+		if (path->own)
+			ice_full_take(path, p, n);
+		else
+			take_stun(w, path, p, n);
 		break;
 	case PACKET_DTLS:
 	case PACKET_RTP:
@@ -81,7 +85,7 @@ static void take(const struct port_path *path, uint8_t *p, size_t n, void *arg)
 		session_take(&w->home, kind, path, p, n);
 		break;
 	case PACKET_OTHER:
-		w->home.counters.n_foreign++;
+		session_take(&w->home, kind, path, p, n);
 		break;
 	}
 }
@@ -96,12 +100,22 @@ static void on_readable(int flags, void *arg)
 			break;
 }
 
-/* ---- messages ---- */
-
-static void tell(uint64_t id, enum media_event event, void *arg)
+static void on_own_readable(int flags, void *arg)
 {
 	struct media_worker *w = arg;
-	struct media_up up = {.kind = MEDIA_TOLD, .id = id, .event = event};
+
+	(void)flags;
+	for (unsigned i = 0; i < BATCHES_A_TURN; i++)
+		if (port_take_own(w->port, take, w) < PORT_BATCH)
+			break;
+}
+
+/* ---- messages ---- */
+
+static void tell(uint64_t id, unsigned side, enum media_event event, void *arg)
+{
+	struct media_worker *w = arg;
+	struct media_up up = {.kind = MEDIA_TOLD, .id = id, .side = side, .event = event};
 
 	/* full: the signalling thread is far behind; the call's own time will end it */
 	if (mailbox_post(w->up, &up))
@@ -110,41 +124,47 @@ static void tell(uint64_t id, enum media_event event, void *arg)
 
 static void down_add(struct media_worker *w, const struct media_down *m)
 {
-	int err = session_add(&w->home, m->id, m->call, m->ufrag, m->pwd, m->setup);
+	int err = session_add(&w->home, m->id, m->add);
 
 	if (err) {
-		log_err(m->call, "media.add", "err=%d", err);
-		tell(m->id, MEDIA_FAILED, w);
+		log_err(m->add->call, "media.add", "err=%d", err);
+		tell(m->id, 0, MEDIA_FAILED, w);
 	}
 }
 
-static void down_change(struct media_worker *w, const struct media_down *m)
+static void down_remote(struct media_worker *w, const struct media_down *m)
 {
 	struct session *s = session_find(&w->home, m->id);
+	int err = s ? session_remote(s, m->side, m->told) : 0;
 
-	if (!s) {
-		mem_deref(m->setup);
-	} else if (session_change(s, *m->ufrag ? m->ufrag : NULL, m->pwd, m->setup)) {
-		log_err(m->call, "media.change", "id=%llu", (unsigned long long)m->id);
-		tell(m->id, MEDIA_FAILED, w);
+	if (err) {
+		log_err(NULL, "media.remote", "id=%llu err=%d", (unsigned long long)m->id,
+			err);
+		tell(m->id, m->side, MEDIA_FAILED, w);
 	}
 }
 
+/** What a message owns is freed when it has been read. */
 static void on_message(const void *msg, void *arg)
 {
-	const struct media_down *m = msg;
+	struct media_down m = *(const struct media_down *)msg;
 	struct media_worker *w = arg;
 	struct session *s;
 
-	switch (m->kind) {
+	switch (m.kind) {
 	case MEDIA_ADD:
-		down_add(w, m);
+		down_add(w, &m);
 		break;
-	case MEDIA_CHANGE:
-		down_change(w, m);
+	case MEDIA_REMOTE:
+		down_remote(w, &m);
+		break;
+	case MEDIA_CANDIDATES:
+		s = session_find(&w->home, m.id);
+		if (s)
+			session_candidates(s, m.side, m.candidates);
 		break;
 	case MEDIA_REMOVE:
-		s = session_find(&w->home, m->id);
+		s = session_find(&w->home, m.id);
 		if (s)
 			session_remove(s);
 		break;
@@ -154,6 +174,7 @@ static void on_message(const void *msg, void *arg)
 	case MEDIA_DOWN_N:
 		break;
 	}
+	media_down_clear(&m);
 }
 
 /** Thread: any poster's. */
@@ -212,6 +233,8 @@ static int fds_needed(const struct media_worker *w)
 {
 	int top = w->wake_fd > w->timer_fd ? w->wake_fd : w->timer_fd;
 
+	if (port_own_fd(w->port) > top)
+		top = port_own_fd(w->port);
 	for (size_t i = 0; i < port_sockets(w->port); i++)
 		if (port_fd(w->port, i) > top)
 			top = port_fd(w->port, i);
@@ -226,6 +249,8 @@ static int ears_open(struct media_worker *w, struct ear *earv)
 		err = fd_listen(w->wake_fd, FD_READ, on_wake, w);
 	if (!err)
 		err = fd_listen(w->timer_fd, FD_READ, on_timer, w);
+	if (!err)
+		err = fd_listen(port_own_fd(w->port), FD_READ, on_own_readable, w);
 	for (size_t i = 0; i < port_sockets(w->port) && !err; i++) {
 		earv[i] = (struct ear){w, i};
 		err = fd_listen(port_fd(w->port, i), FD_READ, on_readable, &earv[i]);
@@ -241,6 +266,7 @@ static int home_open(struct media_worker *w)
 	home->port = w->port;
 	home->setup_ms = w->config->limits.media_setup_s * 1000;
 	home->consent_ms = w->config->limits.media_consent_s * 1000;
+	home->silence_ms = w->config->limits.media_silence_s * 1000;
 	home->tell = tell;
 	home->arg = w;
 	if (!err)
@@ -279,12 +305,17 @@ static void *run(void *arg)
 	else
 		log_debug(NULL, "media.counters",
 			  "in=%llu out=%llu refused=%llu foreign=%llu checks=%llu "
+			  "relayed=%llu shape=%llu over=%llu early=%llu "
 			  "plain=%llu unsent=%llu untold=%llu",
 			  (unsigned long long)w->home.counters.n_rtp_in,
 			  (unsigned long long)w->home.counters.n_rtp_out,
 			  (unsigned long long)w->home.counters.n_refused,
 			  (unsigned long long)w->home.counters.n_foreign,
 			  (unsigned long long)w->home.counters.n_checks,
+			  (unsigned long long)w->home.counters.n_relayed,
+			  (unsigned long long)w->home.counters.n_relay_shape,
+			  (unsigned long long)w->home.counters.n_relay_over,
+			  (unsigned long long)w->home.counters.n_relay_early,
 			  (unsigned long long)w->n_plain,
 			  (unsigned long long)port_counters(w->port)->n_unsent,
 			  (unsigned long long)w->n_untold);

@@ -1,7 +1,7 @@
-/* webrtc/media/session_fsm.c - the table of a media session's states.
+/* webrtc/media/side_fsm.c - the table of a side's states.
  *
- * Pure. Called by session.c alone; its test walks every pair. RFC 8445 §6.1.4, RFC 7675 §5.1. */
-#include "webrtc/media/session_fsm.h"
+ * Pure. Called by side.c alone; its test walks every pair. RFC 8445 §6.1.4, RFC 7675 §5.1. */
+#include "webrtc/media/side_fsm.h"
 
 #define STAY(state)                                                                      \
 	{                                                                                \
@@ -16,7 +16,7 @@
 		.next = (state), .tells = true, .told = (event_)                         \
 	}
 
-static const struct session_step steps[MS_STATE_N][MS_EVENT_N] = {
+static const struct side_step steps[MS_STATE_N][MS_EVENT_N] = {
 	[MS_CHECKING] =
 		{
 			[MS_CHECKED] = GO(MS_SHAKING),
@@ -25,6 +25,7 @@ static const struct session_step steps[MS_STATE_N][MS_EVENT_N] = {
 			[MS_LATE] = TELL(MS_OVER, MEDIA_NEVER),
 			[MS_SILENT] = STAY(MS_CHECKING),
 			[MS_BROKEN] = TELL(MS_OVER, MEDIA_FAILED),
+			[MS_CAPPED] = TELL(MS_OVER, MEDIA_CAPPED),
 		},
 	[MS_SHAKING] =
 		{
@@ -34,6 +35,7 @@ static const struct session_step steps[MS_STATE_N][MS_EVENT_N] = {
 			[MS_LATE] = TELL(MS_OVER, MEDIA_NEVER),
 			[MS_SILENT] = TELL(MS_OVER, MEDIA_LOST),
 			[MS_BROKEN] = TELL(MS_OVER, MEDIA_FAILED),
+			[MS_CAPPED] = TELL(MS_OVER, MEDIA_CAPPED),
 		},
 	[MS_UP] =
 		{
@@ -43,6 +45,7 @@ static const struct session_step steps[MS_STATE_N][MS_EVENT_N] = {
 			[MS_LATE] = STAY(MS_UP),
 			[MS_SILENT] = TELL(MS_OVER, MEDIA_LOST),
 			[MS_BROKEN] = TELL(MS_OVER, MEDIA_FAILED),
+			[MS_CAPPED] = TELL(MS_OVER, MEDIA_CAPPED),
 		},
 	[MS_OVER] =
 		{
@@ -52,16 +55,16 @@ static const struct session_step steps[MS_STATE_N][MS_EVENT_N] = {
 			[MS_LATE] = STAY(MS_OVER),
 			[MS_SILENT] = STAY(MS_OVER),
 			[MS_BROKEN] = STAY(MS_OVER),
+			[MS_CAPPED] = STAY(MS_OVER),
 		},
 };
 
-const struct session_step *session_fsm_step(enum session_state state,
-					    enum session_event event)
+const struct side_step *side_fsm_step(enum side_state state, enum side_event event)
 {
 	return &steps[state][event];
 }
 
-const char *session_state_name(enum session_state state)
+const char *side_state_name(enum side_state state)
 {
 	static const char *const names[MS_STATE_N] = {
 		[MS_CHECKING] = "CHECKING",
@@ -73,12 +76,13 @@ const char *session_state_name(enum session_state state)
 	return state < MS_STATE_N ? names[state] : "?";
 }
 
-const char *session_event_name(enum session_event event)
+const char *side_event_name(enum side_event event)
 {
 	static const char *const names[MS_EVENT_N] = {
 		[MS_CHECKED] = "CHECKED", [MS_KEYS] = "KEYS",
 		[MS_FOREIGN] = "FOREIGN", [MS_LATE] = "LATE",
 		[MS_SILENT] = "SILENT",   [MS_BROKEN] = "BROKEN",
+		[MS_CAPPED] = "CAPPED",
 	};
 
 	return event < MS_EVENT_N ? names[event] : "?";
