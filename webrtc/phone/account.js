@@ -4,6 +4,7 @@
 // SDK's Account. Names that devices give themselves are text from elsewhere and only ever shown as text.
 
 import { Account } from '../sdk/sluss.js';
+import { forgetAccount } from './book.js';
 import { $, announce, bdi, fillTexts, focus, say } from './dom.js';
 import { begin, language } from './language.js';
 import { errorWords, words } from './words.js';
@@ -101,6 +102,18 @@ async function list() {
 	}
 }
 
+/** Whose calls ring, and from whom the address is hidden: as the site has it. */
+async function rules() {
+	try {
+		const { ring, relay } = await account.rules();
+
+		$('ring').value = ring;
+		$('relay').value = relay;
+	} catch (e) {
+		failed($('ring-error'), e);
+	}
+}
+
 function wire() {
 	$('others').addEventListener('click', async () => {
 		if (await doing($('others'), $('devices-error'), () => account.endOthers())) {
@@ -109,6 +122,14 @@ function wire() {
 			focus($('account-title'));
 		}
 	});
+	for (const rule of ['ring', 'relay'])
+		$(rule).addEventListener('change', async () => {
+			say($(`${rule}-done`), null);
+			if (await doing($(rule), $(`${rule}-error`), () => account.setRules({ [rule]: $(rule).value })))
+				say($(`${rule}-done`), words('account.ring.done'));
+			else
+				await rules();
+		});
 	$('password-form').addEventListener('submit', async (ev) => {
 		ev.preventDefault();
 		const [old, fresh] = [$('password-old'), $('password-new')];
@@ -125,9 +146,19 @@ function wire() {
 	$('delete-form').addEventListener('submit', async (ev) => {
 		ev.preventDefault();
 		if (await doing(ev.submitter ?? $('delete-password'), $('delete-error'),
-			() => account.delete($('delete-password').value)))
+			() => account.delete($('delete-password').value))) {
+			forgetAccount($('account-me').textContent, storage('localStorage'), storage('sessionStorage'));
 			out(words('account.deleted'));
+		}
 	});
+}
+
+function storage(name) {
+	try {
+		return globalThis[name];
+	} catch {
+		return null; // forbidden: then there is nothing in it
+	}
 }
 
 function deleting(on) {
@@ -137,6 +168,13 @@ function deleting(on) {
 	$('delete-password').value = '';
 	say($('delete-error'), null);
 	(on ? $('delete-password') : $('delete-begin')).focus();
+}
+
+/** Has the site an identity provider? Then its address leads there. */
+async function identity() {
+	const site = await fetch('/api/v1/site').then((response) => response.json()).catch(() => null);
+
+	$('identity').hidden = site?.identity !== true;
 }
 
 async function start() {
@@ -156,7 +194,7 @@ async function start() {
 	}
 	view('account');
 	focus($('account-title'));
-	await list();
+	await Promise.all([list(), rules(), identity()]);
 }
 
 start();

@@ -27,8 +27,11 @@ function entryOf(e) {
 }
 
 function contactOf(c) {
-	return isText(c?.address, 330) && typeof c.name === 'string'
-		? { address: c.address, name: c.name.slice(0, NAME_MAX) } : null;
+	return isText(c?.address, 330) && typeof c.name === 'string' ? {
+		address: c.address, name: c.name.slice(0, NAME_MAX),
+		...(isText(c.idp, 260) && isText(c.idName, 1024) ? { idp: c.idp, idName: c.idName } : {}),
+		...(isText(c.site, 260) ? { site: c.site } : {}),
+	} : null;
 }
 
 /** Two tabs tell of one call that nobody has talked in. */
@@ -126,8 +129,19 @@ export class Book extends EventTarget {
 
 		if (others.length >= CONTACTS_MAX)
 			return false;
-		this.#write('contacts', [...others, { address, name: name.trim().slice(0, NAME_MAX) }]);
+		const { idp, idName, site } = this.contact(address) ?? {};
+
+		this.#write('contacts', [...others, { address, name: name.trim().slice(0, NAME_MAX), idp, idName, site }]);
 		return true;
+	}
+
+	/** Keeps who vouches for a contact (known.js): what is not kept yet; with `anew` in the place of what is. */
+	know(address, known, anew = false) {
+		const before = this.contact(address);
+		const after = known && { ...before, ...known, ...(anew ? {} : before) };
+
+		if (before && known && JSON.stringify(after) !== JSON.stringify(before))
+			this.#write('contacts', this.contacts.map((c) => (c.address === address ? after : c)));
 	}
 
 	remove(address) {
@@ -153,6 +167,22 @@ export class Book extends EventTarget {
 			this.#storage.removeItem(key);
 		this.dispatchEvent(new Event('change'));
 	}
+}
+
+/**
+ * The account is gone: so are its lists and what this tab kept of its calls. Other people's lists stay; the identity
+ * provider, of which nothing says whose it is, stays only where there are such.
+ * @param local, session  Storages, or null where the browser forbids them
+ */
+export function forgetAccount(user, local, session) {
+	session?.removeItem('sluss.calls');
+	if (!local)
+		return;
+	new Book(user, local).forget();
+	const keys = Array.from({ length: local.length }, (_, i) => local.key(i));
+
+	if (!keys.some((key) => /^sluss\.(history|contacts)\./.test(key)))
+		local.removeItem('sluss.idp');
 }
 
 function memory() {

@@ -7,7 +7,7 @@ import { $, announce, bdi, fillTexts, focus, icon, say } from './dom.js';
 import { avatar } from './lists.js';
 import { Meter } from './meter.js';
 import { stop, tryMicrophone } from './settings.js';
-import { errorWords, whoIs, words } from './words.js';
+import { errorWords, identityWords, isTelephone, shown, whoIs, words } from './words.js';
 
 /** The browser's question for the microphone is up when nothing has come back after so long. */
 export const ALLOW_MS = 900;
@@ -17,7 +17,8 @@ export class Incoming {
 	#hooks;
 	#devices;
 
-	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), notHere(call), changed(), over(call)} */
+	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), notHere(call), changed(), over(call),
+	 *                change(remote): what is not as it was with a contact} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
 		this.#devices = devices;
@@ -41,9 +42,10 @@ export class Incoming {
 			: 'incoming.title');
 		avatar(el.querySelector('.avatar'), remote);
 		bdi(el.querySelector('.incoming-name'), whoIs(remote));
-		bdi(el.querySelector('.address'), remote.address);
-		el.querySelector('.address').hidden = whoIs(remote) === remote.address;
-		this.#site(el.querySelector('.site'), remote.site);
+		bdi(el.querySelector('.address'), shown(remote.address));
+		el.querySelector('.address').hidden = whoIs(remote) === shown(remote.address);
+		this.#site(el.querySelector('.site'), remote);
+		this.#identity(el, call);
 
 		button('accept').addEventListener('click', () => this.#accept(call, {}));
 		button('video').addEventListener('click', () => this.#accept(call, { video: true }));
@@ -62,11 +64,23 @@ export class Incoming {
 		announce(words('incoming.announce', { who: whoIs(remote), site: remote.site.domain }));
 	}
 
-	#site(el, { domain, verified }) {
+	#site(el, { address, site: { domain, verified } }) {
 		el.dataset.verified = String(verified);
 		icon(el, verified ? 'shield' : 'alert');
 		el.querySelector('span').textContent = words(verified ? 'incoming.verified'
-			: 'incoming.unverified', { site: domain });
+			: isTelephone(address) ? 'incoming.telephone' : 'incoming.unverified', { site: domain });
+	}
+
+	/** Who vouches for the person, beside the site that vouches for the call. */
+	#identity(el, { remote }) {
+		const what = identityWords(remote, this.#hooks.change(remote));
+		const place = el.querySelector('.identity');
+
+		place.hidden = !what;
+		place.dataset.status = remote.identity?.status ?? 'none';
+		place.dataset.tone = what?.tone ?? '';
+		place.querySelector('span').textContent = what?.text ?? '';
+		icon(place, what?.tone === 'warn' ? 'alert' : 'person');
 	}
 
 	/** By the notification of the system, or its buttons. */
@@ -142,6 +156,8 @@ export class Incoming {
 	#state(call) {
 		const el = this.#cards.get(call);
 
+		if (el)
+			this.#identity(el, call);
 		if (!el || call.state === 'ringing')
 			return;
 		const focused = el.contains(document.activeElement);

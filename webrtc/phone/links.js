@@ -1,12 +1,12 @@
 // links.js - links that call somebody: `/call/name@site`, and what the browser hands over for
-// `web+sluss:`, `sluss:` and `sip:`. Never dials by itself: a person is asked first.
+// `web+sluss:`, `sluss:`, `sip:` and `tel:`. Never dials by itself: a person is asked first.
 //
-// Who uses it: phone.js. Browsers let a page take over schemes of their own list (`sip`) and those
+// Who uses it: phone.js. Browsers let a page take over schemes of their own list (`sip`, `tel`) and those
 // that begin with `web+`; `sluss:` itself works inside a link, /call/sluss:name@site, and when typed.
 
 import { $, bdi } from './dom.js';
 
-const SCHEMES = ['web+sluss', 'sip'];
+const SCHEMES = ['web+sluss', 'sip', 'tel'];
 
 /** The address that this page was opened for, or null. Pure. */
 export function linked(pathname) {

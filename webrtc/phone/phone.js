@@ -7,18 +7,19 @@
 // `window.sluss.phone` is the SDK's Phone, for tests and the curious.
 
 import { Phone } from '../sdk/sluss.js';
-import { Book } from './book.js';
+import { Book, forgetAccount } from './book.js';
 import { Devices } from './devices.js';
 import { $, announce, fillTexts, focus, say } from './dom.js';
 import { Elsewhere } from './elsewhere.js';
 import { Home } from './home.js';
 import { Incoming } from './incoming.js';
+import { changeOf, knownOf } from './known.js';
 import { begin } from './language.js';
 import { Links } from './links.js';
 import { Lists } from './lists.js';
 import { askToNotify, mayOffer, Notes, putOff } from './notify.js';
 import { Ringer } from './ring.js';
-import { Settings } from './settings.js';
+import { chosenIdp, Settings } from './settings.js';
 import { Signin } from './signin.js';
 import { Tabs } from './tabs.js';
 import { Talk } from './talk.js';
@@ -67,6 +68,8 @@ const devices = new Devices();
 const talk = new Talk(devices, {
 	context: () => ringer.context,
 	done: () => showHome(),
+	change,
+	keep: (remote) => book.know(remote.address, knownOf(remote), true),
 	again: (address) => dial(address, {}),
 	changed: () => {
 		incoming.refresh();
@@ -79,6 +82,7 @@ const talk = new Talk(devices, {
 });
 const settings = new Settings(devices, {
 	call: () => (talk.active ? talk.call : null),
+	phone: () => phone,
 	context: () => ringer.context,
 	ring: () => ringer.play('end'),
 	language: texts,
@@ -89,6 +93,7 @@ const incoming = new Incoming(devices, {
 	context: () => ringer.context,
 	busy: () => talk.active,
 	silent: () => ringer.silent,
+	change,
 	changed: () => {
 		sounds();
 		title();
@@ -104,6 +109,11 @@ const notes = new Notes({
 	seen: async () => tabs?.elsewhere('seen'),
 	act: (action, call) => incoming.act(action, call),
 });
+
+/** What is not as it was with a contact, or null. */
+function change(remote) {
+	return changeOf(book?.contact(remote.address), remote);
+}
 
 function show(name) {
 	if (view === name)
@@ -134,7 +144,8 @@ async function connect(options) {
 	clearTimeout(retry);
 	connecting = true;
 	try {
-		phone = await Phone.connect(options);
+		phone = await Phone.connect({ ...options, ...chosenIdp(),
+			early: ({ address }, { domain }) => book?.contact(address)?.idp === domain });
 	} catch (e) {
 		if (options?.password)
 			throw e;
@@ -149,6 +160,7 @@ async function connect(options) {
 	inSight();
 	phone.addEventListener('state', presence);
 	phone.addEventListener('ring', turn);
+	phone.identity.addEventListener('state', () => settings.identity());
 	phone.addEventListener('elsewhere', takeAgain);
 	phone.addEventListener('incoming', ({ call }) => {
 		incoming.add(call);
@@ -244,6 +256,8 @@ function presence() {
 		return say($('banner'), null);
 	if (reason?.code in SIGN_IN_AGAIN) {
 		home.forget();
+		if (reason.code === 'removed') // what ended with the account is in the lists, too
+			forgetAccount(phone.user, storage(), null);
 		return showSignin(words(SIGN_IN_AGAIN[reason.code]));
 	}
 	if (reason?.code === 'too-many')
@@ -371,6 +385,8 @@ function missed(call, hadFocus) {
 
 /** Into the history. */
 function remember({ remote, direction, cause: { reason }, connectedAt }) {
+	if (connectedAt && reason !== 'mismatch' && !change(remote))
+		book?.know(remote.address, knownOf(remote));
 	const refused = reason === 'elsewhere' || reason === 'declined' || reason === 'busy';
 
 	book?.remember({

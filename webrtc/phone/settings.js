@@ -20,7 +20,7 @@ export class Settings {
 	#turn = 0;
 	#installer = null;
 
-	/** @param hooks  {call(), context(), ring(), language(), notify(), links()} */
+	/** @param hooks  {call(), phone(), context(), ring(), language(), notify(), links()} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
 		this.#devices = devices;
@@ -43,6 +43,8 @@ export class Settings {
 			this.render();
 		});
 		$('links-register').addEventListener('click', () => hooks.links());
+		$('idp-use').addEventListener('click', () => this.#use($('pick-idp').value.trim().toLowerCase()));
+		$('idp-signin').addEventListener('click', () => this.#signIn());
 		$('install').addEventListener('click', () => this.#install());
 		addEventListener('beforeinstallprompt', (ev) => {
 			ev.preventDefault();
@@ -73,6 +75,32 @@ export class Settings {
 		say($('notify-state'), words(`notify.${can}`));
 		$('notify-ask').hidden = can !== 'default';
 		$('links-register').hidden = !navigator.registerProtocolHandler;
+		$('pick-idp').value = this.#hooks.phone()?.identity.idp?.domain ?? '';
+		this.identity();
+	}
+
+	/** Who vouches for this user, as it stands. */
+	identity() {
+		const { idp, state } = this.#hooks.phone()?.identity ?? { state: 'off' };
+
+		$('idp-state').textContent = words(`idp.${state}`, { idp: idp?.domain ?? '' });
+		$('idp-state').dataset.state = state;
+		$('idp-signin').hidden = state !== 'sign-in' && state !== 'consent';
+	}
+
+	/** Another identity provider; an empty field: the site's own again, where it has one, at the next start. */
+	#use(domain) {
+		keepIdp(domain);
+		this.#hooks.phone()?.identity.use(domain ? { domain } : null);
+		this.identity();
+	}
+
+	async #signIn() {
+		try {
+			await this.#hooks.phone().identity.signIn();
+		} catch (e) {
+			$('idp-state').textContent = errorWords(e);
+		}
 	}
 
 	async #picked(kind) {
@@ -137,6 +165,30 @@ export class Settings {
 		this.#installer = null;
 		$('install').hidden = true;
 		await installer?.prompt();
+	}
+}
+
+const IDP = 'sluss.idp';
+
+function keepIdp(domain) {
+	try {
+		if (domain)
+			localStorage.setItem(IDP, domain);
+		else
+			localStorage.removeItem(IDP);
+	} catch {
+		// It holds until the page is left.
+	}
+}
+
+/** The identity provider that was chosen here, for Phone.connect(); none: the site's own. */
+export function chosenIdp() {
+	try {
+		const domain = localStorage.getItem(IDP);
+
+		return domain ? { identity: { domain } } : {};
+	} catch {
+		return {};
 	}
 }
 

@@ -6,15 +6,19 @@ import { Chat } from './chat.js';
 import { $, announce, bdi, focus, icon, pressed, say } from './dom.js';
 import { Health } from './health.js';
 import { ALLOW_MS } from './incoming.js';
+import { Keypad } from './keypad.js';
 import { avatar } from './lists.js';
 import { Meter } from './meter.js';
-import { duration, endWords, errorWords, securityWords, stateWords, whoIs, words } from './words.js';
+import { Person } from './person.js';
+import { duration, endWords, errorWords, identityWords, securityWords, shown, stateWords, whoIs, words } from './words.js';
 
 export class Talk {
 	#hooks;
 	#devices;
 	#chat = new Chat();
+	#keypad = new Keypad();
 	#health = new Health();
+	#person = new Person();
 	#meters;
 	#call = null;
 	/** while phone.call() has not resolved: {remote, abort, video} */
@@ -24,7 +28,8 @@ export class Talk {
 	#allow = null;
 	#busy = new Set();
 
-	/** @param hooks  {done(), again(address), ended(call), changed(), context()} */
+	/** @param hooks  {done(), again(address), ended(call), changed(), context(), change(remote): what is not as it was
+	 *                with a contact, keep(remote): it is as it should be} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
 		this.#devices = devices;
@@ -42,6 +47,10 @@ export class Talk {
 		$('done').addEventListener('click', () => hooks.done());
 		$('again').addEventListener('click', () => hooks.again(this.#call.remote.address));
 		$('call-sound').addEventListener('click', () => this.#play());
+		$('identity-keep').addEventListener('click', () => {
+			hooks.keep(this.#call.remote);
+			this.#render();
+		});
 	}
 
 	/** The call that is being made or talked through now. */
@@ -79,6 +88,7 @@ export class Talk {
 				this.#unplugged(call, track);
 		});
 		this.#chat.watch(call);
+		this.#keypad.watch(call);
 		this.#clock = setInterval(() => this.#tick(), 500);
 		this.#streams(call);
 		this.#state(call);
@@ -111,6 +121,7 @@ export class Talk {
 		this.#said = null;
 		this.#busy.clear();
 		this.#chat.watch(null);
+		this.#keypad.watch(null);
 		this.#health.watch(null);
 		$('levels').hidden = true;
 		for (const id of ['call-hint', 'call-error', 'call-cause'])
@@ -195,9 +206,10 @@ export class Talk {
 			: words('state.dialling');
 
 		bdi($('call-who'), whoIs(remote));
-		bdi($('call-address'), remote.address);
-		$('call-address').hidden = whoIs(remote) === remote.address;
+		bdi($('call-address'), shown(remote.address));
+		$('call-address').hidden = whoIs(remote) === shown(remote.address);
 		avatar($('call-avatar'), remote);
+		this.#person.render(call, up);
 		$('view-call').dataset.state = state;
 		$('call-state').textContent = line;
 		$('call-state').dataset.state = state;
@@ -215,6 +227,7 @@ export class Talk {
 		if (!navigator.mediaDevices?.getDisplayMedia)
 			$('screen').hidden = true;
 		this.#chat.refresh();
+		this.#keypad.refresh(state === 'connected');
 		if (!up)
 			$('chat-open').hidden = true;
 		this.#health.watch(up ? call : null);
@@ -282,6 +295,18 @@ export class Talk {
 		$('call-encryption').dataset.value = call.encryption;
 		$('call-media').textContent = what.media;
 		$('call-media').dataset.value = call.media;
+		this.#identity(call);
+	}
+
+	/** Of a call that goes out nothing is known before it is answered. */
+	#identity({ remote, direction, connectedAt }) {
+		const change = direction === 'in' || connectedAt ? this.#hooks.change(remote) : null;
+		const what = identityWords(remote, change);
+
+		say($('call-identity'), what?.text);
+		$('call-identity').dataset.status = remote.identity?.status ?? 'none';
+		$('call-identity').dataset.tone = what?.tone ?? '';
+		$('identity-keep').hidden = change !== 'person' && change !== 'site';
 	}
 
 	#tick() {

@@ -3,6 +3,7 @@
 // Who uses it: the views. Words come from the message files (language.js); names and addresses that are filled in are
 // isolated (Unicode FSI … PDI), so that right-to-left text stays in its place.
 
+import { numberOf } from '../sdk/address.js';
 import { texts } from '../sdk/errors.js';
 import { language, messages } from './language.js';
 
@@ -23,9 +24,21 @@ export function nameBy(find) {
 	book = find;
 }
 
-/** What to call somebody: as one has written them down, else the name they give, else the address. */
+/** What to call somebody: as one has written them down, else the name they give, else the number or address. */
 export function whoIs(remote) {
-	return book(remote) || remote.name || remote.address;
+	return book(remote) || remote.name || shown(remote.address);
+}
+
+/** Does a call of this address come from, or go to, the telephone network? What it shows there nobody proves. */
+export function isTelephone(address) {
+	return numberOf(address) !== null || address.endsWith('.invalid');
+}
+
+/** An address as people read it: a telephone number without the site that has called it, or that its owner withholds. */
+export function shown(address) {
+	if (address === 'anonymous@anonymous.invalid')
+		return words('caller.withheld');
+	return numberOf(address) ?? address;
 }
 
 /** One or two letters for the round picture. */
@@ -91,6 +104,29 @@ function explain(reason, text) {
 	const ours = words(`explain.${reason}`) ?? words('explain.other', { reason: text });
 
 	return SITE_KNOWS.has(reason) ? `${ours} (${text})` : ours;
+}
+
+/**
+ * Who somebody is, as far as it is proved -> {text, tone}, or null: there is nothing to say. An @ within a name stays
+ * written as %40, so that no name looks like one of another domain.
+ * @param change  what known.js has found
+ */
+export function identityWords({ identity }, change = null) {
+	const { status, name, idp, profile, by, checking, why } = identity ?? {};
+	const known = profile?.name && profile.name !== name ? `${profile.name} (${name})` : name;
+	const mail = profile?.email ? ` ${words(profile.emailVerified ? 'identity.email' : 'identity.email.unproved', { email: profile.email })}` : '';
+	const warning = change ? ` ${words(`identity.changed.${change}`)}` : '';
+
+	if (status === 'mismatch')
+		return { text: words('identity.mismatch'), tone: 'warn' };
+	if (status === 'verified')
+		return { text: words(by === 'site' ? 'identity.site' : 'identity.verified', { name: known, idp }) + mail + warning,
+			tone: change ? 'warn' : by === 'site' ? 'plain' : 'good' };
+	if (change)
+		return { text: words(`identity.changed.${change}`), tone: 'warn' };
+	if (checking)
+		return { text: words('identity.checking'), tone: 'plain' };
+	return why ? { text: words('identity.unchecked'), tone: 'plain' } : null;
 }
 
 /** Media mode and encryption -> {title, text, media, tone}, or null while nobody has said anything. */

@@ -49,6 +49,17 @@ export class Account {
 		return this.#ask('POST', 'account/delete', { password });
 	}
 
+	/** {ring}: whose calls ring: 'anyone', 'verified-name' or 'verified-email'; {relay}: from whom the network address
+	 *  is hidden: 'site' (as the site has it), 'never', 'strangers' or 'always'. */
+	rules() {
+		return this.#ask('GET', 'account/rules');
+	}
+
+	/** {ring, relay}, either or both: from the next call on. */
+	setRules({ ring, relay }) {
+		return this.#ask('POST', 'account/rules', { ring, relay });
+	}
+
 	/** Only on the site's own page: a sign-in for calls from the pages of `origin`. -> {user, token, expires} */
 	connect(origin) {
 		return this.#ask('POST', 'connect', { origin });

@@ -27,20 +27,42 @@ export function parseDomain(text) {
 }
 
 /**
- * "Per@Beta.Example", "sip:per@beta.example;user=phone", "per" (at `ownSite`) -> {user, domain,
- * address}. Throws SlussError 'bad-address'.
+ * A telephone number as people write it, in digits, perhaps behind a plus: "+49 (0)30 123-45" -> "+493012345"; or
+ * null. RFC 3966 §5.1.1.
+ */
+export function parseNumber(text) {
+	const plain = text.trim();
+	if (!/^\+?[\d\s().\/-]+$/u.test(plain))
+		return null;
+	const digits = plain.replace(/^(\+[\d\s]+)\(0\)/, '$1').replace(/[^\d+]/gu, '');
+	return /^\+?\d{1,31}$/.test(digits) ? digits : null;
+}
+
+/** The number in an address ("+4930123@alpha.example"), or null: the address is a person's. */
+export function numberOf(address) {
+	return /^(\+?\d{1,31})@/.exec(address)?.[1] ?? null;
+}
+
+/**
+ * "Per@Beta.Example", "sip:per@beta.example;user=phone", "per" (at `ownSite`), "+49 30 123" and "tel:+49-30-123"
+ * (a number, which the own site calls) -> {user, domain, address}. Throws SlussError 'bad-address'.
  */
 export function parseAddress(text, ownSite) {
 	let rest = String(text).trim();
 	const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(rest);
 
-	if (scheme && /^(?:sips?|(?:web\+)?sluss)$/i.test(scheme[1]))
+	if (scheme && /^tel$/i.test(scheme[1])) {
+		rest = parseNumber(rest.slice(scheme[0].length).split(/[;?]/, 1)[0]);
+		if (!rest)
+			throw new SlussError('bad-address', 'That is no telephone number.');
+	} else if (scheme && /^(?:sips?|(?:web\+)?sluss)$/i.test(scheme[1]))
 		rest = rest.slice(scheme[0].length).split(/[;?]/, 1)[0];
 	else if (scheme)
 		throw new SlussError('bad-address', `“${scheme[1]}:” addresses cannot be called. `
 			+ 'An address looks like name@site.example.');
 	if (!rest)
 		throw new SlussError('bad-address');
+	rest = parseNumber(rest) ?? rest;
 
 	const parts = rest.split('@');
 	if (parts.length > 2)

@@ -7,9 +7,11 @@
 // Privacy: for an incoming call nothing of the browser's connection machinery exists before the
 // site's `ok` to `accept`: no RTCPeerConnection, no description, no candidate, no STUN.
 
+import { END, EVENT, ICE, MOVE, NETWORK, REJOIN, START, VOUCHED } from './call-doors.js';
 import { shown, step } from './call-state.js';
 import { abortable, causes, SlussError, wordy } from './errors.js';
 import { Handover } from './handover.js';
+import { Vouched } from './identity/vouched.js';
 import { Line } from './line.js';
 import { Mender } from './mend.js';
 import { OwnMedia } from './own-media.js';
@@ -21,23 +23,12 @@ import { LABEL, PROTOCOL, Side } from './side.js';
 /** A talk that does not find a way in this time is given up. */
 export const CONNECT_MS = 30000;
 
-/** For phone.js alone: an event from the site, the start of an outgoing call, the end of all. */
-export const EVENT = Symbol('event');
-export const START = Symbol('start');
-export const ICE = Symbol('ice');
-export const END = Symbol('end');
-/** `incoming` with `replaces`: the other side goes on from another device, or joins again. -> taken? */
-export const MOVE = Symbol('move');
-/** Its Rejoin: is the site there for this call? And: this machine's network has changed. */
-export const REJOIN = Symbol('rejoin');
-export const NETWORK = Symbol('network');
-
 export class Call extends EventTarget {
 	#link;
 	#direction;
 	#offered = null;
 	#sdp = null;
-	#remote;
+	#vouched;
 	#to;
 	#mode = null;
 	#encryption = null;
@@ -65,7 +56,7 @@ export class Call extends EventTarget {
 
 	/**
 	 * Made by Phone only.
-	 * @param link  {request(type, fields), forget(call), iceReady(), ice}
+	 * @param link  {request(type, fields), forget(call), newName(call), iceReady(), ice, identity}
 	 * @param what  {id, direction, remote, to, sdp?, media?, encryption?, replaces?: a call on another
 	 *              device, whose place this one takes}
 	 */
@@ -75,7 +66,11 @@ export class Call extends EventTarget {
 		this.#line = this.#newLine(what.id, what.direction === 'out');
 		this.#replaces = what.replaces;
 		this.#direction = what.direction;
-		this.#remote = what.remote;
+		this.#vouched = new Vouched(link.identity, what.remote, {
+			changed: () => this.#cause || this.#changed(true),
+			mismatch: (line) => (line && line === this.#handover.line?.identity ? this.#handover.fail('mismatch')
+				: this.#hangup('mismatch', causes.mismatch)),
+		});
 		this.#to = what.to;
 		this.#mode = what.media ?? null;
 		this.#encryption = what.encryption ?? null;
@@ -86,10 +81,7 @@ export class Call extends EventTarget {
 			this.#offered = Object.freeze(kinds(what.sdp));
 		}
 		this.#side = new Side({
-			changed: () => {
-				if (!this.#cause)
-					this.#changed(true);
-			},
+			changed: () => this.#cause || this.#changed(true),
 			text: (text) => this.#announce('text', { text }),
 		});
 		this.#mender = new Mender(what.direction, {
@@ -98,7 +90,7 @@ export class Call extends EventTarget {
 		});
 		this.#rejoin = new Rejoin(() => this.#line, {
 			talks: () => this.#phase === 'established',
-			to: () => this.#remote.address,
+			to: () => this.remote.address,
 			changed: () => this.#changed(true),
 			agree: (msg) => this.#agree(msg),
 			whole: () => this.#agreed(),
@@ -108,11 +100,10 @@ export class Call extends EventTarget {
 		this.#handover = new Handover({
 			iceReady: () => this.#link.iceReady(),
 			own: (peer) => this.#give(peer),
-			over: (line, agreement, gone) => this.#goOn(line, agreement, gone),
-			failed: (gone) => {
-				if (gone)
-					this.#end(gone);
-			},
+			channels: (peer) => this.#channels(peer, Boolean(this.#channel)),
+			follows: (line) => this.#vouched.follows(line.identity),
+			over: (line, agreement, left) => this.#goOn(line, agreement, left),
+			failed: (gone) => gone && this.#end(gone),
 		});
 	}
 
@@ -122,6 +113,7 @@ export class Call extends EventTarget {
 			streams: () => this.#announce('streams'),
 			channel: (line, channel) => this.#channelOf(line, channel),
 			agreed: () => this.#agreed(),
+			identity: () => this.#vouched.line(),
 			failed: (line) => {
 				if (line === this.#line)
 					this.#hangup('media', causes.badMedia);
@@ -136,10 +128,10 @@ export class Call extends EventTarget {
 	get id() { return this.#line.id; }
 	get direction() { return this.#direction; }
 	get state() { return this.#shown; }
-	get remote() { return this.#remote; }
+	get remote() { return this.#vouched.remote; }
 	get to() { return this.#to; }
 	get media() { return this.#mode; }
-	get encryption() { return this.#encryption; }
+	get encryption() { return this.#vouched.encryption(this.#encryption); }
 	get cause() { return this.#cause; }
 	get offered() { return this.#offered; }
 	get held() { return { ...this.#hold }; }
@@ -154,7 +146,7 @@ export class Call extends EventTarget {
 	/** 'lost': the site knows nothing of this call any more; the talk goes on, and nothing can be changed. */
 	get signalling() { return this.#rejoin.signalling; }
 	/** The domain of a site that is out of reach while the talk goes on, or null. */
-	get away() { return this.#rejoin.away(this.#remote.site.domain); }
+	get away() { return this.#rejoin.away(this.remote.site.domain); }
 	get connectedAt() { return this.#connectedAt; }
 	get channel() { return this.#channel; }
 	get sending() { return this.#line.sending; }
@@ -162,18 +154,17 @@ export class Call extends EventTarget {
 
 	/** Beginning and ending */
 
-	async [START]({ audio = true, video = false, data = false, name, stream, signal } = {}) {
+	async [START]({ audio = true, video = false, data = false, name, stream, signal, peerIdentity } = {}) {
 		const until = (promise) => abortable(promise, signal);
 		let sent = false;
 
+		this.#vouched.expect(peerIdentity);
 		try {
 			await until(this.#open({ audio, video, stream }));
 			await until(this.#link.iceReady());
 			const peer = this.#openLine();
 			peer.add(this.#given, true);
-			this.#side.take(peer.channel(LABEL, { protocol: PROTOCOL }));
-			if (data)
-				this.#setChannel(peer.channel('data'));
+			this.#channels(peer, data);
 			const offer = await until(peer.offer());
 			if (this.#cause)
 				throw new SlussError(this.#cause.reason, this.#cause.text);
@@ -265,7 +256,6 @@ export class Call extends EventTarget {
 
 	mute(kind = 'audio') { this.#mute(kind, true); }
 	unmute(kind = 'audio') { this.#mute(kind, false); }
-
 	#mute(kind, on) {
 		if (kind !== 'audio' && kind !== 'video')
 			throw new TypeError('mute() takes "audio" or "video"');
@@ -306,7 +296,6 @@ export class Call extends EventTarget {
 
 	hold() { return this.#setHold(true); }
 	resume() { return this.#setHold(false); }
-
 	async #setHold(on) {
 		await this.#ready();
 		if (this.#hold.local === on)
@@ -327,7 +316,7 @@ export class Call extends EventTarget {
 		this.#changed(true);
 	}
 
-	/** Sends keys as RFC 4733 events in the sound. A comma waits two seconds. */
+	/** Sends keys as RFC 4733 events in the sound, after what is still being sent. A comma waits two seconds. */
 	sendDtmf(tones, { toneMs = 100, gapMs = 70 } = {}) {
 		this.#needEstablished();
 		this.#line.peer.tones(tones, toneMs, gapMs);
@@ -362,7 +351,7 @@ export class Call extends EventTarget {
 				this.#move(msg.state);
 			break;
 		case 'answered':
-			this.#remote = msg.remote ?? this.#remote;
+			this.#vouched.remote = msg.remote;
 			this.#agree(msg);
 			this.#line.negotiator.run(() => this.#line.peer.apply(msg.sdp)).then(
 				() => this.#move('established'),
@@ -376,7 +365,7 @@ export class Call extends EventTarget {
 			break;
 		case 'ended':
 			if (!this.#handover.left(msg.cause))
-				this.#end(msg.cause);
+				this.#vouched.first(() => this.#end(msg.cause), msg.cause.reason);
 			break;
 		default:
 			this.#line.event(msg);
@@ -393,16 +382,20 @@ export class Call extends EventTarget {
 	}
 
 	/** The connection to the site is gone, and the call with it. */
-	[END](cause) {
-		this.#end(cause);
-	}
+	[END](cause) { this.#end(cause); }
 
 	get [REJOIN]() { return this.#rejoin; }
+	get [VOUCHED]() { return this.#vouched; }
 
-	/** This machine's network has changed. */
-	[NETWORK]() {
-		if (this.#phase === 'established' && this.#rejoin.signalling === 'ok')
-			this.#mender.networkChanged();
+	/** This machine's network has changed. `silent`: the old path is dead; a new connection is sooner there, if the
+	 *  other side is a phone like this (another one might ring). `perhaps`: so it seems, if nobody holds. */
+	[NETWORK](silent, perhaps) {
+		if (this.#phase !== 'established' || this.#rejoin.signalling !== 'ok'
+		    || (perhaps && (!this.#side.remote || this.#hold.local || this.#hold.remote)))
+			return;
+		this.#mender.networkChanged();
+		if (silent && this.#side.remote && !this.#handover.line && !this.#line.comesBack)
+			this.#handover.leap(this.#newLine(this.#link.newName(this), true), this.#line.id, this.remote.address);
 	}
 
 	/** The other side goes on from another device: its new line comes up beside this one. */
@@ -425,12 +418,13 @@ export class Call extends EventTarget {
 	}
 
 	/** The new line is up. What was being agreed on in the old one is agreed on in the new one. */
-	#goOn(line, agreement, gone) {
+	#goOn(line, agreement, left) {
 		const old = this.#line;
 		this.#line = line;
 		line.path = 'up';
+		this.#vouched.over(line.identity);
 		line.peer.adopt(old.peer);
-		if (!gone)
+		if (!left)
 			old.request('hangup', { reason: 'moved' }).catch(() => {});
 		this.#mender.stop();
 		old.negotiator.handOver(line.negotiator);
@@ -515,6 +509,12 @@ export class Call extends EventTarget {
 		};
 	}
 
+	#channels(peer, data) {
+		this.#side.take(peer.channel(LABEL, { protocol: PROTOCOL }));
+		if (data)
+			this.#setChannel(peer.channel('data'));
+	}
+
 	#setChannel(channel) {
 		this.#channel = channel;
 		this.#announce('channel', { channel });
@@ -532,7 +532,7 @@ export class Call extends EventTarget {
 			this.#mender.path('up');
 			this.#changed(true);
 		} else if (state === 'failed' && (path === 'none' || this.#rejoin.signalling === 'lost')) {
-			this.#hangup('media', path === 'none' ? causes.noPath : causes.pathLost);
+			this.#vouched.first(() => this.#hangup('media', path === 'none' ? causes.noPath : causes.pathLost));
 		} else if ((state === 'disconnected' || state === 'failed') && path !== 'none') {
 			line.path = 'down';
 			if (!this.#handover.gone)

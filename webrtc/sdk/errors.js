@@ -61,6 +61,8 @@ export const causes = {
 		+ 'browsers broke and did not come back.' },
 	badMedia: { code: 488, reason: 'media', text: 'The two browsers could not agree on how to '
 		+ 'send sound and picture.' },
+	mismatch: { code: 438, reason: 'mismatch', text: 'The key of this call is not the one that the other '
+		+ 'side’s identity provider vouches for. Somebody may be in between, so the call was ended.' },
 };
 
 export class SlussError extends Error {

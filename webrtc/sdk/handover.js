@@ -1,10 +1,12 @@
-// handover.js - the other side goes on from another device: a second line comes up beside the first and
-// takes its place when sound gets through (RFC 3891; docs/protocol.md, "Moving a call").
+// handover.js - a second line comes up beside the first and takes its place when sound gets through
+// (RFC 3891; docs/protocol.md, "Moving a call"): the other side goes on from another device, or either
+// side's network has changed and a new connection is there sooner than the old one finds a new path.
 //
-// Who uses it: call.js, at the end that stays. Nobody is asked, and nothing of the first line changes
-// until the second one works; when that fails, the first goes on.
+// Who uses it: call.js. Nobody is asked, and nothing of the first line changes until the second one
+// works; when that fails, the first goes on.
 //
-//   none ─begin()─► accept, answer ─connected and heard─► over() ─► none
+//   none ─begin()─► accept, answer ──────────┬─connected and heard─► over() ─► none
+//     └───leap()──► call, its answer applied ┘
 //                        └──── refused, ended, HANDOVER_MS ────► failed() ─► none
 
 /** The second line has so long to find a way. */
@@ -17,16 +19,21 @@ export class Handover {
 	/** the line that comes up, or null; what the site says of it: {media, encryption} */
 	#line = null;
 	#agreement = null;
+	/** it is we who offered it: the other side ends the old line */
+	#ours = false;
 	/** why the line in use is over already */
 	#gone = null;
 	#limit = null;
 	#heard = null;
+	#asked = false;
 	#settled = Promise.resolve();
 	#settle = null;
 
 	/**
-	 * @param hooks  iceReady(), own(peer): gives it our tracks as they are; over(line, agreement, gone):
-	 *               it is the line now; failed(gone): all stays as it was, but for a line that is gone
+	 * @param hooks  iceReady(), own(peer): gives it our tracks as they are; channels(peer): what an offer
+	 *               has beside them; follows(line): is it with the same person? true, or a promise; over(line, agreement, left): it is the line now, and `left`: the old
+	 *               one needs no hangup of ours; failed(gone): all stays as it was, but for a line that is
+	 *               gone
 	 */
 	constructor(hooks) {
 		this.#hooks = hooks;
@@ -41,23 +48,50 @@ export class Handover {
 
 	/** @param incoming  the site's event: the other device's offer */
 	begin(line, incoming) {
-		this.#line = line;
 		this.#agreement = incoming;
+		this.#comes(line, false, this.#answer(line, incoming.sdp));
+	}
+
+	/** A line that we offer. `replaces`: the name of the one whose place it takes; `to`: whom it is with. */
+	leap(line, replaces, to) {
+		this.#comes(line, true, this.#offer(line, { replaces, to }));
+	}
+
+	#comes(line, ours, done) {
+		this.#line = line;
+		this.#ours = ours;
 		this.#settled = new Promise((resolve) => { this.#settle = resolve; });
 		this.#limit = setTimeout(() => this.fail('media'), HANDOVER_MS);
-		this.#answer(line, incoming.sdp).catch(() => {
+		done.catch(() => {
 			if (line === this.#line)
 				this.fail('media');
 		});
 	}
 
+	/** Nobody else can take it (it is this device that has the call), so the answer need not wait for the `ok`. */
 	async #answer(line, sdp) {
 		await this.#hooks.iceReady();
-		await line.request('accept');
 		if (line !== this.#line)
 			return;
 		line.open();
-		await line.answer(sdp, (peer) => this.#hooks.own(peer));
+		await Promise.all([line.request('accept'), line.answer(sdp, (peer) => this.#hooks.own(peer), { found: true })]);
+	}
+
+	async #offer(line, what) {
+		await this.#hooks.iceReady();
+		if (line !== this.#line)
+			return;
+		line.open();
+		this.#hooks.own(line.peer);
+		this.#hooks.channels(line.peer);
+		const offer = await line.peer.offer({ found: true });
+
+		if (line !== this.#line)
+			return;
+		const asked = line.request('call', { ...what, ...offer });
+
+		line.peer.sent(offer);
+		await asked;
 	}
 
 	/** An event of the site about another line than the one in use. */
@@ -68,8 +102,20 @@ export class Handover {
 			this.fail(null);
 		else if (msg.type === 'established')
 			this.#agreement = msg;
+		else if (msg.type === 'answered')
+			this.#answered(msg);
 		else
 			this.#line.event(msg);
+	}
+
+	#answered(msg) {
+		const line = this.#line;
+
+		this.#agreement = msg;
+		line.negotiator.run(() => line.peer.apply(msg.sdp)).catch(() => {
+			if (line === this.#line)
+				this.fail('media');
+		});
 	}
 
 	/** The old device has left its line. -> is there another one to wait for? */
@@ -96,12 +142,27 @@ export class Handover {
 	}
 
 	#over() {
-		const [line, agreement, gone] = [this.#line, this.#agreement, this.#gone];
+		const line = this.#line;
 
-		if (!line)
+		if (!line || this.#asked)
 			return;
+		const follows = this.#hooks.follows(line);
+
+		if (follows === true)
+			return this.#take(line);
+		this.#asked = true;
+		follows.then((yes) => {
+			if (line === this.#line)
+				yes ? this.#take(line) : this.fail('mismatch');
+		});
+	}
+
+	#take(line) {
+		const agreement = this.#agreement;
+		const left = this.#ours || this.#gone !== null;
+
 		this.#finish();
-		this.#hooks.over(line, agreement, gone);
+		this.#hooks.over(line, agreement, left);
 	}
 
 	/** @param reason  for the site; null: it has ended the line itself */
@@ -121,6 +182,7 @@ export class Handover {
 		clearTimeout(this.#limit);
 		clearTimeout(this.#heard);
 		this.#line = this.#gone = this.#heard = null;
+		this.#ours = this.#asked = false;
 		this.#settle();
 	}
 }

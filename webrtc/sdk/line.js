@@ -16,6 +16,7 @@ export class Line {
 	#peer = null;
 	#negotiator = null;
 	#pulse = null;
+	#identity = null;
 	/** the other side's candidates, while there is no peer connection */
 	#early = [];
 	/** 'none' (never up), 'up', 'down' (was up, is interrupted) */
@@ -31,7 +32,7 @@ export class Line {
 	 * @param link   phone.js's: {request(type, fields), silent(call, yes), ice}
 	 * @param id     the call's name at the site
 	 * @param hooks  each gets the line first: connection(line, state), streams(line), channel(line,
-	 *               RTCDataChannel), agreed(line), failed(line)
+	 *               RTCDataChannel), agreed(line), failed(line); identity(): its LineIdentity, or null
 	 */
 	constructor(link, id, madeTheCall, hooks) {
 		this.#link = link;
@@ -46,6 +47,8 @@ export class Line {
 	/** null until open() */
 	get peer() { return this.#peer; }
 	get negotiator() { return this.#negotiator; }
+	/** What is known of the other end, or null. */
+	get identity() { return this.#identity; }
 
 	/** What goes out. */
 	get sending() {
@@ -60,7 +63,9 @@ export class Line {
 
 	/** Only now is there a peer connection. */
 	open() {
+		this.#identity = this.#hooks.identity();
 		this.#peer = new Peer(this.#link.ice, {
+			identity: this.#identity,
 			connection: (state) => {
 				if (state === 'connected')
 					this.#pulse.start();
@@ -84,12 +89,13 @@ export class Line {
 		});
 	}
 
-	/** Answers the offer that the call came with. `ready` adds what is ours before the answer is made. */
-	answer(sdp, ready) {
+	/** Answers the offer that the call came with. `ready` adds what is ours before the answer is made; for `how`
+	 *  see Peer. */
+	answer(sdp, ready, how) {
 		return this.#negotiator.run(async () => {
 			await this.#peer.take(sdp);
 			ready(this.#peer);
-			const answer = await this.#peer.answer();
+			const answer = await this.#peer.answer(how);
 
 			if (this.#peer.closed)
 				return;

@@ -179,7 +179,7 @@ export class Negotiator {
 				await this.#peer.rollback();
 			} catch {
 				await this.#peer.rollback().catch(() => {});
-				if (!theirs.withdrawn)
+				if (!theirs.withdrawn && !this.#closed)
 					this.#link.refuse('media').catch(() => {});
 			}
 			this.#post('done');

@@ -5,7 +5,8 @@
 // calls: trickle.js for the candidates of both sides.
 
 import { SlussError } from './errors.js';
-import { fingerprints } from './sdp.js';
+import { withIdentity } from './identity/assertion.js';
+import { fingerprints, legible } from './sdp.js';
 import { summary } from './stats.js';
 import { Trickle } from './trickle.js';
 
@@ -22,11 +23,13 @@ export class Peer {
 	local = new MediaStream();
 
 	/** @param ice       {iceServers, iceTransportPolicy?}
-	 *  @param handlers  {connection(state), streams(), channel(RTCDataChannel), candidates(message)} */
+	 *  @param handlers  {connection(state), streams(), channel(RTCDataChannel), candidates(message), identity: a
+	 *                   LineIdentity, or null} */
 	constructor(ice, handlers) {
 		this.#handlers = handlers;
+		// 'balanced': with 'max-bundle' Chromium refuses the answer of a peer that does not bundle.
 		this.#pc = new RTCPeerConnection({
-			...ice, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require',
+			...ice, ...handlers.identity?.keys, bundlePolicy: 'balanced', rtcpMuxPolicy: 'require',
 		});
 		this.#trickle = new Trickle(this.#pc, handlers.candidates);
 		this.#pc.addEventListener('connectionstatechange',
@@ -50,22 +53,28 @@ export class Peer {
 
 	/** Descriptions */
 
-	/** -> {sdp, trickle?}: as the site wants it; then tell sent(). */
-	async offer() {
+	/** -> {sdp, trickle?}: as the site wants it; then tell sent(). `found`: with the first candidates in it. */
+	async offer({ found = false } = {}) {
+		const first = found && this.#trickle.first();
+
 		await this.#pc.setLocalDescription(await this.#pc.createOffer());
+		await first;
 		return this.#ours();
 	}
 
 	/** The answer to a description given to take(). */
-	async answer() {
+	async answer({ found = false } = {}) {
+		const first = found && this.#trickle.first();
+
 		await this.#pc.setLocalDescription(await this.#pc.createAnswer());
 		this.#settle();
+		await first;
 		return this.#ours();
 	}
 
 	/** Takes the other side's offer. */
 	async take(sdp) {
-		await this.#pc.setRemoteDescription({ type: 'offer', sdp });
+		await this.#given({ type: 'offer', sdp });
 		this.#trickle.described();
 		if (this.#held)
 			this.#holdAll();
@@ -73,7 +82,7 @@ export class Peer {
 
 	/** Takes the other side's answer. */
 	async apply(sdp) {
-		await this.#pc.setRemoteDescription({ type: 'answer', sdp });
+		await this.#given({ type: 'answer', sdp });
 		this.#trickle.described();
 		this.#settle();
 	}
@@ -98,8 +107,20 @@ export class Peer {
 		return this.#pc.getTransceivers().some((t) => t.mid === null && t.direction !== 'stopped');
 	}
 
-	#ours() {
-		return this.#trickle.describe(this.#pc.localDescription.sdp);
+	/** The copy that is sent carries who vouches for us; the browser's own stays as it made it. */
+	async #ours() {
+		const { sdp } = this.#pc.localDescription;
+		const value = this.#handlers.identity && await this.#handlers.identity.own(sdp);
+		const description = this.#trickle.describe(this.closed ? sdp : this.#pc.localDescription.sdp);
+
+		return value ? { ...description, sdp: withIdentity(description.sdp, value) } : description;
+	}
+
+	/** What is judged is what came; what the browser gets is what it can read. */
+	#given({ type, sdp }) {
+		const set = () => this.#pc.setRemoteDescription({ type, sdp: legible(sdp) });
+
+		return this.#handlers.identity ? this.#handlers.identity.given(sdp, this.#pc, set) : set();
 	}
 
 	/** A description given out by offer() or answer() is on its way: its candidates may follow. */
@@ -281,7 +302,7 @@ export class Peer {
 		return this.#pc.createDataChannel(label, options);
 	}
 
-	/** Keys as RFC 4733 events. Throws SlussError. */
+	/** Keys as RFC 4733 events, after those that are still to be sent. Throws SlussError. */
 	tones(tones, toneMs, gapMs) {
 		const dtmf = this.#senders.audio?.dtmf;
 
@@ -289,7 +310,7 @@ export class Peer {
 			throw new SlussError('bad-tones');
 		if (!dtmf?.canInsertDTMF)
 			throw new SlussError('no-tones');
-		dtmf.insertDTMF(tones, toneMs, gapMs);
+		dtmf.insertDTMF((dtmf.toneBuffer ?? '') + tones, toneMs, gapMs);
 	}
 
 	/** Packets of sound received so far. */

@@ -5,9 +5,14 @@
 
 import { parseAddress } from './address.js';
 import { Account } from './account.js';
-import { Call, END, EVENT, ICE, MOVE, NETWORK, REJOIN, START } from './call.js';
+import { Call } from './call.js';
+import { END, EVENT, ICE, MOVE, NETWORK, REJOIN, START, VOUCHED } from './call-doors.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
+import { identityOf } from './identity/assertion.js';
+import { Frames } from './identity/frame.js';
+import { OwnIdentity } from './identity/own.js';
+import { Verifier } from './identity/verifier.js';
 import { keep, kept } from './reload.js';
 import { Ring } from './ring.js';
 import { api, siteOrigin, socketUrl } from './session.js';
@@ -18,8 +23,13 @@ import { Socket } from './socket.js';
 const HELD_MAX = 8;
 /** A connection that is lost for longer than this is more than a hitch. */
 const AWAY_MS = 1500;
-/** A site that does not answer so long while sound stands still: our network is another one. */
-export const DOUBT_MS = 350;
+/** So soon after a finding there is no other one. */
+const MOVING_MS = 300;
+/** Sound that stops so soon after our network has changed has stopped because of that. */
+const OURS_MS = 5000;
+/** A site that answers leaves it to the other side, or to the browser, to mend the path; but not for longer.
+ *  More than `reload-linger`: the other side's page may be loading anew, and takes the call up itself. */
+export const PATIENCE_MS = { out: 8500, in: 10500 };
 /** The path is looked for once more when the site is back later than this after such a finding. */
 export const LATER_MS = 1000;
 
@@ -57,8 +67,8 @@ export class Phone extends EventTarget {
 	#origin;
 	#token;
 	#socket;
-	/** calls whose sound has stopped coming in */
-	#silent = new Set();
+	/** lines whose sound has stopped coming in: name -> what tells this silence from a later one */
+	#silent = new Map();
 	#movedAt = -Infinity;
 	#account;
 	#ice;
@@ -76,12 +86,17 @@ export class Phone extends EventTarget {
 	#ring = new Ring(() => this.dispatchEvent(new Event('ring')));
 	#before = kept();
 	#unload = [];
+	#frames = new Frames();
+	#identity;
+	#wanted;
+	#vouching;
+	#early;
 	#awayTimer = null;
 
 	/**
 	 * No options: the session of this page (its cookie). {user, password}: signs in first.
 	 * {site, token}: from another origin, or from a program. Also: {device,
-	 * iceServers, iceTransportPolicy}.
+	 * iceServers, iceTransportPolicy, identity, early}.
 	 */
 	static async connect(options = {}) {
 		const { origin, own } = siteOrigin(options.site);
@@ -118,12 +133,18 @@ export class Phone extends EventTarget {
 	}
 
 	/** Use Phone.connect(). */
-	constructor(origin, { token, device, iceServers, iceTransportPolicy }) {
+	constructor(origin, { token, device, iceServers, iceTransportPolicy, identity, early }) {
 		super();
 		this.#origin = origin;
 		this.#token = token;
 		this.#account = new Account({ site: origin, token });
 		this.#iceTransportPolicy = iceTransportPolicy;
+		this.#wanted = identity;
+		this.#early = early;
+		// Only the site's own page may speak for who is signed in at the site.
+		this.#identity = new OwnIdentity(this.#frames, token ? null
+			: (challenge) => api(origin, 'POST', 'idp-code', { body: { challenge } }));
+		this.#vouching = { own: this.#identity, verifier: new Verifier(this.#frames) };
 		this.#ice = new IceServers(() => api(origin, 'GET', 'ice', { token }),
 			(servers) => this.calls.forEach((call) => call[ICE](servers)), iceServers);
 		this.#socket = new Socket(socketUrl(origin), {
@@ -152,6 +173,8 @@ export class Phone extends EventTarget {
 	get limits() { return this.#limits; }
 	get state() { return this.#state; }
 	get reason() { return this.#reason; }
+	/** Who vouches for this user, and how that stands. */
+	get identity() { return this.#identity; }
 	get calls() { return [...new Set(this.#calls.values())]; }
 	/** This user's calls on other devices: take() brings one here. */
 	get elsewhere() { return this.#elsewhere; }
@@ -193,6 +216,7 @@ export class Phone extends EventTarget {
 			remote: remote ?? { address, name: '', site: { domain, verified: false, tls: false, identity: 'none' } }, replaces,
 		});
 		this.#calls.set(call.id, call);
+		this.#identity.prepare().catch(() => {}); // while the microphone is asked for
 		for (const kind of ['audio', 'video']) {
 			if (was?.muted[kind])
 				call.mute(kind);
@@ -217,6 +241,7 @@ export class Phone extends EventTarget {
 	async signOut() {
 		this.#hangupAll();
 		try {
+			await this.#identity.forget();
 			await api(this.#origin, 'DELETE', 'session', { token: this.#token });
 		} finally {
 			this.#socket.close();
@@ -236,7 +261,7 @@ export class Phone extends EventTarget {
 	}
 
 	get #link() {
-		const ice = this.#ice, policy = this.#iceTransportPolicy;
+		const ice = this.#ice, policy = this.#iceTransportPolicy, own = this.#identity;
 
 		return {
 			request: (type, fields) => this.#socket.request(type, fields),
@@ -245,7 +270,14 @@ export class Phone extends EventTarget {
 				if (one === call)
 					this.#calls.delete(id);
 			}),
-			iceReady: () => this.#ice.ready(),
+			newName: (call) => {
+				const id = callId();
+
+				this.#calls.set(id, call);
+				return id;
+			},
+			identity: this.#vouching,
+			iceReady: () => (own.idp ? Promise.all([ice.ready(), own.prepare().catch(() => {})]) : ice.ready()),
 			get ice() {
 				return { iceServers: ice.now, ...(policy ? { iceTransportPolicy: policy } : {}) };
 			},
@@ -265,21 +297,32 @@ export class Phone extends EventTarget {
 		this.#movedAt = performance.now();
 		this.#socket.move();
 		for (const call of this.calls)
-			call[NETWORK]();
+			call[NETWORK](this.#silent.has(call.id));
 	}
 
 	/**
 	 * A call's sound has stopped, or is back. Is it our network? The site tells, by answering or not; when
-	 * it does, the other side has to see to it.
+	 * it does, the other side has to see to it, whose site does not. Only one path may have gone (IPv6, a port):
+	 * then both sites answer, and who made the call begins.
 	 */
 	async #silence(call, yes) {
 		if (!yes) {
 			this.#silent.delete(call);
 			return;
 		}
-		this.#silent.add(call);
-		if (!(await this.#socket.answers(DOUBT_MS)) && this.#silent.has(call)
-		    && this.#since() >= DOUBT_MS)
+		const silence = {}, goesOn = () => this.#silent.get(call) === silence;
+
+		this.#silent.set(call, silence);
+		const answers = await this.#socket.answers();
+
+		if (!goesOn())
+			return;
+		if (answers && this.#since() < OURS_MS)
+			this.#calls.get(call)?.[NETWORK](true);
+		else if (answers)
+			setTimeout(() => goesOn() && this.#calls.get(call)?.[NETWORK](true, true),
+				PATIENCE_MS[this.#calls.get(call)?.direction]);
+		else if (this.#since() >= MOVING_MS)
 			this.networkChanged();
 	}
 
@@ -327,12 +370,13 @@ export class Phone extends EventTarget {
 		this.#device = ok.device;
 		this.#limits = ok.limits ?? null;
 		this.#ice.refresh();
+		this.#identity.use(this.#wanted ?? (ok.idp ? { ...ok.idp, usernameHint: ok.user } : null));
 		if (!ok.resumed)
 			this.#setElsewhere([]); // a new session is told anew
 		if (ok.resumed) {
 			this.#signalling('ok');
 			if (this.#since() > LATER_MS) // what was gathered then may be of no network at all
-				this.#silent.forEach((call) => this.#calls.get(call)?.[NETWORK]());
+				this.#silent.forEach((_, call) => this.#calls.get(call)?.[NETWORK](true));
 		} else if (ok.forgotten === 'unknown') // killed: it tells neither side anything about the calls
 			this.#rejoin();
 		else
@@ -363,6 +407,7 @@ export class Phone extends EventTarget {
 		for (const undo of this.#unload)
 			undo();
 		this.#ice.stop();
+		this.#frames.close();
 		this.#endAll({ ...causes.lost, text: why.message });
 		this.#setState(why);
 	}
@@ -427,6 +472,14 @@ export class Phone extends EventTarget {
 			this.#socket.request('reject', { call: msg.call, reason: 'decline' }).catch(() => {});
 	}
 
+	/** An IdP's code is loaded before the call is taken only for people whom the page knows: it shows who we are. */
+	#lookEarly(call, { sdp, from }) {
+		const idp = from.site?.verified && identityOf(sdp)?.idp;
+
+		if (idp && this.#early?.(call.remote, idp))
+			call[VOUCHED].before(sdp).catch(() => {});
+	}
+
 	#incoming(msg) {
 		if (this.#calls.has(msg.call))
 			return;
@@ -440,6 +493,8 @@ export class Phone extends EventTarget {
 		});
 
 		this.#calls.set(call.id, call);
+		this.#lookEarly(call, msg);
+		this.#identity.prepare().catch(() => {});
 		this.dispatchEvent(Object.assign(new Event('incoming'), { call }));
 		if (this.#listens && call.state === 'ringing') {
 			this.#ring.add(call, this.#user);

@@ -6,10 +6,10 @@
 //
 //   unsure ─STEADY looks in a row find packets─► steady ─none for QUIET_MS─► silent ─packets─► unsure
 
-export const LOOK_MS = 100;
+export const LOOK_MS = 50;
 /** So many looks in a row have found new packets: sound is sent all the time, not only when somebody talks. */
-export const STEADY = 5;
-export const QUIET_MS = 250;
+export const STEADY = 10;
+export const QUIET_MS = 150;
 
 export class Pulse {
 	#count;
@@ -59,7 +59,7 @@ export class Pulse {
 	}
 
 	#judge(count, now) {
-		if (count > this.#last) {
+		if (count !== this.#last) { // less: Firefox counts anew after an offer
 			this.#last = count;
 			this.#heardAt = now;
 			this.#row++;

@@ -1,7 +1,8 @@
 // sdp.js - the little that is read from a description as text, before any browser object exists.
 //
-// Who uses it: call.js, to say what an incoming call offers; peer.js, to know a connection again. Nothing is ever written to a
-// description. RFC 8866 §5.14, RFC 9143 §6 (a bundled section may carry port 0).
+// Who uses it: call.js, to say what an incoming call offers; peer.js, to know a connection again. A description
+// of ours goes out as it is; of one of theirs a single line is mended, which says nothing: see legible().
+// RFC 8866 §5.14, RFC 9143 §6 (a bundled section may carry port 0).
 
 /** Which kinds of media a description really has. -> {audio, video, data} */
 export function kinds(sdp) {
@@ -28,4 +29,11 @@ export function kinds(sdp) {
 export function fingerprints(sdp) {
 	return [...new Set([...(sdp ?? '').matchAll(/^a=fingerprint:(.*?)\s*$/gm)]
 		.map(([, value]) => value.toLowerCase()))].sort();
+}
+
+/** A description of theirs as every browser reads it: a data channel that is refused has the format of one that is
+ *  not. Peers that know none repeat the line with another word, to which RFC 3264 §6 gives no meaning; Firefox
+ *  refuses the description for it. */
+export function legible(sdp) {
+	return String(sdp).replace(/^(m=application 0 (?:UDP|TCP)\/DTLS\/SCTP) .*$/gm, '$1 webrtc-datachannel');
 }

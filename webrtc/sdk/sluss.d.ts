@@ -17,9 +17,9 @@ export type CauseReason =
 	| 'hangup' | 'cancelled' | 'elsewhere' | 'busy' | 'declined' | 'no-answer' | 'offline'
 	| 'not-found' | 'no-route' | 'unreachable' | 'timeout' | 'forbidden' | 'media' | 'glare'
 	| 'loop' | 'bad-request' | 'limit' | 'lost' | 'shutdown' | 'internal' | 'gone' | 'redirect'
-	| 'other';
+	| 'mismatch' | 'other';
 
-/** Why a call ended. */
+/** Why a call ended. 'mismatch': the identity that came with it is wrong, or is another one than before. */
 export interface Cause {
 	/** A SIP status code. */
 	readonly code: number;
@@ -43,6 +43,60 @@ export interface Remote {
 		/** What a signature on the call came to (RFC 8224). */
 		readonly identity: 'none' | 'verified' | 'failed';
 	};
+	/** Of a call: who they are, as far as their identity provider (IdP) vouches for it. */
+	readonly identity?: Identity;
+}
+
+/** What is known of who somebody is. */
+export interface Identity {
+	/**
+	 * 'verified': the IdP has confirmed this name for the key of this call. 'domain': only the calling site vouches
+	 * for them. 'none': nobody does. 'mismatch': what came is wrong; the call ends.
+	 */
+	readonly status: 'verified' | 'domain' | 'none' | 'mismatch';
+	/** user@domain, of the IdP's own domain; an @ within the user is %40. null unless verified. */
+	readonly name: string | null;
+	/** The IdP's domain. */
+	readonly idp: string | null;
+	/** What they let others know. */
+	readonly profile: { readonly name?: string; readonly picture?: string; readonly email?: string;
+		readonly emailVerified?: true } | null;
+	/** Who has verified it: the browser itself, the IdP's frame, or, before the call is taken, only our own site. */
+	readonly by: 'native' | 'frame' | 'site' | null;
+	/** It is being verified now. */
+	readonly checking?: true;
+	/** Why it is not verified; for programs and logs, in English. */
+	readonly why?: string;
+}
+
+export interface IdentityProvider {
+	/** Its domain, with a port where it is not 443. */
+	domain: string;
+	/** Default: 'sluss'. */
+	protocol?: string;
+	usernameHint?: string;
+}
+
+/**
+ * Shows the verified name of a call's other side in a frame of their identity provider, in `element`. Rejects with
+ * 'bad-state' while nothing is verified, 'refused' when the provider does not show it.
+ */
+export function showIdentity(call: Call, element: HTMLElement): Promise<HTMLIFrameElement>;
+
+/** Who vouches for this user. */
+export interface OwnIdentity extends EventTarget {
+	/** null: nobody. */
+	readonly idp: Readonly<IdentityProvider> | null;
+	/**
+	 * 'off': no IdP. 'asking': not known yet. 'ready': it vouches. 'sign-in', 'consent': it wants to be asked by the
+	 * person, signIn() does that. 'refused', 'unreachable': calls go without.
+	 */
+	readonly state: 'off' | 'asking' | 'ready' | 'sign-in' | 'consent' | 'refused' | 'unreachable';
+	readonly why: string | null;
+	/** Another IdP, or none. */
+	use(idp: IdentityProvider | null): void;
+	/** In a click: opens the IdP's own window. Resolves when the person is done there. */
+	signIn(): Promise<void>;
 }
 
 export type ErrorCode =
@@ -83,6 +137,8 @@ export interface CallOptions extends MediaOptions {
 	data?: boolean;
 	/** What the callee is shown beside your address. */
 	name?: string;
+	/** The verified name that the other side has to have, or the call ends with 'mismatch'. */
+	peerIdentity?: string;
 	/** Gives up a call that phone.call() has not yet resolved with. */
 	signal?: AbortSignal;
 }
@@ -106,6 +162,13 @@ export interface ConnectOptions {
 	iceServers?: RTCIceServer[];
 	/** 'relay': through a TURN server only, so that nobody sees this browser's address. */
 	iceTransportPolicy?: RTCIceTransportPolicy;
+	/** Who vouches for this user; default: the site's own IdP. null: nobody. */
+	identity?: IdentityProvider | null;
+	/**
+	 * May this caller's IdP be asked while the call rings? It shows this browser's address to the IdP, so only for
+	 * people whom one knows. Default: never; it is asked when the call is taken.
+	 */
+	early?: (remote: Remote, idp: { domain: string; protocol: string }) => boolean;
 }
 
 export interface SiteInfo {
@@ -166,6 +229,16 @@ export interface SignIn {
 	readonly current: boolean;
 }
 
+/** Whose calls ring, and from whom the network address is hidden. */
+export interface Rules {
+	/** 'verified-name': only of people whose identity provider vouches for their name; 'verified-email': and for an
+	 *  e-mail address that is theirs. */
+	readonly ring: 'anyone' | 'verified-name' | 'verified-email';
+	/** 'site': as the site has it, which is the least that holds. 'strangers': in calls of people whom one has neither
+	 *  called nor answered before; 'always': in one's own calls, too. */
+	readonly relay: 'site' | 'never' | 'strangers' | 'always';
+}
+
 /** A person's account at a site. */
 export class Account {
 	constructor(options?: { site?: string; token?: string });
@@ -176,6 +249,9 @@ export class Account {
 	endOthers(): Promise<unknown>;
 	changePassword(old: string, password: string): Promise<unknown>;
 	delete(password: string): Promise<unknown>;
+	rules(): Promise<Rules>;
+	/** From the next call on. */
+	setRules(rules: Partial<Rules>): Promise<unknown>;
 	/** On the site's own page only. */
 	connect(origin: string): Promise<{ user: string; token: string; expires: number }>;
 }
@@ -209,6 +285,8 @@ export class Phone extends EventTarget {
 	readonly state: PhoneState;
 	/** Why the phone is not online. */
 	readonly reason: SlussError | null;
+	/** Who vouches for this user; its event is `state`. */
+	readonly identity: OwnIdentity;
 	/** Calls that have not ended. */
 	readonly calls: Call[];
 	/** This user's established calls on other devices. */
@@ -218,7 +296,8 @@ export class Phone extends EventTarget {
 	/** Can this page be heard? Default true; false as long as the browser keeps its sound back. */
 	audible: boolean;
 
-	/** Resolves when the site has taken the call. */
+	/** `to`: `name@site`, a `sip:`, `sluss:` or `tel:` address, a bare name or a telephone number ("+49 30 123", which the
+	 *  own site calls by a trunk). Resolves when the site has taken the call. */
 	call(to: string, options?: CallOptions): Promise<Call>;
 	/** Goes on here with a call of this user's other device; resolves when the site has taken it. */
 	take(call: ElsewhereCall, options?: CallOptions): Promise<Call>;

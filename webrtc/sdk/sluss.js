@@ -9,3 +9,4 @@
 export { Account } from './account.js';
 export { Phone } from './phone.js';
 export { SlussError } from './errors.js';
+export { showIdentity } from './identity/show.js';

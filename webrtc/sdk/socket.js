@@ -9,6 +9,7 @@
 //                      └── refused for good, close(), bye ──► shut
 
 import { SlussError } from './errors.js';
+import { RoundTrip } from './round-trip.js';
 
 export const HELLO_MS = 15000;
 export const REQUEST_MS = 20000;
@@ -23,6 +24,8 @@ const RELOADS = 4002;
 const TAKEN_OVER = 4001;
 /** The `id` of hello, on every connection; those of the session's requests come after it. */
 const HELLO_ID = 1;
+/** A timer that is so much late was held up with the page, and so was an answer that may have come. */
+const LATE_MS = 50;
 
 /** Answers to `hello` that another try would only get again. */
 const FINAL = new Set(['not-signed-in', 'bad-login', 'bad-message']);
@@ -53,7 +56,7 @@ export class Socket {
 	#lastSeq = 0;
 	#acked = 0;
 	#unackedChars = 0;
-	/** id -> {message, resolve, reject, timeoutMs, timer, again}: no answer yet, in the order of their ids */
+	/** id -> {message, resolve, reject, timeoutMs, timer, at, again}: no answer yet, in the order of their ids */
 	#waiting = new Map();
 	#tries = 0;
 	#pingMs = 25000;
@@ -61,6 +64,7 @@ export class Socket {
 	#aliveTimer = null;
 	#helloTimer = null;
 	#overdueTimer = null;
+	#trip = new RoundTrip();
 	#bye = null;
 	/** settles open() */
 	#first = null;
@@ -110,13 +114,19 @@ export class Socket {
 		this.#lost(0);
 	}
 
-	/** Does the site answer within so many ms? -> true, false */
-	answers(ms) {
+	/** Does the site answer, in the time that it takes as a rule? -> true, false */
+	answers() {
 		if (this.#state !== 'up')
 			return Promise.resolve(false);
 		return new Promise((resolve) => {
-			const timer = setTimeout(() => resolve(false), ms);
+			let timer = null;
+			const wait = (ms) => {
+				const began = performance.now();
 
+				timer = setTimeout(() => (performance.now() - began > ms + LATE_MS ? wait(LATE_MS) : resolve(false)), ms);
+			};
+
+			wait(this.#trip.patienceMs);
 			this.request('ping', {}, PONG_MS).then(() => true, () => false).then((answer) => {
 				clearTimeout(timer);
 				resolve(answer);
@@ -167,6 +177,7 @@ export class Socket {
 		const { message, timeoutMs } = one;
 
 		one.timer = setTimeout(() => this.#unanswered(one), timeoutMs);
+		one.at = performance.now();
 		if (message.id === HELLO_ID) {
 			this.#ws.send(JSON.stringify(message));
 			return;
@@ -195,6 +206,7 @@ export class Socket {
 			this.#hello.token ? ['sluss.v1', 'sluss.token'] : 'sluss.v1');
 
 		clearTimeout(this.#retryTimer);
+		this.#trip.forget();
 		this.#state = 'connecting';
 		this.#ws = ws;
 		this.#bye = null;
@@ -293,6 +305,8 @@ export class Socket {
 			return;
 		this.#waiting.delete(msg.id);
 		clearTimeout(one.timer);
+		if (msg.id === HELLO_ID || one.message.type === 'ping') // those take the site no time of its own
+			this.#trip.seen(performance.now() - one.at);
 		if (msg.type === 'ok')
 			one.resolve(msg);
 		else

@@ -6,6 +6,8 @@
 // too. They are as private as descriptions: never logged, never shown.
 
 export const BATCH_MS = 25;
+/** A description that is to have candidates of its own waits so long for the first of them. */
+export const FIRST_MS = 100;
 /** Messages of the other side that may wait for their description. */
 export const EARLY_MAX = 64;
 
@@ -24,6 +26,7 @@ export class Trickle {
 	#ended = new Set();
 	#early = [];
 	#timer = null;
+	#first = null;
 
 	/** @param send  ({candidates, ufrag?, end?}): takes a message for the site */
 	constructor(pc, send) {
@@ -33,6 +36,15 @@ export class Trickle {
 	}
 
 	/** Ours */
+
+	/** Resolves when the first have been found, or after FIRST_MS: where each message counts, a description takes along
+	 *  what there is. Ask before the description is set. */
+	first() {
+		return new Promise((resolve) => {
+			this.#first = resolve;
+			setTimeout(resolve, FIRST_MS);
+		});
+	}
 
 	/** A description of ours as the site wants it: with `trickle` when candidates follow. */
 	describe(sdp) {
@@ -58,6 +70,7 @@ export class Trickle {
 		if (!candidate) {
 			this.#ended.add(generation);
 			this.#found.push({ ufrag: generation, end: true });
+			this.#first?.();
 		} else if (candidate.candidate) { // Firefox says '' at the end of each section
 			this.#found.push({ ufrag: candidate.usernameFragment ?? generation, candidate });
 		}
@@ -67,6 +80,8 @@ export class Trickle {
 	#flush() {
 		clearTimeout(this.#timer);
 		this.#timer = null;
+		if (this.#found.length)
+			this.#first?.();
 		for (const ufrag of this.#told) {
 			const mine = this.#found.filter((one) => one.ufrag === ufrag);
 
