@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "webrtc/http/server.h"
 #include "webrtc/session/api_session.h"
+#include "webrtc/session/idp_session.h"
 #include "webrtc/session/session.h"
 
 enum { UP_CAPACITY = 65536, LATE_MS = 1000 };
@@ -18,6 +19,7 @@ struct webrtc {
 	struct server *server;
 	struct sessions *sessions;
 	struct api_sessions *api;
+	struct idp_sessions *idp;
 	struct timer stop_timer;
 	void (*stop_h)(void *arg);
 	void *stop_arg;
@@ -55,8 +57,14 @@ static void on_up(const void *msg, void *arg)
 		sessions_take(w->sessions, up);
 		break;
 	case WEB_API:
+		api_sessions_take(w->api, up);
+		break;
+	case WEB_IDP:
+		idp_sessions_take(w->idp, up);
+		break;
 	case WEB_API_GONE:
 		api_sessions_take(w->api, up);
+		idp_sessions_take(w->idp, up);
 		break;
 	case WEB_CERT:
 		certs_news(w->core->certs, up->cert.site->domain, up->cert.until_s,
@@ -64,7 +72,7 @@ static void on_up(const void *msg, void *arg)
 		web_up_clear(&mine);
 		break;
 	case WEB_RELOADED:
-		certs_reloaded(w->core->certs);
+		certs_reloaded(w->core->certs, NULL);
 		break;
 	case WEB_STOPPED:
 		ended(w);
@@ -107,6 +115,7 @@ static void webrtc_destructor(void *arg)
 		post(&stop, w);
 	mem_deref(w->sessions);
 	mem_deref(w->api);
+	mem_deref(w->idp);
 	if (w->up)
 		mailbox_close(loop_mailbox(
 			w->up)); /* the thread must not wait for room in it */
@@ -128,6 +137,8 @@ int webrtc_alloc(struct webrtc **wp, char **whyp, struct core *core)
 		err = sessions_alloc(&w->sessions, core, post, w);
 	if (!err)
 		err = api_sessions_alloc(&w->api, core, post, w);
+	if (!err)
+		err = idp_sessions_alloc(&w->idp, core, post, w);
 	if (!err)
 		err = web_server_alloc(&w->server, whyp, core->config,
 				       loop_mailbox(w->up));

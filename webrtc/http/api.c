@@ -33,7 +33,11 @@ static const struct route {
 	{"/api/v1/account/devices/", /* and the name of one */
 	 "Allow: DELETE\r\n",
 	 {-1, -1, -1, API_DEVICE_END}},
+	{"/api/v1/account/rules",
+	 "Allow: GET, HEAD, POST\r\n",
+	 {API_RULES, API_RULES, API_RULES_SET, -1}},
 	{"/api/v1/connect", "Allow: POST\r\n", {-1, -1, API_CONNECT, -1}},
+	{"/api/v1/idp-code", "Allow: POST\r\n", {-1, -1, API_IDP_CODE, -1}},
 	{"/api/v1/ice", "Allow: GET, HEAD\r\n", {API_ICE, API_ICE, -1, -1}},
 };
 
@@ -53,6 +57,9 @@ static const struct {
 	[API_OTHERS_END] = {.private = true},
 	[API_DELETE] = {.private = true},
 	[API_CONNECT] = {.private = true, .own = true},
+	[API_RULES] = {.reads = true, .private = true},
+	[API_RULES_SET] = {.private = true},
+	[API_IDP_CODE] = {.private = true, .own = true},
 };
 
 static bool has_prefix(const char *path, const char *prefix)
@@ -80,7 +87,7 @@ static bool is_reading(const struct conn *c)
 	return c->request.method == HTTP_GET || c->request.method == HTTP_HEAD;
 }
 
-static int refuse_method(struct conn *c)
+int web_api_refuse_method(struct conn *c)
 {
 	return web_reply_error(c, 405, "method", "Only GET and HEAD here.",
 			       "Allow: GET, HEAD\r\n");
@@ -89,23 +96,38 @@ static int refuse_method(struct conn *c)
 static int health(struct conn *c)
 {
 	return is_reading(c) ? text_reply(c, "text/plain; charset=utf-8", "ok\n")
-			     : refuse_method(c);
+			     : web_api_refuse_method(c);
 }
 
 static int site(struct conn *c)
 {
 	const struct site_config *s = c->request.site;
-	char text[ADDR_HOST_MAX + 64]; /* a domain needs no escaping */
+	char text[ADDR_HOST_MAX + 80]; /* a domain needs no escaping */
 
 	if (!is_reading(c))
-		return refuse_method(c);
-	snprintf(text, sizeof(text), "{\"site\":\"%s\",\"registration\":%s}", s->domain,
-		 s->open_registration ? "true" : "false");
+		return web_api_refuse_method(c);
+	snprintf(text, sizeof(text),
+		 "{\"site\":\"%s\",\"registration\":%s,\"identity\":%s}", s->domain,
+		 s->open_registration ? "true" : "false", s->idp ? "true" : "false");
 	c->request.shared = true; /* everybody may know */
 	return text_reply(c, "application/json", text);
 }
 
 /* ---- accounts ---- */
+
+int web_api_ask(struct conn *c, struct web_up *up)
+{
+	if (mailbox_post_or_clear(c->server->up, up))
+		return web_reply_error(c, 503, "busy",
+				       "The site is busy. Please try again.",
+				       "Retry-After: 2\r\n");
+	c->asked = true;
+	if (!web_conn_step(c, CONN_ASK))
+		return -1;
+	/* lws must not read on meanwhile: it would take a next request for the rest of this one */
+	lws_rx_flow_control(c->wsi, 0);
+	return 0;
+}
 
 /* Cross-site request forgery: a cookie proves who, not which page. Without an Origin only those may change
  * something who show what no foreign page has. */
@@ -126,6 +148,7 @@ static int ask(struct conn *c, struct api_request *r)
 
 	r->site = c->request.site;
 	r->from = c->from;
+	r->place = (struct web_place){c->tls, c->request.port};
 	memcpy(r->token, c->request.token, sizeof(r->token));
 	r->origin = c->request.origin;
 	memcpy(r->agent, c->request.agent, sizeof(r->agent));
@@ -139,16 +162,7 @@ static int ask(struct conn *c, struct api_request *r)
 		mem_deref(r);
 		return web_reply_error(c, 401, "not-signed-in", "Please sign in.", NULL);
 	}
-	if (mailbox_post_or_clear(c->server->up, &up))
-		return web_reply_error(c, 503, "busy",
-				       "The site is busy. Please try again.",
-				       "Retry-After: 2\r\n");
-	c->asked = true;
-	if (!web_conn_step(c, CONN_ASK))
-		return -1;
-	/* lws must not read on meanwhile: it would take a next request for the rest of this one */
-	lws_rx_flow_control(c->wsi, 0);
-	return 0;
+	return web_api_ask(c, &up);
 }
 
 /* A path that ends in a slash takes the name of a sign-in, which then begins at *namep. */
@@ -232,6 +246,8 @@ static int dispatch(struct conn *c)
 	if (!c->request.site)
 		return web_reply_error(c, 421, "not-found",
 				       "No site of that name is served here.", NULL);
+	if (c->request.idp)
+		return web_idp(c);
 	if (!strcmp(path, "/ws"))
 		return web_reply_error(
 			c, 426, "upgrade",
@@ -244,7 +260,13 @@ static int dispatch(struct conn *c)
 	if (has_prefix(path, "/api/"))
 		return account(c);
 	if (has_prefix(path, IDENTITY_CHAIN_PATH))
-		return is_reading(c) ? web_chain_reply(c) : refuse_method(c);
+		return is_reading(c) ? web_chain_reply(c) : web_api_refuse_method(c);
+	if (!strcmp(path, IDP_PROXY_PATH))
+		return web_idp_redirect(c, IDP_PROXY_PATH);
+	if (!strcmp(path, "/identity")) /* for people */
+		return web_idp_redirect(c, "/idp/identity.html");
+	if (!strcmp(path, IDP_KEYS_PATH))
+		return web_idp_keys(c);
 	if (has_prefix(path, "/.well-known/"))
 		return web_reply_error(c, 404, "not-found", "There is nothing here.",
 				       NULL);
@@ -259,8 +281,9 @@ int web_api_begin(struct conn *c)
 	bool body = !status && c->request.length;
 
 	c->n_body_ends = 0;
-	c->reply.close = c->request.method >=
-			 HTTP_OPTIONS; /* lws waits for a body where we know none */
+	/* lws waits for a body where we know none */
+	c->reply.close = c->request.method >= HTTP_OPTIONS ||
+			 (c->request.method == HTTP_PUT && !c->request.length);
 	log_trace(NULL, "web.request", "conn=%llu method=%d path=%s",
 		  (unsigned long long)c->id, (int)c->request.method, LQ(c->request.path));
 	if (!status && c->request.length > c->server->config->limits.http_body_bytes) {
@@ -330,7 +353,7 @@ static void cookie(char *buf, size_t size, const struct conn *c,
 
 /* Writes the answer at once and only then lets lws read again: with a next request already there, it would
  * not wait for the socket to be writable, and take that request for the rest of this one. */
-static void finish(struct conn *c, int err)
+void web_api_finish(struct conn *c, int err)
 {
 	if (!err)
 		err = web_reply_write(c);
@@ -346,8 +369,9 @@ void web_api_late(struct conn *c)
 {
 	c->reply.close =
 		true; /* the answer may still come, and must not meet another question */
-	finish(c, web_reply_error(c, 503, "internal", "The site did not answer in time.",
-				  "Retry-After: 2\r\n"));
+	web_api_finish(c, web_reply_error(c, 503, "internal",
+					  "The site did not answer in time.",
+					  "Retry-After: 2\r\n"));
 }
 
 void web_api_answer(struct conn *c, const struct api_reply *r)
@@ -374,5 +398,5 @@ void web_api_answer(struct conn *c, const struct api_reply *r)
 		err = web_reply_start(c, r->status, "application/json", mb, extra);
 	secret_wipe(extra, sizeof(extra));
 	mem_deref(mb);
-	finish(c, err);
+	web_api_finish(c, err);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/cert.h"
 #include "lib/mailbox.h"
+#include "lib/rate.h"
 #include "lib/timer.h"
 #include "webrtc/http/conn_fsm.h"
 #include "webrtc/http/request.h"
@@ -40,7 +41,8 @@ struct server {
 	struct list listeners;
 	struct tls *tls;
 	struct files *files;
-	struct list chains; /**< struct chain, chain.c */
+	struct rate *idp_rate; /**< of requests to identity providers */
+	struct list chains;    /**< struct chain, chain.c */
 	struct timer cert_timer, stop_timer, accept_timer;
 
 	struct hash *conns;    /**< by id */
@@ -162,9 +164,25 @@ int web_reply_write(struct conn *c);
 void web_reply_reset(struct reply *r);
 
 /* static.c */
-int web_files_alloc(struct files **fp, const char *root);
-/** Answers a GET or HEAD for a file. */
+/** idp_root: NULL where no identity provider is served. */
+int web_files_alloc(struct files **fp, const char *root, const char *idp_root);
+/** Answers a GET or HEAD for a file of the site. */
 int web_files_reply(struct files *f, struct conn *c);
+/** The same for a file by its name below the roots ("idp/proxy.js"; NULL: there is none), with these header lines. */
+int web_files_send(struct files *f, struct conn *c, char *name, const char *lines);
+
+/* idp.c */
+/** RFC 8827 §7.5, with our protocol's name. */
+/** The keys that assertions are signed with. */
+#define IDP_KEYS_PATH  "/.well-known/sluss/jwks.json"
+#define IDP_PROXY_PATH "/.well-known/idp-proxy/sluss"
+/** Answers a request whose Host is an identity provider's. */
+int web_idp(struct conn *c);
+/** The site's own address of its provider's keys, too. */
+int web_idp_keys(struct conn *c);
+void web_idp_answer(struct conn *c, struct provider_answer *a);
+/** The site's own address of something at its provider: shows the way `there`, a path. */
+int web_idp_redirect(struct conn *c, const char *there);
 
 /* chain.c */
 /** Takes what it needs out of *chain; the rest stays the caller's. */
@@ -177,6 +195,12 @@ int web_chain_reply(struct conn *c);
 int web_api_begin(struct conn *c);
 int web_api_body(struct conn *c, const void *p, size_t n);
 int web_api_body_end(struct conn *c);
+/** Writes an answer that was waited for, and lets lws read on; `err`: it could not be made. */
+void web_api_finish(struct conn *c, int err);
+/** Asks the signalling thread; takes what `up` owns. */
+int web_api_ask(struct conn *c, struct web_up *up);
+/** 405 for all but GET and HEAD. */
+int web_api_refuse_method(struct conn *c);
 /** The signalling thread has not answered in time. */
 void web_api_late(struct conn *c);
 void web_api_answer(struct conn *c, const struct api_reply *r);

@@ -19,6 +19,7 @@ static const char *status_words(unsigned status)
 		{200, "OK"},
 		{201, "Created"},
 		{204, "No Content"},
+		{302, "Found"},
 		{304, "Not Modified"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
@@ -42,12 +43,38 @@ static const char *status_words(unsigned status)
 	return "Error";
 }
 
-/* What a page of this site may do, whichever answer it came with. No script or style but from files. */
+/* The identity provider's pages: nobody shows them in a frame but the one that is made for it. The page that has
+ * opened the window to sign in is told when it is done, so they must know of each other. */
+static int put_security_idp(struct mbuf *mb, const struct conn *c)
+{
+	const char *path = c->request.path;
+	bool frame = !strcmp(path, IDP_PROXY_PATH) || !strcmp(path, "/idp/shim.html");
+
+	return mbuf_printf(
+		mb,
+		"Content-Security-Policy: default-src 'none'; script-src 'self'; worker-src 'self'; "
+		"connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'none'; "
+		"base-uri 'none'%s\r\n"
+		"X-Content-Type-Options: nosniff\r\n"
+		"Referrer-Policy: no-referrer\r\n"
+		"Permissions-Policy: microphone=(), camera=(), display-capture=()\r\n"
+		"Cross-Origin-Opener-Policy: unsafe-none\r\n"
+		"%s%s",
+		frame ? "" : "; frame-ancestors 'none'",
+		c->request.shared ? "Access-Control-Allow-Origin: *\r\n" : "",
+		c->tls ? "Strict-Transport-Security: max-age=31536000\r\n" : "");
+}
+
+/* What a page of this site may do, whichever answer it came with. No script or style but from files; frames are those of
+ * identity providers, whose windows must know who has opened them; pictures of people are where they have put them. Firefox runs a provider's script in a realm of its own,
+ * and only when this page would be allowed to load it (decision 33). */
 static int put_security(struct mbuf *mb, const struct conn *c)
 {
 	const char *own = c->request.own, *socket = "";
 	char ws[RULES_ORIGIN_MAX + 2] = "";
 
+	if (c->request.idp)
+		return put_security_idp(mb, c);
 	if (own[0]) {
 		snprintf(ws, sizeof(ws), " ws%s",
 			 own + strlen("http")); /* http: -> ws:, https: -> wss: */
@@ -55,17 +82,18 @@ static int put_security(struct mbuf *mb, const struct conn *c)
 	}
 	return mbuf_printf(
 		mb,
-		"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-		"connect-src 'self'%s; img-src 'self' data:; media-src 'self' blob:; "
+		"Content-Security-Policy: default-src 'none'; script-src 'self' https://*:*/.well-known/idp-proxy/; "
+		"style-src 'self'; connect-src 'self'%s; img-src 'self' data: https:; media-src 'self' blob:; frame-src %s; "
 		"manifest-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'\r\n"
 		"X-Content-Type-Options: nosniff\r\n"
 		"Referrer-Policy: no-referrer\r\n"
 		"Permissions-Policy: microphone=(self), camera=(self), display-capture=(self)\r\n"
 		"Cross-Origin-Opener-Policy: %s\r\n"
 		"%s%s",
-		socket,
+		socket, c->tls ? "https:" : "https: http://*.localhost:*",
 		/* the pop-up must know who has opened it */
-		strcmp(c->request.path, "/connect") ? "same-origin" : "unsafe-none",
+		strcmp(c->request.path, "/connect") ? "same-origin-allow-popups"
+						    : "unsafe-none",
 		c->request.shared ? "Access-Control-Allow-Origin: *\r\n"
 				    "Access-Control-Expose-Headers: Retry-After\r\n"
 				  : "",

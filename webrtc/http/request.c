@@ -17,7 +17,7 @@ static const struct {
 } methods[] = {
 	{WSI_TOKEN_GET_URI, HTTP_GET},         {WSI_TOKEN_HEAD_URI, HTTP_HEAD},
 	{WSI_TOKEN_POST_URI, HTTP_POST},       {WSI_TOKEN_DELETE_URI, HTTP_DELETE},
-	{WSI_TOKEN_PUT_URI, HTTP_OTHER},       {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
+	{WSI_TOKEN_PUT_URI, HTTP_PUT},         {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
 	{WSI_TOKEN_OPTIONS_URI, HTTP_OPTIONS},
 };
 
@@ -77,14 +77,66 @@ static unsigned read_host(struct http_request *r, const char **whyp, struct lws 
 	if (n < 0 || rules_host(host, &port, value, (size_t)n))
 		return 0; /* none of our sites can be called that */
 	rules_origin(r->own, tls, host, port);
-	if (!tls || sni_agrees(wsi, host))
-		r->site = config_site_find(config, host);
+	r->port = (uint16_t)port;
+	if (tls && !sni_agrees(wsi, host))
+		return 0;
+	r->site = config_site_find(config, host);
+	if (!r->site) {
+		r->site = config_idp_find(config, host);
+		r->idp = r->site != NULL;
+	}
 	return 0;
+}
+
+/* A header that lws has no name for. Gives whether it is there and is not longer than buf; NUL behind it. */
+static bool named(struct lws *wsi, const char *name, char *buf, size_t size)
+{
+	int n = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+
+	if (n <= 0 || (size_t)n >= size ||
+	    lws_hdr_custom_copy(wsi, buf, (int)size, name, (int)strlen(name)) != n)
+		return false;
+	buf[n] = '\0';
+	return !memchr(buf, '\0', (size_t)n);
+}
+
+static bool is_said(struct lws *wsi, const char *name)
+{
+	return lws_hdr_custom_length(wsi, name, (int)strlen(name)) > 0;
+}
+
+/* Browsers without Fetch Metadata say what they would like: a page, for a frame; anything, for a script. */
+static bool wants_page(struct lws *wsi)
+{
+	char value[HEADER_MAX];
+
+	return header(wsi, WSI_TOKEN_HTTP_ACCEPT, value, sizeof(value)) > 0 &&
+	       strstr(value, "text/html");
+}
+
+/* What the identity provider judges by: Fetch Metadata, and the header that no page elsewhere can send without leave. */
+static void read_idp(struct http_request *r, struct lws *wsi)
+{
+	char value[32];
+
+	if (named(wsi, "sec-fetch-dest:", value, sizeof(value)))
+		r->framed = !strcmp(value, "iframe") || !strcmp(value, "frame") ||
+			    !strcmp(value, "document");
+	else if (!is_said(wsi, "sec-fetch-dest:"))
+		r->framed = wants_page(wsi);
+	r->idp_says =
+		named(wsi, "x-sluss-idp:", value, sizeof(value)) && !strcmp(value, "1");
+	if (is_said(wsi, "sec-fetch-site:") &&
+	    (!named(wsi, "sec-fetch-site:", value, sizeof(value)) ||
+	     strcmp(value, "same-origin") != 0))
+		r->idp_says = false;
 }
 
 static void read_who(struct http_request *r, struct lws *wsi, bool tls)
 {
-	const char *cookie = tls ? "__Host-sluss" : "sluss";
+	const char *cookie = r->idp ? tls ? "__Host-sluss-idp" : "sluss-idp"
+			     : tls  ? "__Host-sluss"
+				    : "sluss";
 	char value[HEADER_MAX];
 	int n = header(wsi, WSI_TOKEN_ORIGIN, value, sizeof(value));
 
@@ -92,7 +144,6 @@ static void read_who(struct http_request *r, struct lws *wsi, bool tls)
 	if (r->site && n >= 0)
 		r->origin_allowed = rules_origin_allowed(r->site, r->own,
 							 n ? value : NULL, (size_t)n);
-	r->origin.foreign = r->has_origin && !r->origin_allowed;
 	if (n > 0 && (size_t)n < sizeof(r->origin.text) &&
 	    !memchr(value, '\0', (size_t)n)) {
 		memcpy(r->origin.text, value, (size_t)n);
@@ -100,6 +151,9 @@ static void read_who(struct http_request *r, struct lws *wsi, bool tls)
 			r->origin.text[0] = '\0';
 		r->origin_own = !strcmp(r->origin.text, r->own);
 	}
+	if (r->idp) /* `origins` are the site's friends, not the provider's */
+		r->origin_allowed = r->origin_own;
+	r->origin.foreign = r->has_origin && !r->origin_allowed;
 	n = header(wsi, WSI_TOKEN_HTTP_USER_AGENT, value, sizeof(value));
 	addr_name_clean(r->agent, sizeof(r->agent), value, n > 0 ? (size_t)n : 0);
 	n = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, value, sizeof(value));
@@ -111,6 +165,10 @@ static void read_who(struct http_request *r, struct lws *wsi, bool tls)
 	n = header(wsi, WSI_TOKEN_HTTP_COOKIE, value, sizeof(value));
 	if (n > 0) {
 		rules_cookie(r->token, cookie, value, (size_t)n);
+		if (r->idp)
+			rules_cookie(r->flow,
+				     tls ? "__Host-sluss-openid" : "sluss-openid", value,
+				     (size_t)n);
 		secret_wipe(value, (size_t)n);
 	}
 }
@@ -129,11 +187,12 @@ static unsigned read_length(struct http_request *r, const char **whyp, struct lw
 		*whyp = "Content-Length is not a number";
 		return 400;
 	}
-	if (!n && r->method == HTTP_POST) {
+	if (!n && (r->method == HTTP_POST || (r->idp && r->method == HTTP_PUT))) {
 		*whyp = "Content-Length is missing";
 		return 411;
 	}
-	if (r->length && r->method != HTTP_POST) {
+	if (r->length && r->method != HTTP_POST && r->method != HTTP_PUT &&
+	    !(r->idp && r->method == HTTP_DELETE)) {
 		*whyp = "this method has no body";
 		return 400;
 	}
@@ -153,6 +212,8 @@ unsigned http_request_read(struct http_request *r, const char **whyp, struct lws
 	if (status)
 		return status;
 	read_who(r, wsi, tls);
+	if (r->idp)
+		read_idp(r, wsi);
 	n = header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r->if_none_match,
 		   sizeof(r->if_none_match));
 	if (n < 0)

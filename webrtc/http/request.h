@@ -14,6 +14,7 @@ enum http_method {
 	HTTP_HEAD,
 	HTTP_POST,
 	HTTP_DELETE,
+	HTTP_PUT,
 	HTTP_OPTIONS,
 	HTTP_OTHER
 };
@@ -24,6 +25,10 @@ struct http_request {
 	enum http_method method;
 	char path[HTTP_PATH_MAX + 1];
 	const struct site_config *site; /**< NULL: the Host is none of ours */
+	bool idp;                       /**< the Host is that of its identity provider */
+	uint16_t port;                  /**< in the Host; 0: the scheme's own */
+	bool framed; /**< Sec-Fetch-Dest, else Accept: it is to be a page, in a frame or by itself */
+	bool idp_says; /**< X-Sluss-IdP: 1, and no Sec-Fetch-Site but same-origin */
 	char own[RULES_ORIGIN_MAX +
 		 1]; /**< the site's own origin, as this client sees it */
 	bool has_origin;
@@ -33,6 +38,7 @@ struct http_request {
 	char agent[STORE_AGENT_MAX + 1]; /**< User-Agent, cleaned */
 	bool bearer; /**< `token` came in Authorization, else in the cookie */
 	char token[STORE_TOKEN_HEX + 1]; /**< empty: none */
+	char flow[STORE_TOKEN_HEX + 1];  /**< at the provider: of a sign-in elsewhere */
 	bool shared;     /**< pages of other origins may read the answer */
 	uint64_t length; /**< of the body */
 	char if_none_match[HTTP_ETAG_MAX + 1];

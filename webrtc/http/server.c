@@ -150,6 +150,12 @@ static void on_down(const void *msg, void *arg)
 			web_api_answer(c, down->reply);
 		}
 		break;
+	case WEB_IDP_REPLY:
+		if (c && !c->over) {
+			s->wants_lws_turn = true;
+			web_idp_answer(c, down->idp);
+		}
+		break;
 	case WEB_RELOAD:
 		reload(s);
 		break;
@@ -357,6 +363,7 @@ static void server_destructor(void *arg)
 	if (s->loop_made)
 		uv_loop_close(&s->loop);
 	mem_deref(s->files);
+	mem_deref(s->idp_rate);
 	list_flush(&s->chains);
 	mem_deref(s->tls);
 	mem_deref(s->conns);
@@ -377,7 +384,10 @@ static int prepare(struct server *s, char **whyp)
 	if (!err)
 		err = timers_alloc(&s->timers, NULL, on_timers_changed, s);
 	if (!err)
-		err = web_files_alloc(&s->files, s->config->web_root);
+		err = web_files_alloc(&s->files, s->config->web_root,
+				      s->config->idp_root);
+	if (!err)
+		err = rate_alloc(&s->idp_rate, s->config->limits.idp_rate);
 	if (!err)
 		err = mailbox_alloc(&s->down, "web", sizeof(struct web_down),
 				    DOWN_CAPACITY, web_down_clear, wake, s);

@@ -1,7 +1,8 @@
 /* webrtc/http/static.c - the files of the SDK and the phone, from the configured folder: `/sdk/…` is the
- * SDK, `/api/v1/openapi.json` the description of the API, `/call/…` and everything else the phone.
+ * SDK, `/api/v1/openapi.json` the description of the API, `/call/…` and everything else the phone. Those of the
+ * identity provider lie in a folder of their own and are served on its host alone (idp.c).
  *
- * Web thread. Called by callback.c for GET and HEAD. A path is let through by rules_path() before it comes
+ * Web thread. Called by api.c and idp.c for GET and HEAD. A path is let through by rules_path() before it comes
  * near the disk; what was read stays in memory as long as the file is the same. RFC 9110 §8.8.3, §13.1.2. */
 #include "lib/log.h"
 #include "webrtc/http/own.h"
@@ -24,8 +25,8 @@ struct file {
 };
 
 struct files {
-	char *root;
-	struct hash *cache; /* struct file, by name */
+	char *root, *idp_root; /* idp_root NULL: there is none */
+	struct hash *cache;    /* struct file, by name */
 	unsigned n;
 };
 
@@ -167,12 +168,14 @@ static struct file *cached(struct files *fs, char *name)
 
 static int file_get(struct file **fp, struct files *fs, char *name)
 {
+	bool idp = fs->idp_root && !strncmp(name, "idp/", 4);
 	char path[4096];
 	struct file *f;
 	struct stat st;
 	int fd, err = 0;
 
-	if (snprintf(path, sizeof(path), "%s/%s", fs->root, name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", idp ? fs->idp_root : fs->root,
+		     idp ? name + 4 : name) >= (int)sizeof(path))
 		return ENOENT;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0)
@@ -198,20 +201,13 @@ static bool has_it(const char *if_none_match, const char *etag)
 	return strcmp(if_none_match, "*") == 0 || strstr(if_none_match, etag) != NULL;
 }
 
-int web_files_reply(struct files *fs, struct conn *c)
+int web_files_send(struct files *fs, struct conn *c, char *name, const char *lines)
 {
-	char name[HTTP_PATH_MAX + 32], extra[128];
-	const char *type = NULL;
+	char extra[256];
+	const char *type = name ? mime_type(name) : NULL;
 	struct file *f = NULL;
-	int err = ENOENT;
+	int err = type ? file_get(&f, fs, name) : ENOENT;
 
-	if (c->request.method != HTTP_GET && c->request.method != HTTP_HEAD)
-		return web_reply_error(c, 405, "method", "Only GET and HEAD here.",
-				       "Allow: GET, HEAD\r\n");
-	if (file_name(name, sizeof(name), c->request.path))
-		type = mime_type(name);
-	if (type)
-		err = file_get(&f, fs, name);
 	if (err == EACCES) {
 		static struct log_gate gate;
 
@@ -222,14 +218,24 @@ int web_files_reply(struct files *fs, struct conn *c)
 	if (err)
 		return web_reply_error(c, 404, "not-found", "There is nothing here.",
 				       NULL);
-	/* Pages elsewhere load the SDK from here. */
-	c->request.shared = !strncmp(name, "sdk/", 4);
-	/* no-cache: kept, but asked for again each time, so that an update is seen at the next load */
-	snprintf(extra, sizeof(extra), "Cache-Control: no-cache\r\nETag: %s\r\n",
-		 f->etag);
+	snprintf(extra, sizeof(extra), "%sETag: %s\r\n", lines, f->etag);
 	if (c->request.if_none_match[0] && has_it(c->request.if_none_match, f->etag))
 		return web_reply_start(c, 304, NULL, NULL, extra);
 	return web_reply_start(c, 200, type, f->content, extra);
+}
+
+int web_files_reply(struct files *fs, struct conn *c)
+{
+	char name[HTTP_PATH_MAX + 32];
+	bool named = file_name(name, sizeof(name), c->request.path);
+
+	if (c->request.method != HTTP_GET && c->request.method != HTTP_HEAD)
+		return web_reply_error(c, 405, "method", "Only GET and HEAD here.",
+				       "Allow: GET, HEAD\r\n");
+	/* Pages elsewhere load the SDK from here. */
+	c->request.shared = named && !strncmp(name, "sdk/", 4);
+	/* no-cache: kept, but asked for again each time, so that an update is seen at the next load */
+	return web_files_send(fs, c, named ? name : NULL, "Cache-Control: no-cache\r\n");
 }
 
 static void files_destructor(void *arg)
@@ -239,16 +245,19 @@ static void files_destructor(void *arg)
 	hash_flush(fs->cache);
 	mem_deref(fs->cache);
 	mem_deref(fs->root);
+	mem_deref(fs->idp_root);
 }
 
-int web_files_alloc(struct files **fp, const char *root)
+int web_files_alloc(struct files **fp, const char *root, const char *idp_root)
 {
 	struct files *fs = mem_zalloc(sizeof(*fs), files_destructor);
 
 	if (!fs)
 		return ENOMEM;
 	fs->root = base_dup(root, strlen(root));
-	if (!fs->root || hash_alloc(&fs->cache, BUCKETS)) {
+	if (idp_root)
+		fs->idp_root = base_dup(idp_root, strlen(idp_root));
+	if (!fs->root || (idp_root && !fs->idp_root) || hash_alloc(&fs->cache, BUCKETS)) {
 		mem_deref(fs);
 		return ENOMEM;
 	}

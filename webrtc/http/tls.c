@@ -36,6 +36,11 @@ int web_tls_alloc(struct tls **tp, char **whyp, const struct config *config)
 		if (site->certificate)
 			err = cert_store_add(t->store, whyp, site->domain,
 					     site->certificate, site->key);
+		if (!err && site->idp && (site->certificate || site->idp_certificate))
+			err = cert_store_add(t->store, whyp, site->idp_host,
+					     site->idp_certificate ? site->idp_certificate
+								   : site->certificate,
+					     site->idp_key ? site->idp_key : site->key);
 	}
 	if (err)
 		mem_deref(t);
@@ -54,7 +59,7 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
 	if (!name)
 		return SSL_TLSEXT_ERR_NOACK;
 	if (!addr_host_parse(host, name, strlen(name)) &&
-	    config_site_find(t->config, host))
+	    (config_site_find(t->config, host) || config_idp_find(t->config, host)))
 		return SSL_TLSEXT_ERR_OK;
 	*alert = SSL_AD_UNRECOGNIZED_NAME;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;

@@ -67,7 +67,7 @@ static unsigned judge(struct conn *c, const char **whyp)
 	if (status)
 		return status;
 	*whyp = "No site of that name is served here.";
-	if (!r->site)
+	if (!r->site || r->idp)
 		return 421;
 	*whyp = "There is no WebSocket at this path.";
 	if (strcmp(r->path, "/ws") != 0)
@@ -142,6 +142,7 @@ int ws_established(struct conn *c)
 	c->socket->heard = true;
 	up.opened.site = c->request.site;
 	up.opened.from = c->from;
+	up.opened.place = (struct web_place){c->tls, c->request.port};
 	if (!c->request.origin_own)
 		up.opened.origin = c->request.origin;
 	if (c->request.origin_allowed)

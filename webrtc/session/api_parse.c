@@ -19,6 +19,13 @@ static const struct field delete_fields[] = {
 static const struct field connect_fields[] = {
 	{"origin", FIELD_TEXT, true, STORE_ORIGIN_MAX, OFF(page), NULL},
 };
+static const struct field rules_fields[] = {
+	{"ring", FIELD_TEXT, false, STORE_RING_MAX, OFF(ring), NULL},
+	{"relay", FIELD_TEXT, false, STORE_RING_MAX, OFF(relay), NULL},
+};
+static const struct field idp_code_fields[] = {
+	{"challenge", FIELD_TEXT, true, STORE_CHALLENGE_LEN, OFF(challenge), NULL},
+};
 static const struct field passwd_fields[] = {
 	{"old", FIELD_SECRET, true, PASSWORD_BYTES, OFF(password), NULL},
 	{"new", FIELD_SECRET, true, PASSWORD_BYTES, OFF(new_password), NULL},
@@ -40,7 +47,14 @@ static const struct field *fields_of(enum api_kind kind, size_t *n)
 	case API_CONNECT:
 		*n = N_ELEMS(connect_fields);
 		return connect_fields;
+	case API_RULES_SET:
+		*n = N_ELEMS(rules_fields);
+		return rules_fields;
+	case API_IDP_CODE:
+		*n = N_ELEMS(idp_code_fields);
+		return idp_code_fields;
 	case API_WHOAMI:
+	case API_RULES:
 	case API_LOGOUT:
 	case API_ICE:
 	case API_DEVICES:

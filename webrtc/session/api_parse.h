@@ -10,7 +10,7 @@ struct api_fault {
 	char text[WEB_TEXT_BYTES];
 };
 
-/** Only for the kinds that have a body: LOGIN, REGISTER, PASSWD, DELETE, CONNECT.
+/** Only for the kinds that have a body: LOGIN, REGISTER, PASSWD, DELETE, CONNECT, RULES_SET.
  *  Errors: EBADMSG, ENOMEM; *rp untouched, *fault filled. */
 int api_request_parse(struct api_request **rp, struct api_fault *fault,
 		      enum api_kind kind, const char *p, size_t n, uint32_t depth);

@@ -24,6 +24,7 @@ struct asking {
 	struct api_request *request;
 	const struct site *site;
 	struct account_request *accounts;
+	struct provider_wait *provider;
 	char session[STORE_SESSION_HEX + 1]; /* of whoever asks */
 };
 
@@ -33,6 +34,7 @@ static void asking_destructor(void *arg)
 
 	hash_unlink(&a->le);
 	mem_deref(a->accounts);
+	mem_deref(a->provider);
 	mem_deref(a->request);
 }
 
@@ -85,6 +87,58 @@ static void reply_ice(struct asking *a, const struct account_answer *who)
 		reply_err(a, err);
 	else
 		reply_with(a, who, servers, NULL);
+}
+
+/* ---- a code for the site's own identity provider ---- */
+
+static void on_code(struct provider_answer *from, void *arg)
+{
+	struct asking *a = arg;
+	struct api_reply *r = api_reply_new(from ? from->status : 503);
+	struct web_down down = {.kind = WEB_REPLY, .conn = a->conn, .reply = r};
+
+	if (r && from) {
+		r->error = from->error;
+		snprintf(r->text, sizeof(r->text), "%s", from->text);
+		r->retry_s = from->retry_s;
+		memcpy(r->code, from->code, sizeof(r->code));
+		provider_domain(r->idp, a->site->config, a->request->place.tls,
+				a->request->place.port);
+	} else if (r) {
+		r->error = "busy";
+	}
+	if (!r || a->all->post_h(&down, a->all->arg))
+		log_err(NULL, "api.lost", "request=%s", api_kind_name(a->request->kind));
+	mem_deref(from);
+	mem_deref(a);
+}
+
+static void ask_code(struct asking *a, const struct addr *user)
+{
+	const struct core *core = a->all->core;
+	struct provider_request *r = provider_request_new(PROVIDER_SITE_CODE);
+	int err = ENOMEM;
+
+	if (!core->provider || !a->site->config->idp) {
+		mem_deref(r);
+		reply_err(a, EOPNOTSUPP);
+		return;
+	}
+	if (r) {
+		r->site = a->site->config;
+		r->user = base_dup(user->user, strlen(user->user));
+		r->origin = base_dup(a->request->origin.text,
+				     strlen(a->request->origin.text));
+		r->challenge =
+			base_dup(a->request->challenge, strlen(a->request->challenge));
+	}
+	if (r && r->user && r->origin && r->challenge)
+		err = core->provider->ask(core->provider_arg, &a->provider, r, on_code,
+					  a);
+	else
+		mem_deref(r);
+	if (err)
+		reply_err(a, err);
 }
 
 /* ---- the sign-ins of a person ---- */
@@ -157,8 +211,14 @@ static int act(struct asking *a, const struct addr *user)
 	case API_CONNECT:
 		return account_grant(&a->accounts, as, a->site, q->token, q->page,
 				     on_answer, a);
+	case API_RULES:
+		return account_ring(&a->accounts, as, user, NULL, on_answer, a);
+	case API_RULES_SET:
+		return account_ring_set(&a->accounts, as, user, q->ring, q->relay,
+					on_answer, a);
 	case API_WHOAMI:
 	case API_ICE:
+	case API_IDP_CODE:
 	case API_LOGIN:
 	case API_REGISTER:
 	case API_KIND_N:
@@ -198,6 +258,8 @@ static void on_who(const struct account_answer *answer, void *arg)
 		reply(a, answer);
 	} else if (a->request->kind == API_ICE) {
 		reply_ice(a, answer);
+	} else if (a->request->kind == API_IDP_CODE) {
+		ask_code(a, &user);
 	} else {
 		memcpy(a->session, answer->session, sizeof(a->session));
 		a->accounts = mem_deref(a->accounts); /* the answer was in it */

@@ -37,6 +37,9 @@ static void say_denied(struct api_reply *r, enum api_kind kind)
 	case API_DEVICE_END:
 	case API_OTHERS_END:
 	case API_CONNECT:
+	case API_RULES:
+	case API_RULES_SET:
+	case API_IDP_CODE:
 	case API_KIND_N:
 		say(r, 401, "not-signed-in", "Please sign in.", 0);
 		break;
@@ -72,6 +75,9 @@ static void say_error(struct api_reply *r, enum api_kind kind,
 		else
 			say(r, 403, "forbidden", "This sign-in is for calls only.", 0);
 		break;
+	case EOPNOTSUPP:
+		say(r, 404, "not-found", "This site has no identity provider.", 0);
+		break;
 	case EXDEV:
 		say(r, 403, "origin", "This sign-in was not given to this page.", 0);
 		break;
@@ -79,6 +85,11 @@ static void say_error(struct api_reply *r, enum api_kind kind,
 		if (kind == API_CONNECT)
 			say(r, 400, "bad-message",
 			    "`origin` is https://host or https://host:port of another page.",
+			    0);
+		else if (kind == API_RULES_SET)
+			say(r, 400, "bad-message",
+			    "`ring` is \"anyone\", \"verified-name\" or \"verified-email\"; "
+			    "`relay` is \"site\", \"never\", \"strangers\" or \"always\".",
 			    0);
 		else if (kind == API_LOGIN) /* no such name can exist: the same answer */
 			say_denied(r, kind);
@@ -131,6 +142,12 @@ void api_reply_fill(struct api_reply *r, const struct api_request *request,
 		r->status = 204;
 		r->cookie_clear = true;
 		break;
+	case API_RULES:
+		r->status = 200;
+		r->ring = account_ring_name(answer->ring);
+		r->relay = relay_rule_name(answer->relay);
+		break;
+	case API_RULES_SET:
 	case API_PASSWD:
 	case API_DEVICE_END:
 	case API_OTHERS_END:
@@ -143,7 +160,8 @@ void api_reply_fill(struct api_reply *r, const struct api_request *request,
 		memcpy(r->token, answer->token, sizeof(r->token));
 		r->bearer = true;
 		break;
-	case API_ICE: /* what they bring comes from the core */
+	case API_IDP_CODE: /* what they bring comes from elsewhere */
+	case API_ICE:      /* what they bring comes from the core */
 	case API_DEVICES:
 		r->status = 200;
 		break;

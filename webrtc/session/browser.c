@@ -274,7 +274,8 @@ static const struct device_ops device_ops = {.bye = on_bye, .holds = on_holds};
 
 int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 		  uint64_t conn, const struct site *site, const struct sa *from,
-		  const char *cookie, const struct web_origin *origin)
+		  const char *cookie, const struct web_origin *origin,
+		  const struct web_place *place)
 {
 	struct browser *b = mem_zalloc(sizeof(*b), browser_destructor);
 	int err;
@@ -284,6 +285,7 @@ int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 	b->sessions = all;
 	b->core = core;
 	b->site = site;
+	b->place = *place;
 	b->device.ep.ops = &endpoint_ops;
 	b->device.ops = &device_ops;
 	b->device.id[0] = 'd';

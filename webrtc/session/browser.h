@@ -20,7 +20,8 @@ typedef int(session_post_h)(struct web_down *msg, void *arg);
  *  Errors: ENOMEM. Owns: itself from then on: it is freed by browser_closed() or some time after its bye. */
 int browser_alloc(struct browser **bp, struct sessions *all, struct core *core,
 		  uint64_t conn, const struct site *site, const struct sa *from,
-		  const char *cookie, const struct web_origin *origin);
+		  const char *cookie, const struct web_origin *origin,
+		  const struct web_place *place);
 /** It said something. */
 void browser_take(struct browser *b, const struct client_msg *m);
 /** Its socket is gone: it lingers, or ends and is freed. */

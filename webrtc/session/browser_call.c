@@ -164,18 +164,27 @@ static bool check_sdp(struct browser_calls *c, const struct client_msg *m)
 	return m->sdp->webrtc_ok && check_trickle(c, m);
 }
 
-/* The half of the call that `m` wants to take here, if it is this user's and with the one that `m` calls. */
+static bool is_with(const struct leg *leg, const struct addr *to)
+{
+	const struct party *other = call_other_party(leg);
+
+	return other && addr_equal(&other->addr, to);
+}
+
+/* The half of the call that `m` wants to take here, if it is this user's and with the one that `m` calls: one of
+ * this very device by the name that it has here, which goes on over a new connection; else one of another device. */
 static struct leg *replaced_by(struct browser_calls *c, const struct client_msg *m,
 			       const struct addr *to)
 {
 	const struct device *device = browser_device(c->b);
 	const struct core *core = browser_core(c->b);
-	struct leg *old = call_replace_find(core, m->replaces, &device->user, device->id);
+	struct browser_leg *own = browser_calls_find(c, m->replaces);
+	struct leg *old =
+		own ? &own->leg
+		    : call_replace_find(core, m->replaces, &device->user, device->id);
 	struct device *on = old ? registry_device(core->registry, old->tag) : NULL;
-	const struct party *other = old ? call_other_party(old) : NULL;
 
-	return other && addr_equal(&other->addr, to) && on &&
-			       browser_sees(c->b, browser_of(&on->ep))
+	return old && is_with(old, to) && on && browser_sees(c->b, browser_of(&on->ep))
 		       ? old
 		       : NULL;
 }

@@ -25,6 +25,9 @@ static struct server_msg *welcome_new(const struct browser *b)
 	if (b->core->echo && b->site->config->echo)
 		snprintf(m->welcome.echo, sizeof(m->welcome.echo), "%s@%s",
 			 b->site->config->echo, b->site->domain);
+	if (b->core->provider && b->site->config->idp)
+		provider_domain(m->welcome.idp, b->site->config, b->place.tls,
+				b->place.port);
 	m->welcome.ping_s = l->ws_ping_s;
 	m->welcome.sdp_bytes = l->sdp_bytes;
 	m->welcome.message_bytes = l->ws_message_bytes;
@@ -105,6 +108,7 @@ static void hand_over(struct browser *from, struct browser *b,
 	}
 	timer_cancel(&b->late);
 	sessions_carry(b->sessions, b, conn);
+	b->place = from->place;
 	if (old)
 		sessions_close(b->sessions, old, WEB_CLOSE_TAKEN_OVER,
 			       "the session goes on in another connection");

@@ -123,6 +123,12 @@ static int identity_copy(char ***vp, char *const *from)
 	return 0;
 }
 
+static int person_copy(struct identity_person **pp, const struct identity_person *from)
+{
+	*pp = from ? identity_person_copy(from) : NULL;
+	return from && !*pp ? ENOMEM : 0;
+}
+
 void browser_leg_tell_ended(struct browser_leg *l, const struct cause *cause)
 {
 	struct server_msg *m = event_new(l, SERVER_ENDED, NULL);
@@ -203,6 +209,8 @@ static int tell_incoming(struct browser_leg *l, const struct invite *invite)
 		return EBADMSG;
 	m = event_new(l, SERVER_INCOMING, invite->offer);
 	if (m && identity_copy(&m->identityv, invite->from.identityv))
+		m = mem_deref(m);
+	if (m && person_copy(&m->person, call_caller(l->leg.call)))
 		m = mem_deref(m);
 	if (!m)
 		return ENOMEM;

@@ -16,6 +16,7 @@ struct browser {
 	struct core *core;
 	uint64_t conn; /* 0: away */
 	const struct site *site;
+	struct web_place place; /* where it sees us */
 	char cookie[STORE_TOKEN_HEX + 1];
 	struct web_origin *origin; /* of its page; NULL when there is nothing to say */
 	char *bound;               /* what its sign-in is bound to; NULL: nothing */

@@ -44,7 +44,7 @@ static const struct field call_fields[] = {
 	TRICKLE_FIELD,
 	{"to", FIELD_TEXT, true, TO_MAX, OFF(to), NULL},
 	{"name", FIELD_TEXT, false, NAME_MAX_CHARS, OFF(name), NULL},
-	{"replaces", FIELD_CALL, false, WEB_ONGOING_HEX, OFF(replaces), NULL},
+	{"replaces", FIELD_CALL, false, WEB_CALL_MAX, OFF(replaces), NULL},
 	{"rejoin", FIELD_CALL, false, WEB_ONGOING_HEX, OFF(rejoin), NULL},
 };
 static const struct field plain_fields[] = {CALL_FIELD};

@@ -33,6 +33,43 @@ static void put_party(json_t *obj, const char *key, const struct web_party *part
 	put(obj, key, who, bad);
 }
 
+static void put_some(json_t *obj, const char *key, const char *text, bool *bad)
+{
+	if (text && *text)
+		put_text(obj, key, text, bad);
+}
+
+static void put_profile(json_t *obj, const struct identity_person *p, bool *bad)
+{
+	json_t *profile = json_object();
+
+	put_some(profile, "name", p->display, bad);
+	put_some(profile, "picture", p->picture, bad);
+	put_some(profile, "email", p->email, bad);
+	if (p->email[0])
+		put(profile, "email_verified", json_boolean(p->email_verified), bad);
+	put(obj, "profile", profile, bad);
+}
+
+/* Into the party that has just been put. */
+static void put_person(json_t *obj, const char *key, const struct identity_person *p,
+		       bool *bad)
+{
+	json_t *who = json_object();
+
+	put_text(who, "status", identity_status_name(p ? p->status : IDENTITY_NONE), bad);
+	if (p) {
+		put_some(who, "idp", p->idp, bad);
+		put_some(who, "name", p->name, bad);
+		put_some(who, "origin", p->origin, bad);
+		put_some(who, "ctx", p->ctx, bad);
+		put_some(who, "why", p->why, bad);
+		if (p->status == IDENTITY_VERIFIED)
+			put_profile(who, p, bad);
+	}
+	put(json_object_get(obj, key), "identity", who, bad);
+}
+
 static void put_cause(json_t *obj, const struct cause *cause, bool *bad)
 {
 	json_t *c = json_object();
@@ -113,6 +150,16 @@ static void put_ongoings(json_t *obj, const struct web_ongoings *o, bool *bad)
 	put(obj, "calls", list, bad);
 }
 
+/* The site's identity provider, as browsers take it. */
+static void put_idp(json_t *obj, const char *domain, bool *bad)
+{
+	json_t *idp = json_object();
+
+	put_text(idp, "domain", domain, bad);
+	put_text(idp, "protocol", PROVIDER_PROTOCOL, bad);
+	put(obj, "idp", idp, bad);
+}
+
 static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 {
 	json_t *limits = json_object();
@@ -122,6 +169,8 @@ static void put_welcome(json_t *obj, const struct server_msg *m, bool *bad)
 	put_text(obj, "device", m->welcome.device, bad);
 	if (m->welcome.echo[0])
 		put_text(obj, "echo", m->welcome.echo, bad);
+	if (m->welcome.idp[0])
+		put_idp(obj, m->welcome.idp, bad);
 	put(obj, "ping_s", json_integer(m->welcome.ping_s), bad);
 	put(limits, "sdp_bytes", json_integer(m->welcome.sdp_bytes), bad);
 	put(limits, "message_bytes", json_integer(m->welcome.message_bytes), bad);
@@ -235,6 +284,7 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		break;
 	case SERVER_INCOMING:
 		put_party(obj, "from", &m->who.party, &bad);
+		put_person(obj, "from", m->person, &bad);
 		put_text(obj, "to", m->who.to, &bad);
 		sdp = m->sdp;
 		bad |= !sdp;
@@ -363,8 +413,16 @@ int api_reply_print(struct mbuf *mb, const struct api_reply *r)
 		put(obj, "expires", json_integer(r->expires_s), &bad);
 	if (r->token[0] && r->bearer)
 		put_text(obj, "token", r->token, &bad);
+	if (r->code[0]) {
+		put_text(obj, "code", r->code, &bad);
+		put_idp(obj, r->idp, &bad);
+	}
 	if (r->ice)
 		put_ice(obj, r->ice, &bad);
+	if (r->ring)
+		put_text(obj, "ring", r->ring, &bad);
+	if (r->relay)
+		put_text(obj, "relay", r->relay, &bad);
 	if (r->devices)
 		put_devices(obj, r->devices, &bad);
 	return finish(mb, obj, bad, NULL);

@@ -158,8 +158,9 @@ static void opened(struct sessions *s, const struct web_up *msg)
 	const struct site *site = core_site_find(s->core, msg->opened.site->domain);
 	struct browser *b;
 
-	if (!site || browser_alloc(&b, s, s->core, msg->conn, site, &msg->opened.from,
-				   msg->opened.token, &msg->opened.origin))
+	if (!site ||
+	    browser_alloc(&b, s, s->core, msg->conn, site, &msg->opened.from,
+			  msg->opened.token, &msg->opened.origin, &msg->opened.place))
 		sessions_close(s, msg->conn, 1013, "the site is overloaded");
 	else if (s->stopping)
 		browser_bye(b, DEVICE_SHUTDOWN);
@@ -185,6 +186,7 @@ void sessions_take(struct sessions *s, const struct web_up *msg)
 				       s->stopping ? WEB_LEFT_GOODBYE : msg->closed.left);
 		break;
 	case WEB_API:
+	case WEB_IDP:
 	case WEB_API_GONE:
 	case WEB_CERT:
 	case WEB_RELOADED:

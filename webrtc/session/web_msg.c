@@ -92,6 +92,7 @@ static void server_msg_destructor(void *p)
 	mem_deref(m->candidates);
 	mem_deref(m->ongoings);
 	mem_deref(m->identityv);
+	mem_deref(m->person);
 }
 
 struct server_msg *server_msg_new(enum server_kind kind)
@@ -137,6 +138,7 @@ struct server_msg *server_msg_copy(const struct server_msg *m)
 	copy->candidates = NULL;
 	copy->ongoings = NULL;
 	copy->identityv = NULL;
+	copy->person = NULL;
 	if (m->sdp && body_alloc(&copy->sdp, m->sdp->data, m->sdp->len))
 		return mem_deref(copy);
 	if (copy->sdp)
@@ -149,6 +151,8 @@ struct server_msg *server_msg_copy(const struct server_msg *m)
 			return mem_deref(copy);
 		*copy->ongoings = *m->ongoings;
 	}
+	if (m->person && !(copy->person = identity_person_copy(m->person)))
+		return mem_deref(copy);
 	if (m->identityv && !(copy->identityv = strings_copy(m->identityv)))
 		return mem_deref(copy);
 	return copy;
@@ -159,6 +163,7 @@ size_t server_msg_bytes(const struct server_msg *m)
 	size_t n = sizeof(*m) + (m->sdp ? m->sdp->len : 0) +
 		   (m->ongoings ? sizeof(*m->ongoings) : 0);
 
+	n += m->person ? sizeof(*m->person) : 0;
 	for (char **v = m->identityv; v && *v; v++)
 		n += strlen(*v) + sizeof(*v);
 	for (size_t i = 0; m->candidates && i < m->candidates->n; i++)
@@ -221,6 +226,9 @@ static void api_request_destructor(void *p)
 	mem_deref(r->new_password);
 	mem_deref(r->device);
 	mem_deref(r->page);
+	mem_deref(r->ring);
+	mem_deref(r->relay);
+	mem_deref(r->challenge);
 	secret_wipe(r->token, sizeof(r->token));
 }
 
@@ -256,8 +264,14 @@ const char *api_kind_name(enum api_kind kind)
 		return "others-end";
 	case API_DELETE:
 		return "delete";
+	case API_RULES:
+		return "rules";
+	case API_RULES_SET:
+		return "rules-set";
 	case API_CONNECT:
 		return "connect";
+	case API_IDP_CODE:
+		return "idp-code";
 	case API_KIND_N:
 		break;
 	}
@@ -271,6 +285,7 @@ static void api_reply_destructor(void *p)
 	mem_deref(r->ice);
 	mem_deref(r->devices);
 	secret_wipe(r->token, sizeof(r->token));
+	secret_wipe(r->code, sizeof(r->code));
 }
 
 struct api_reply *api_reply_new(unsigned status)
@@ -293,6 +308,8 @@ const char *web_up_name(enum web_up_kind kind)
 		return "closed";
 	case WEB_API:
 		return "api";
+	case WEB_IDP:
+		return "idp";
 	case WEB_API_GONE:
 		return "api-gone";
 	case WEB_CERT:
@@ -321,6 +338,9 @@ void web_up_clear(void *msg)
 	case WEB_API:
 		m->api = mem_deref(m->api);
 		break;
+	case WEB_IDP:
+		m->idp = mem_deref(m->idp);
+		break;
 	case WEB_CERT:
 		m->cert.why = mem_deref(m->cert.why);
 		break;
@@ -342,6 +362,8 @@ const char *web_down_name(enum web_down_kind kind)
 		return "close";
 	case WEB_REPLY:
 		return "reply";
+	case WEB_IDP_REPLY:
+		return "idp-reply";
 	case WEB_RELOAD:
 		return "reload";
 	case WEB_CHAIN:
@@ -364,6 +386,9 @@ void web_down_clear(void *msg)
 		break;
 	case WEB_REPLY:
 		m->reply = mem_deref(m->reply);
+		break;
+	case WEB_IDP_REPLY:
+		m->idp = mem_deref(m->idp);
 		break;
 	case WEB_CHAIN:
 		m->chain.site = mem_deref(m->chain.site);

@@ -9,7 +9,9 @@
 
 #include "gateway/cause.h"
 #include "gateway/config.h"
+#include "gateway/identity.h"
 #include "gateway/leg.h"
+#include "gateway/provider.h"
 #include "gateway/store.h"
 #include "gateway/turn.h"
 #include "lib/base.h"
@@ -70,8 +72,8 @@ struct client_msg {
 	char *name;  /**< hello: `device`; call: `name`; as it came; may be NULL */
 	char *token; /**< hello; wiped when freed; may be NULL */
 	char *to;    /**< call */
-	char replaces[WEB_ONGOING_HEX +
-		      1]; /**< call: the call whose place it takes; may be empty */
+	/** call: the call whose place it takes: one of `elsewhere`, or the client's own name; may be empty */
+	char replaces[WEB_CALL_MAX + 1];
 	char rejoin[WEB_ONGOING_HEX +
 		    1]; /**< call: the call of before that it joins again; may be empty */
 	struct body *sdp; /**< call, answer, offer */
@@ -175,6 +177,8 @@ struct server_msg {
 	const char *media,
 		*encryption; /**< static names; incoming, answered, established */
 	char **identityv; /**< owned, frees its strings; NULL ended; incoming; may be NULL */
+	struct identity_person
+		*person; /**< owned; incoming; NULL: no assertion of who calls */
 	union {
 		struct {
 			char user[ADDR_TEXT_MAX + 1];
@@ -185,6 +189,8 @@ struct server_msg {
 			char session[WEB_SESSION_HEX + 1]; /**< empty: no resumption */
 			uint32_t linger_s;
 			bool resumed;
+			char idp[PROVIDER_DOMAIN_BYTES]; /**< the site's identity
+							  *   provider; empty: none */
 			const char *forgotten; /**< asked for a session that is not there:
 						*   why; static, else NULL */
 		} welcome;
@@ -220,6 +226,12 @@ const char *server_kind_name(enum server_kind kind);
 
 /* ---- the HTTP API ---- */
 
+/** How the client reaches us, for addresses that it is to be told. */
+struct web_place {
+	bool tls;
+	uint16_t port; /**< 0: the scheme's own */
+};
+
 enum api_kind {
 	API_WHOAMI,
 	API_LOGIN,
@@ -232,6 +244,9 @@ enum api_kind {
 	API_OTHERS_END,
 	API_DELETE,
 	API_CONNECT,
+	API_RULES,
+	API_RULES_SET,
+	API_IDP_CODE,
 	API_KIND_N
 };
 
@@ -241,7 +256,10 @@ struct api_request {
 	char *password; /**< login, register: the password; passwd: the old one; wiped when freed */
 	char *new_password; /**< passwd; wiped when freed */
 	char *device; /**< login, register: what the client calls itself; as it came; may be NULL */
-	char *page;                          /**< connect: the origin that asks */
+	char *ring; /**< rules-set: whose calls ring; NULL: as it was */
+	char *relay; /**< the same: from whom the address is hidden (gateway/relay_rule.h) */
+	char *page;      /**< connect: the origin that asks; idp-code: the site's own */
+	char *challenge; /**< idp-code */
 	char session[STORE_SESSION_HEX + 1]; /**< device-end: which */
 	char agent[STORE_AGENT_MAX + 1];     /**< the program, as it says */
 	struct web_origin origin;
@@ -249,6 +267,7 @@ struct api_request {
 	char token[STORE_TOKEN_HEX +
 		   1]; /**< what the request signed itself with; may be empty */
 	const struct site_config *site; /**< shared by all threads, never changes */
+	struct web_place place;
 	struct sa from;
 };
 struct api_request *api_request_new(enum api_kind kind);
@@ -274,8 +293,11 @@ struct api_reply {
 	char token[STORE_TOKEN_HEX + 1]; /**< of a new sign-in */
 	bool bearer;       /**< the token goes into the answer, else into a cookie */
 	bool cookie_clear; /**< signed out */
-	struct turn_servers *ice;    /**< owned; NULL: left out */
-	struct api_devices *devices; /**< the same */
+	const char *ring, *relay;        /**< static; NULL: left out */
+	char code[STORE_TOKEN_HEX + 1];  /**< idp-code; with idp; empty: left out */
+	char idp[PROVIDER_DOMAIN_BYTES]; /**< the site's name as identity provider */
+	struct turn_servers *ice;        /**< owned; NULL: left out */
+	struct api_devices *devices;     /**< the same */
 };
 struct api_reply *api_reply_new(unsigned status);
 
@@ -295,6 +317,7 @@ enum web_up_kind {
 	WEB_CLIENT,   /**< its browser said something */
 	WEB_CLOSED,   /**< it is gone; always follows WEB_OPENED, once */
 	WEB_API,      /**< an HTTP request; wants one WEB_REPLY */
+	WEB_IDP,      /**< one to an identity provider; wants one WEB_IDP_REPLY */
 	WEB_API_GONE, /**< nobody waits for that reply any more */
 	WEB_CERT,     /**< a site's certificate has been read; see gateway/certs.h */
 	WEB_RELOADED, /**< WEB_RELOAD has been carried out */
@@ -311,12 +334,14 @@ struct web_up {
 			char token[STORE_TOKEN_HEX +
 				   1]; /**< the cookie's; may be empty */
 			struct web_origin origin;
+			struct web_place place;
 		} opened;
 		struct client_msg *client; /**< owned */
 		struct {
 			enum web_left left;
 		} closed;
-		struct api_request *api; /**< owned */
+		struct api_request *api;      /**< owned */
+		struct provider_request *idp; /**< owned */
 		struct {
 			const struct site_config *site;
 			int64_t until_s;
@@ -328,10 +353,11 @@ const char *web_up_name(enum web_up_kind kind);
 void web_up_clear(void *msg); /**< a mailbox_clear_h */
 
 enum web_down_kind {
-	WEB_SEND,   /**< to that browser */
-	WEB_CLOSE,  /**< after what was sent before */
-	WEB_REPLY,  /**< answers WEB_API */
-	WEB_RELOAD, /**< read the certificates now; WEB_CERT…, WEB_RELOADED */
+	WEB_SEND,      /**< to that browser */
+	WEB_CLOSE,     /**< after what was sent before */
+	WEB_REPLY,     /**< answers WEB_API */
+	WEB_IDP_REPLY, /**< answers WEB_IDP */
+	WEB_RELOAD,    /**< read the certificates now; WEB_CERT…, WEB_RELOADED */
 	WEB_CHAIN, /**< a certificate chain for everybody to fetch (gateway/identity.h) */
 	WEB_STOP,  /**< let nobody in, close what is open, end */
 	WEB_DOWN_N
@@ -345,7 +371,8 @@ struct web_down {
 			uint16_t code;
 			const char *why; /**< static, ASCII */
 		} close;
-		struct api_reply *reply; /**< owned */
+		struct api_reply *reply;     /**< owned */
+		struct provider_answer *idp; /**< owned */
 		struct web_chain {
 			char *site, *name, *text; /**< owned */
 		} chain;
