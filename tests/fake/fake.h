@@ -13,6 +13,7 @@
 #include "gateway/account.h"
 #include "gateway/call.h"
 #include "gateway/core.h"
+#include "gateway/path.h"
 #include "gateway/registry.h"
 
 /* ---- descriptions that pass sdp_check as WebRTC ---- */
@@ -94,9 +95,28 @@ struct fake_federation {
 	const struct site *site;
 };
 
+/* ---- what stands between the halves of a call: the last one made is fake_core.path ---- */
+enum { FAKE_PATH_NONE = -1 };
+struct fake_path {
+	struct path path;
+	struct path_setup setup;
+	struct fake_core *core;
+	char trace[FAKE_TRACE_BYTES]; /**< "offer(A) answer(B) candidates(A)" */
+	int offered;                  /**< whose offer is open, or FAKE_PATH_NONE */
+	int err_offer, err_answer;    /**< what these ops return */
+	bool late_answers;            /**< A owes an answer to our offer */
+	bool passes_candidates;       /**< hands them on as they came; else none */
+	size_t n_candidates;          /**< so far */
+};
+/** The media are over. */
+void fake_path_over(struct fake_path *fp, enum cause_reason reason);
+
 /* ---- a whole core ---- */
 struct fake_core {
-	struct core core;
+	struct core core;       /* first */
+	struct fake_path *path; /**< the last one made, not owned; NULL once it is gone */
+	int err_path;           /**< for those to come */
+	unsigned n_paths_ended;
 	struct config config; /**< limits are the defaults; a test may change them */
 	struct site_config sitev[2];
 	struct loop *loop;

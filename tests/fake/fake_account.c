@@ -6,6 +6,10 @@ struct fake_user {
 	struct le le;
 	struct addr addr;
 	char password[257];
+	enum account_ring ring;
+	enum relay_rule relay;
+	struct addr knownv[8];
+	size_t n_known;
 };
 
 struct fake_session {
@@ -415,6 +419,84 @@ int account_exists(struct account_request **rp, struct account_service *as,
 	struct account_answer a = {.user = *user};
 
 	a.err = user_find(as, user) ? 0 : ENOENT;
+	return reply(rp, as, &a, h, arg);
+}
+
+const char *account_ring_name(enum account_ring ring)
+{
+	static const char *const names[] = {"anyone", "verified-name", "verified-email"};
+
+	return names[ring];
+}
+
+int account_ring_parse(enum account_ring *ring, const char *name)
+{
+	for (*ring = ACCOUNT_RING_ANYONE; *ring < ACCOUNT_RING_N; (*ring)++)
+		if (!strcmp(account_ring_name(*ring), name))
+			return 0;
+	return EINVAL;
+}
+
+int account_ring(struct account_request **rp, struct account_service *as,
+		 const struct addr *user, const struct addr *other, account_h *h,
+		 void *arg)
+{
+	const struct fake_user *u = user_find(as, user);
+	struct account_answer a = {.user = *user, .err = u ? 0 : ENOENT};
+
+	if (u) {
+		a.ring = u->ring;
+		a.relay = u->relay;
+		a.known = other && account_knows(as, user, other);
+	}
+	return reply(rp, as, &a, h, arg);
+}
+
+/* Of those who have set something nothing is remembered. */
+bool account_ring_known(struct account_service *as, const struct addr *user,
+			enum account_ring *ring, enum relay_rule *relay)
+{
+	const struct fake_user *u = user_find(as, user);
+
+	*ring = ACCOUNT_RING_ANYONE;
+	*relay = RELAY_SITE;
+	return !u || (u->ring == ACCOUNT_RING_ANYONE && u->relay == RELAY_SITE);
+}
+
+bool account_knows(struct account_service *as, const struct addr *user,
+		   const struct addr *other)
+{
+	const struct fake_user *u = user_find(as, user);
+
+	for (size_t i = 0; u && i < u->n_known; i++)
+		if (addr_equal(&u->knownv[i], other))
+			return true;
+	return false;
+}
+
+void account_know(struct account_service *as, const struct addr *user,
+		  const struct addr *other)
+{
+	struct fake_user *u = user_find(as, user);
+
+	if (u && !account_knows(as, user, other) && u->n_known < N_ELEMS(u->knownv))
+		u->knownv[u->n_known++] = *other;
+}
+
+int account_ring_set(struct account_request **rp, struct account_service *as,
+		     const struct addr *user, const char *ring, const char *relay,
+		     account_h *h, void *arg)
+{
+	struct fake_user *u = user_find(as, user);
+	struct account_answer a = {.user = *user, .err = u ? 0 : ENOENT};
+
+	if ((!ring && !relay) || (ring && account_ring_parse(&a.ring, ring)) ||
+	    (relay && relay_rule_parse(&a.relay, relay)))
+		a.err = EINVAL;
+	if (!a.err && ring)
+		u->ring = a.ring;
+	if (!a.err && relay)
+		u->relay = a.relay;
 	return reply(rp, as, &a, h, arg);
 }
 

@@ -62,6 +62,10 @@ void fake_core_open(struct fake_core *fc)
 	for (size_t i = 0; i < N_ELEMS(domains); i++)
 		snprintf(fc->sitev[i].domain, sizeof(fc->sitev[i].domain), "%s",
 			 domains[i]);
+	fc->config.media.rtp_first = RTP_FIRST;
+	fc->config.media.rtp_last = RTP_LAST;
+	for (size_t i = 0; i < N_ELEMS(domains); i++)
+		fc->sitev[i].relay = RELAY_NEVER;
 	fc->config.sitev = fc->sitev;
 	fc->config.n_sites = N_ELEMS(domains);
 	err = fake_loop_alloc(&fc->loop);
@@ -73,6 +77,8 @@ void fake_core_open(struct fake_core *fc)
 	}
 	fc->core.federation = &fake_federation_ops;
 	fc->core.federation_arg = &fc->federation;
+	fc->core.path_relay = fake_path_relay;
+	fc->core.path_anchor = fake_path_anchor;
 }
 
 void fake_core_close(struct fake_core *fc)

@@ -75,6 +75,18 @@ static void op_accepted(struct leg *leg)
 	op_ends(fl, "accepted");
 }
 
+static void op_early(struct leg *leg, struct body *answer)
+{
+	struct fake_leg *fl = (struct fake_leg *)leg;
+
+	op_begins(fl, "early");
+	if (leg->dir != LEG_IN || !fl->awaits_answer)
+		broken(fl, "early media to a leg that is answered");
+	trace(fl, "early", NULL);
+	body_keep(fl, answer);
+	op_ends(fl, "early");
+}
+
 static int op_answer(struct leg *leg, struct body *answer)
 {
 	struct fake_leg *fl = (struct fake_leg *)leg;
@@ -198,6 +210,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.invite = op_invite,
 		.ringing = op_ringing,
 		.accepted = op_accepted,
+		.early = op_early,
 		.answer = op_answer,
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,
@@ -211,6 +224,7 @@ struct fake_leg *fake_leg_alloc(enum leg_dir dir, const char *kind, const char *
 		.invite = op_invite,
 		.ringing = op_ringing,
 		.accepted = op_accepted,
+		.early = op_early,
 		.answer = op_answer,
 		.offer = op_offer,
 		.offer_refuse = op_offer_refuse,

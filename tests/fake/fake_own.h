@@ -6,5 +6,7 @@
 
 extern const struct federation_ops fake_federation_ops;
 void fake_federation_forget(struct fake_federation *ff);
+int fake_path_relay(struct path **pp, struct core *core, const struct path_setup *setup);
+int fake_path_anchor(struct path **pp, struct core *core, const struct path_setup *setup);
 
 #endif

@@ -79,6 +79,107 @@ static void a_new_password_ends_the_other_sign_ins(void **state)
 	tab_close(&tab_here);
 }
 
+static int ring_set(const char *user, const char *ring)
+{
+	struct addr a = addr(user);
+	struct got g = {0};
+
+	assert_int_equal(account_ring_set(NULL, as, &a, ring, NULL, on_answer, &g), 0);
+	return wait_one(&g).err;
+}
+
+static enum account_ring ring_of(const char *user)
+{
+	struct account_answer answer;
+	struct addr a = addr(user);
+	struct got g = {0};
+
+	assert_int_equal(account_ring(NULL, as, &a, NULL, on_answer, &g), 0);
+	answer = wait_one(&g);
+	assert_int_equal(answer.err, 0);
+	return answer.ring;
+}
+
+static void whose_calls_ring(void **state)
+{
+	struct addr alice = addr("alice");
+	enum account_ring ring;
+	enum relay_rule relay;
+	struct got g = {0};
+
+	for (unsigned i = 0; i < ACCOUNT_RING_N; i++) {
+		assert_int_equal(account_ring_parse(
+					 &ring, account_ring_name((enum account_ring)i)),
+				 0);
+		assert_int_equal(ring, i);
+	}
+	assert_int_equal(ring_set("alice", "verified-name"), ENOENT);
+	assert_int_equal(add("alice", "password"), 0);
+	assert_false(account_ring_known(as, &alice, &ring, &relay));
+	assert_int_equal(ring_of("alice"), ACCOUNT_RING_ANYONE);
+	assert_true(account_ring_known(as, &alice, &ring, &relay)); /* remembered */
+	assert_int_equal(ring_set("alice", "nobody"), EINVAL);
+	assert_int_equal(ring_set("alice", "verified-name"), 0);
+	assert_true(account_ring_known(as, &alice, &ring, &relay));
+	assert_int_equal(ring, ACCOUNT_RING_VERIFIED_NAME);
+	assert_int_equal(ring_of("alice"), ACCOUNT_RING_VERIFIED_NAME);
+	/* who has the name next has set nothing */
+	assert_int_equal(account_admin_remove(as, &alice, on_answer, &g), 0);
+	assert_int_equal(wait_one(&g).err, 0);
+	assert_false(account_ring_known(as, &alice, &ring, &relay));
+	assert_int_equal(add("alice", "password"), 0);
+	assert_int_equal(ring_of("alice"), ACCOUNT_RING_ANYONE);
+}
+
+static struct account_answer rules_of(const char *user, const struct addr *other)
+{
+	struct addr a = addr(user);
+	struct got g = {0};
+
+	assert_int_equal(account_ring(NULL, as, &a, other, on_answer, &g), 0);
+	return wait_one(&g);
+}
+
+static int relay_set(const char *user, const char *ring, const char *relay)
+{
+	struct addr a = addr(user);
+	struct got g = {0};
+
+	assert_int_equal(account_ring_set(NULL, as, &a, ring, relay, on_answer, &g), 0);
+	return wait_one(&g).err;
+}
+
+static void who_is_no_stranger(void **state)
+{
+	struct addr alice = addr("alice"), eve = {.user = "eve", .host = "far.example"};
+	enum account_ring ring;
+	enum relay_rule relay;
+	struct got g = {0};
+
+	assert_int_equal(add("alice", "password"), 0);
+	assert_int_equal(rules_of("alice", &eve).relay, RELAY_SITE);
+	assert_false(rules_of("alice", &eve).known);
+	assert_false(account_knows(as, &alice, &eve));
+	account_know(as, &alice, &eve);
+	account_know(as, &alice, &eve);
+	assert_true(account_knows(as, &alice, &eve));
+	assert_true(rules_of("alice", &eve).known); /* the store has it, too */
+	assert_int_equal(relay_set("alice", NULL, "always"), 0);
+	assert_int_equal(relay_set("alice", "verified-name", NULL), 0);
+	assert_true(account_ring_known(as, &alice, &ring, &relay));
+	assert_int_equal(ring, ACCOUNT_RING_VERIFIED_NAME);
+	assert_int_equal(relay, RELAY_ALWAYS);
+	assert_int_equal(relay_set("alice", NULL, "sometimes"), EINVAL);
+	assert_int_equal(relay_set("alice", NULL, NULL), EINVAL);
+	/* who has the name next knows nobody */
+	assert_int_equal(account_admin_remove(as, &alice, on_answer, &g), 0);
+	assert_int_equal(wait_one(&g).err, 0);
+	assert_false(account_knows(as, &alice, &eve));
+	assert_int_equal(add("alice", "password"), 0);
+	assert_false(rules_of("alice", &eve).known);
+	assert_int_equal(rules_of("alice", &eve).relay, RELAY_SITE);
+}
+
 static void the_operators_changes(void **state)
 {
 	struct addr alice = addr("alice"), nobody = addr("nobody");
@@ -261,6 +362,8 @@ int main(void)
 		TEST(signing_in_and_out),
 		TEST(what_cannot_be_a_name_password_or_token),
 		TEST(a_new_password_ends_the_other_sign_ins),
+		TEST(whose_calls_ring),
+		TEST(who_is_no_stranger),
 		TEST(the_operators_changes),
 		TEST(registration),
 		TEST(who_goes_away_gets_no_answer),

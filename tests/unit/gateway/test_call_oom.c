@@ -166,7 +166,7 @@ static void core(void **state)
 	} while (err);
 	assert_int_equal(
 		n,
-		8); /* two sites, the registry, the certificates, two quotas, TURN; then it works */
+		9); /* two sites, the registry, the certificates, three quotas, TURN; then it works */
 	mem_deref(loop);
 }
 

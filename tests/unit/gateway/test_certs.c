@@ -127,23 +127,34 @@ static void reload_waits_for_all_rooms(void **state)
 	certs_room_add(c, room, &n_asked[1]);
 	assert_int_equal(certs_reload(c, told, NULL), 0);
 	assert_int_equal(certs_reload(c, NULL, NULL), 0); /* while they read */
-	certs_reloaded(c);
+	certs_reloaded(c, NULL);
 	assert_int_equal(n_told, 0);
-	certs_reloaded(c);
+	certs_reloaded(c, NULL);
 	/* The file may have changed behind their eyes: a second time. */
 	assert_int_equal(n_told, 0);
 	assert_int_equal(n_asked[0], 2);
-	certs_reloaded(c);
-	certs_reloaded(c);
+	certs_reloaded(c, NULL);
+	certs_reloaded(c, NULL);
 	assert_int_equal(n_told, 1);
-	certs_reloaded(c); /* nobody asked */
+	certs_reloaded(c, NULL); /* nobody asked */
 	assert_int_equal(n_told, 1);
 	/* A room that is gone is not waited for. */
 	room_err = ESHUTDOWN;
 	assert_int_equal(certs_reload(c, told, NULL), 0);
-	certs_reloaded(c);
+	certs_reloaded(c, NULL);
 	assert_int_equal(n_told, 2);
 	assert_int_equal(said("certs.not_read"), 1);
+	/* What belongs to no site is remembered until the next time. */
+	assert_string_equal(certs_trouble(c), "");
+	assert_int_equal(certs_reload(c, told, NULL), 0);
+	certs_reloaded(c, "the trust file is empty");
+	assert_string_equal(certs_trouble(c), "the trust file is empty");
+	room_err = 0;
+	assert_int_equal(certs_reload(c, told, NULL), 0);
+	assert_string_equal(certs_trouble(c), "");
+	certs_reloaded(c, NULL);
+	certs_reloaded(c, NULL);
+	assert_int_equal(n_told, 4);
 	/* Still waited for at the end: nobody is told. */
 	assert_int_equal(certs_reload(c, told, NULL), 0);
 }

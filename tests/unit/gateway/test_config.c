@@ -89,10 +89,18 @@ static void the_contracts_file(void **state)
 	assert_int_equal(c->turn.lifetime_s, 3600);
 	assert_string_equal(
 		warnings,
-		"x.conf:7: warning: calls arriving over udp are refused, since nobody "
-		"can prove a domain there; tls is what other sites use\n"
-		"x.conf:8: warning: rtp-ports is not used by this version of Sluss\n"
-		"x.conf:12: warning: trunk is not used by this version of Sluss\n");
+		"x.conf:12: warning: nobody may call by trunk \"asterisk\"; sites = "
+		"{\"alpha.example\"} lets all users of a site, users = {\"…\"} some\n");
+	assert_int_equal(c->n_trunks, 1);
+	assert_string_equal(c->trunkv[0].name, "asterisk");
+	assert_int_equal(c->trunkv[0].transport, TRANSPORT_UDP);
+	assert_int_equal(sa_port(&c->trunkv[0].addressv[0].sa), 5070);
+	assert_string_equal(c->trunkv[0].numberv[1], "1");
+	assert_true(c->trunkv[0].trust_identity);
+	assert_int_equal(c->trunkv[0].matchv[0].bits, 24);
+	assert_null(c->trunkv[0].userv);
+	assert_null(c->trunkv[0].sitev);
+	assert_string_equal(c->trunkv[0].site, "alpha.example");
 	mem_deref(warnings);
 	mem_deref(c);
 }
@@ -133,7 +141,8 @@ static void everything_of_this_version(void **state)
 		"http { listen = {\"plain:127.0.0.1:8080\", \"plain:[::1]:0\"} root = '/srv' }\n"
 		"sip { listen = {} dns = {\"127.0.0.1\", \"[::1]:5353\"} "
 		"private-targets = on }\n"
-		"identity { number-trust = \"/etc/sluss/numbers.pem\" private-hosts = true }\n"
+		"identity { number-trust = \"/etc/sluss/numbers.pem\" private-hosts = true\n"
+		" show-wrong-assertions = true }\n"
 		"peer \"b.example\" { require = either block = true }\n"
 		"peer \"c.example\" { require = both address = \"tcp:[2001:db8::7]:5060\" }\n"
 		"control { socket = \"/tmp/c.sock\" }\n"
@@ -165,7 +174,8 @@ static void everything_of_this_version(void **state)
 	assert_string_equal(c->sip_dnsv[1], "[::1]:5353");
 	assert_null(c->sip_dnsv[2]);
 	assert_true(c->sip_loopback);
-	assert_true(c->identity_private && c->identity_number_trust);
+	assert_true(c->identity_private && c->identity_number_trust &&
+		    c->identity_show_wrong);
 	assert_int_equal(config_peer_find(c, "b.example")->require, REQUIRE_EITHER);
 	assert_true(config_peer_find(c, "b.example")->block);
 	assert_false(config_peer_find(c, "b.example")->has_address);
@@ -244,9 +254,10 @@ static const struct {
 	  "x.conf:3: origins: \"null\"", "x.conf:4: origins: \"https://b.example/\"",
 	  "x.conf:5: origins: \"https://b.example:0\"",
 	  "x.conf:6: origins: \"https://*.b\"", "x.conf:6: identity-url: \"https"}},
-	{SITE "media { advertise = {\"x\"} port = 70000 rtp-ports = \"9-8\" }\n"
-	      "turn { uris = {\"http://x\", \"turn:\"} }\n"
-	      "trunk \"t\" { numbers = {\"a\"} match = {\"1.2.3.4/33\"} media = x }\n",
+	{SITE
+	 "media { advertise = {\"x\"} port = 70000 rtp-ports = \"9-8\" }\n"
+	 "turn { uris = {\"http://x\", \"turn:\"} }\n"
+	 "trunk \"t\" { address = \"tls:1.2.3.4:1\" numbers = {\"a\"} match = {\"1.2.3.4/33\"} media = x }\n",
 	 {"x.conf:2: advertise: \"x\"", "x.conf:2: port: \"70000\"",
 	  "x.conf:2: rtp-ports: \"9-8\"", "x.conf:3: uris: \"http://x\"",
 	  "x.conf:3: uris: \"turn:\" is not usable; write \"turn:turn.alpha.example:3478\"",

@@ -90,7 +90,7 @@ static void the_page_has_every_section_and_option(void **state)
 			snprintf(want, sizeof(want), "%s ", s);
 		else if (!strcmp(s, "limits"))
 			snprintf(want, sizeof(want), ".It Cm %s\n", name);
-		else if (!strcmp(s, "turn") || !strcmp(s, "trunk"))
+		else if (!strcmp(s, "turn"))
 			snprintf(want, sizeof(want), " %s", name);
 		else
 			snprintf(want, sizeof(want), ".It Cm %s No =", name);

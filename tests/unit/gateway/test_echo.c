@@ -17,7 +17,8 @@ struct media_session {
 static struct {
 	struct media_session *session; /* the newest; NULL: ended */
 	unsigned n_sessions;
-	struct media_setup setup;
+	struct media_remote remote;
+	bool fresh;
 	struct media_local local;
 	unsigned n_changes;
 	int err;
@@ -38,38 +39,43 @@ static void session_gone(void *arg)
 	plane.n_sessions--;
 }
 
-static int plane_echo(struct media_session **sp, void *arg,
-		      const struct media_setup *setup, const char *call_id,
-		      media_event_h *h, void *harg)
+static int plane_alloc(struct media_session **sp, void *arg,
+		       const struct media_session_setup *setup, media_event_h *h,
+		       void *harg)
 {
 	if (plane.err)
 		return plane.err;
+	assert_int_equal(setup->work, MEDIA_WORK_ECHO);
+	assert_int_equal(setup->n_sides, 1);
 	plane.n_sessions++;
 	plane.session = mem_zalloc(sizeof(*plane.session), session_gone);
 	plane.session->h = h;
 	plane.session->arg = harg;
-	plane.setup = *setup;
 	*sp = plane.session;
 	return 0;
 }
 
-static int plane_change(struct media_session *s, const struct media_setup *setup)
+static int plane_remote(struct media_session *s, unsigned side,
+			const struct media_remote *r, bool fresh)
 {
 	assert_ptr_equal(s, plane.session);
+	assert_int_equal(side, 0);
 	plane.n_changes++;
-	plane.setup = *setup;
+	plane.remote = *r;
+	plane.fresh = fresh;
 	return plane.err;
 }
 
-static const struct media_local *plane_local(const struct media_session *s)
+static const struct media_local *plane_local(const struct media_session *s, unsigned side)
 {
 	(void)s;
+	assert_int_equal(side, 0);
 	return &plane.local;
 }
 
 static const struct media_ops plane_ops = {
-	.echo_alloc = plane_echo,
-	.change = plane_change,
+	.alloc = plane_alloc,
+	.remote = plane_remote,
 	.local = plane_local,
 };
 
@@ -209,9 +215,9 @@ static void it_ends_with_its_media(void **state)
 	for (size_t i = 0; i < N_ELEMS(ends); i++) {
 		w->a = mem_deref(w->a);
 		dial(w, "alice@alpha.example");
-		plane.session->h(MEDIA_UP, plane.session->arg);
+		plane.session->h(MEDIA_UP, 0, plane.session->arg);
 		assert_string_equal(w->a->trace, "answer");
-		plane.session->h(ends[i].event, plane.session->arg);
+		plane.session->h(ends[i].event, 0, plane.session->arg);
 		fake_loop_settle(w->fc.loop);
 		assert_string_equal(w->a->trace, ends[i].trace);
 	}
@@ -226,7 +232,7 @@ static void a_new_offer_is_answered_another_certificate_is_not(void **state)
 	fake_leg_say_sdp(w->a, LEG_OFFER, 2);
 	fake_loop_settle(w->fc.loop);
 	assert_string_equal(w->a->trace, "answer answer");
-	assert_int_equal(plane.n_changes, 1);
+	assert_int_equal(plane.n_changes, 2);
 
 	other = base_dup(fake_sdp_offer, strlen(fake_sdp_offer));
 	digit = strstr(other, "a=fingerprint:sha-256 ") + 22;
@@ -234,7 +240,7 @@ static void a_new_offer_is_answered_another_certificate_is_not(void **state)
 	fake_leg_say_text(w->a, LEG_OFFER, other);
 	fake_loop_settle(w->fc.loop);
 	assert_string_equal(w->a->trace, "answer answer refuse(media)");
-	assert_int_equal(plane.n_changes, 1);
+	assert_int_equal(plane.n_changes, 2);
 	assert_int_equal(call_state(w->call), CALL_ACTIVE);
 	mem_deref(other);
 }

@@ -62,10 +62,12 @@ static void told(enum route_kind kind, const struct site *site, const struct cau
 
 static void ask(struct world *w, const char *to, bool from_local)
 {
-	struct addr a = fake_addr(to);
+	struct addr a = fake_addr(to), me = fake_addr("me@beta.example");
 
 	w->n_told = 0;
-	assert_int_equal(route_find(&w->route, &w->fc.core, &a, from_local, told, w), 0);
+	assert_int_equal(
+		route_find(&w->route, &w->fc.core, &a, from_local ? &me : NULL, told, w),
+		0);
 	assert_int_equal(w->n_told, 0); /* never from inside */
 	fake_loop_settle(w->fc.loop);
 	assert_int_equal(w->n_told, 1);
@@ -130,10 +132,11 @@ static void when_the_store_fails(void **state)
 static void a_device_comes_while_the_store_is_asked(void **state)
 {
 	struct world *w = *state;
-	struct addr bob = fake_addr("bob@beta.example");
+	struct addr bob = fake_addr("bob@beta.example"),
+		    me = fake_addr("me@beta.example");
 
 	fake_account_hold(w->fc.core.accounts, true);
-	assert_int_equal(route_find(&w->route, &w->fc.core, &bob, true, told, w), 0);
+	assert_int_equal(route_find(&w->route, &w->fc.core, &bob, &me, told, w), 0);
 	fake_loop_settle(w->fc.loop);
 	assert_int_equal(w->n_told, 0);
 	registry_add(w->fc.core.registry, &w->bob->d);
@@ -147,11 +150,12 @@ static void forgotten(void **state)
 {
 	struct world *w = *state;
 	struct addr bob = fake_addr("bob@beta.example"),
-		    per = fake_addr("per@gamma.example");
+		    per = fake_addr("per@gamma.example"),
+		    me = fake_addr("me@beta.example");
 
-	assert_int_equal(route_find(&w->route, &w->fc.core, &per, true, told, w), 0);
+	assert_int_equal(route_find(&w->route, &w->fc.core, &per, &me, told, w), 0);
 	w->route = mem_deref(w->route);
-	assert_int_equal(route_find(&w->route, &w->fc.core, &bob, true, told, w), 0);
+	assert_int_equal(route_find(&w->route, &w->fc.core, &bob, &me, told, w), 0);
 	w->route = mem_deref(w->route);
 	fake_loop_settle(w->fc.loop);
 	assert_int_equal(w->n_told, 0);

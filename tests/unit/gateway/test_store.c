@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "gateway/store_own.h"
 #include "lib/clock.h"
 #include "lib/db.h"
 #include "lib/secret.h"
@@ -155,11 +156,8 @@ static void no_token_is_in_the_file(void **state)
 
 	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
 	assert_int_equal(sign_in("alice", token_a, 9, session), 0);
-	assert_int_equal(
-		db_open(&db, NULL, path,
-			(struct db_migration[]){{1, "x", ""}, {2, "y", ""}, {3, "z", ""}},
-			3),
-		0);
+	assert_int_equal(db_open(&db, NULL, path, store_migrations, store_migrations_n),
+			 0);
 	assert_int_equal(db_prepare(&st, db, "SELECT token_sha256 FROM session"), 0);
 	assert_int_equal(db_step(st), 0);
 	secret_sha256_hex(sha, token_a, strlen(token_a));
@@ -512,6 +510,52 @@ static void a_removed_persons_calls_go_too(void **state)
 	mem_deref(c);
 }
 
+static void whose_calls_ring(void **state)
+{
+	struct store_rules r;
+	char *why = NULL;
+
+	(void)state;
+	assert_int_equal(store_user_rules(store, SITE, "alice", NULL, &r), ENOENT);
+	assert_int_equal(store_user_ring_set(store, SITE, "alice", "x"), ENOENT);
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_rules(store, SITE, "alice", NULL, &r), 0);
+	assert_string_equal(r.ring, "anyone");
+	assert_int_equal(store_user_ring_set(store, SITE, "alice", "verified-name"), 0);
+	store = mem_deref(store);
+	assert_int_equal(store_open(&store, &why, path), 0);
+	assert_int_equal(store_user_rules(store, SITE, "alice", NULL, &r), 0);
+	assert_string_equal(r.ring, "verified-name");
+}
+
+static void who_is_no_stranger(void **state)
+{
+	struct store_rules r;
+	char other[32];
+
+	(void)state;
+	assert_int_equal(store_known_add(store, SITE, "alice", "eve@far.example"),
+			 ENOENT);
+	assert_int_equal(store_user_add(store, SITE, "alice", "hash"), 0);
+	assert_int_equal(store_user_rules(store, SITE, "alice", "eve@far.example", &r),
+			 0);
+	assert_string_equal(r.relay, "site");
+	assert_false(r.known);
+	assert_int_equal(store_known_add(store, SITE, "alice", "eve@far.example"), 0);
+	assert_int_equal(store_known_add(store, SITE, "alice", "eve@far.example"), 0);
+	assert_int_equal(store_user_relay_set(store, SITE, "alice", "always"), 0);
+	assert_int_equal(store_user_rules(store, SITE, "alice", "eve@far.example", &r),
+			 0);
+	assert_string_equal(r.relay, "always");
+	assert_true(r.known);
+	for (int i = 0; i < STORE_KNOWN_MAX + 5; i++) {
+		snprintf(other, sizeof(other), "u%d@far.example", i);
+		assert_int_equal(store_known_add(store, SITE, "alice", other), 0);
+	}
+	assert_int_equal(store_user_rules(store, SITE, "alice", other, &r), 0);
+	assert_true(r.known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +576,8 @@ int main(void)
 		TEST(nothing_is_left_of_who_is_removed),
 		TEST(established_calls_outlive_a_run),
 		TEST(a_removed_persons_calls_go_too),
+		TEST(whose_calls_ring),
+		TEST(who_is_no_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static X509 *make(EVP_PKEY *key, const char *list)
 static void open_world(struct world *w, const char *list, bool for_numbers)
 {
 	struct fetch_config fetch = {.timeout_ms = 1000};
-	struct shelf_config shelf = {.n_fetches = 1, .timeout_ms = 1000};
+	struct shelf_config shelf = {
+		.kind = &credential_kind, .n_fetches = 1, .timeout_ms = 1000};
 	BIO *bio = BIO_new(BIO_s_mem());
 	X509 *x;
 	char *pem;
@@ -94,7 +95,7 @@ static void open_world(struct world *w, const char *list, bool for_numbers)
 	n = BIO_get_mem_data(bio, &pem);
 	assert_int_equal(fetcher_alloc(&w->fetcher, &fetch), 0);
 	shelf.fetcher = w->fetcher;
-	shelf.authorities = &w->authorities;
+	shelf.arg = &w->authorities;
 	assert_int_equal(shelf_alloc(&w->shelf, &shelf), 0);
 	assert_int_equal(shelf_put(w->shelf, URL, "a.test", pem, (size_t)n, 0), 0);
 	assert_int_equal(shelf_put(w->shelf, URL, "a.test", pem, (size_t)n, 0), EEXIST);

@@ -118,6 +118,8 @@ static void media_keys_are_compared_as_a_set(void **state)
 	assert_int_equal(read_text(&b, "a=fingerprint:sha-256 AB:01\n"), 0);
 	assert_false(mky_equal(&a, &b));
 	assert_false(mky_equal(&b, &a));
+	assert_int_equal(read_text(&b, "v=0\na=Fingerprint:sha-256 AB:01\n"),
+			 EBADMSG); /* a key for some, and none for us */
 	assert_int_equal(read_text(&b, "v=0\n"), 0);
 	assert_int_equal(b.n, 0);
 	assert_false(mky_equal(&a, &b));

@@ -1,15 +1,57 @@
-/* test_idp_shelf.c - the shelf of certificates when a fetch cannot even begin. fetch_start() is here: no memory. */
-#include "idp/shelf.h"
+/* test_idp_shelf.c - a shelf when a fetch cannot even begin, and what lies there while it is fetched anew. fetch_start() is
+ * here: no memory, or the test says what comes. */
+#include "idp/credential.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
 
 static unsigned n_started, n_told;
+static int start_err = ENOMEM;
+static fetch_h *coming;
+static void *coming_arg;
+static uint64_t clock_s;
 
 int fetch_start(struct fetcher *f, const char *url, fetch_h *h, void *arg)
 {
 	n_started++;
-	return ENOMEM;
+	coming = h;
+	coming_arg = arg;
+	return start_err;
+}
+
+static uint64_t test_us(void)
+{
+	return clock_s * 1000000;
+}
+
+/* A thing is a copy of what came. */
+static int copy(void **thingp, char why[SHELF_WHY_BYTES], uint64_t *keep_s, void *arg,
+		const void *p, size_t n)
+{
+	char *text = mem_zalloc(n + 1, NULL);
+
+	if (!text)
+		return ENOMEM;
+	memcpy(text, p, n);
+	*thingp = text;
+	return 0;
+}
+
+static const struct shelf_kind text_kind = {.fetched_event = "test.fetched",
+					    .failed_event = "test.failed",
+					    .busy = "too many",
+					    .kept_s = 300,
+					    .kept_max_s = 3600,
+					    .n_per_domain = 2};
+
+/* What was asked for last is there, or is not to be had. */
+static void comes(const char *text)
+{
+	struct fetch_result r = {.err = text ? 0 : EIO, .p = text};
+
+	r.n = text ? strlen(text) : 0;
+	snprintf(r.why, sizeof(r.why), "%s", text ? "" : "it is away");
+	coming(&r, coming_arg);
 }
 
 static void told(void *arg)
@@ -20,7 +62,8 @@ static void told(void *arg)
 /* What is said at once is not said once more by the handler: its case would be over, and gone, in the middle. */
 static void said_once(void **state)
 {
-	struct shelf_config config = {.n_fetches = 4, .timeout_ms = 3000};
+	struct shelf_config config = {
+		.kind = &credential_kind, .n_fetches = 4, .timeout_ms = 3000};
 	struct shelf_ask ask = {.h = told}, second = {.h = told};
 	struct shelf *s = NULL;
 
@@ -44,9 +87,89 @@ static void said_once(void **state)
 	mem_deref(s);
 }
 
+#define URL "https://beta.example/jwks.json"
+
+/* Gives what an asker has now. */
+static const char *have(struct shelf *s, enum shelf_state wanted)
+{
+	static char text[32];
+	struct shelf_ask ask = {.h = told};
+
+	assert_int_equal(shelf_get(s, &ask, URL, "beta.example"), wanted);
+	snprintf(text, sizeof(text), "%s", (const char *)ask.thing);
+	shelf_forget(&ask);
+	return text;
+}
+
+/* Whoever needs a newer one waits for it; all others have the one that is there, also when the newer one does not come. */
+static void good_while_it_is_renewed(void **state)
+{
+	struct shelf_kind kind = text_kind;
+	struct shelf_config config = {
+		.kind = &kind, .n_fetches = 4, .timeout_ms = 3000, .now_us = test_us};
+	struct shelf_ask ask = {.h = told}, second = {.h = told}, third = {.h = told};
+	struct shelf *s = NULL;
+
+	kind.make = copy;
+	start_err = 0;
+	n_started = n_told = 0;
+	clock_s = 1000;
+	assert_int_equal(shelf_alloc(&s, &config), 0);
+	assert_int_equal(shelf_get(s, &ask, URL, "beta.example"), SHELF_COMES);
+	comes("old");
+	assert_string_equal(ask.thing, "old");
+	assert_int_equal(shelf_renew(s, &ask, URL, "beta.example", 10), SHELF_HERE);
+	assert_int_equal(n_started, 1);
+
+	clock_s += 11;
+	assert_int_equal(shelf_renew(s, &ask, URL, "beta.example", 10), SHELF_COMES);
+	assert_int_equal(shelf_renew(s, &second, URL, "beta.example", 10), SHELF_COMES);
+	assert_int_equal(n_started, 2);
+	assert_string_equal(have(s, SHELF_HERE), "old");
+	comes(NULL);
+	assert_null(ask.thing);
+	assert_string_equal(ask.why, "it is away");
+	assert_null(second.thing);
+	assert_string_equal(have(s, SHELF_HERE), "old");
+	assert_false(shelf_is_busy(s));
+	assert_int_equal(shelf_renew(s, &third, URL, "beta.example", 10), SHELF_HERE);
+	assert_int_equal(n_started, 2); /* not again so soon */
+
+	clock_s += 11;
+	n_told = 0;
+	assert_int_equal(shelf_renew(s, &third, URL, "beta.example", 10), SHELF_COMES);
+	comes("new");
+	assert_int_equal(n_told, 1);
+	assert_string_equal(third.thing, "new");
+	assert_string_equal(have(s, SHELF_HERE), "new");
+
+	/* its time ends before the newer one is there: that is waited for, and not asked for twice */
+	clock_s += 290;
+	assert_int_equal(shelf_renew(s, &ask, URL, "beta.example", 10), SHELF_COMES);
+	clock_s += 20;
+	assert_int_equal(shelf_get(s, &second, URL, "beta.example"), SHELF_COMES);
+	assert_int_equal(n_started, 4);
+	comes("newest");
+	assert_string_equal(ask.thing, "newest");
+	assert_string_equal(second.thing, "newest");
+
+	/* no memory: what is there stays */
+	clock_s += 11;
+	start_err = ENOMEM;
+	shelf_forget(&ask);
+	assert_int_equal(shelf_renew(s, &ask, URL, "beta.example", 10), SHELF_FAILED);
+	assert_string_equal(have(s, SHELF_HERE), "newest");
+	assert_false(shelf_is_busy(s));
+	for (struct shelf_ask *v[] = {&ask, &second, &third}, **p = v; p < v + N_ELEMS(v);
+	     p++)
+		shelf_forget(*p);
+	mem_deref(s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(said_once)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(said_once),
+					   cmocka_unit_test(good_while_it_is_renewed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,6 +277,55 @@ static void waiters_share_the_work_and_end_when_it_closes(void **state)
 	mailbox_free(&mb);
 }
 
+struct slow_wake {
+	struct mailbox *mb;
+	atomic_int in, freeing, out;
+};
+
+static void wake_slowly(void *arg)
+{
+	struct slow_wake *w = arg;
+
+	atomic_store(&w->in, 1);
+	while (!atomic_load(&w->freeing))
+		sched_yield();
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	atomic_store(&w->out, 1);
+}
+
+static void *post_one(void *arg)
+{
+	struct slow_wake *w = arg;
+	struct msg m = number(1);
+
+	return (void *)(intptr_t)mailbox_post(w->mb, &m);
+}
+
+/* The receiver takes the message, and frees, while its poster is still on the way out of wake_h. */
+static void a_poster_in_its_wake_is_waited_for(void **state)
+{
+	struct slow_wake w = {0};
+	struct taken t = {0};
+	pthread_t poster;
+	void *err;
+
+	(void)state;
+	assert_int_equal(mailbox_alloc(&w.mb, "slow", sizeof(struct msg), 16, NULL,
+				       wake_slowly, &w),
+			 0);
+	assert_int_equal(pthread_create(&poster, NULL, post_one, &w), 0);
+	while (!atomic_load(&w.in))
+		sched_yield();
+	assert_int_equal(mailbox_drain(w.mb, 0, take, &t),
+			 1); /* the lock is free meanwhile */
+	atomic_store(&w.freeing, 1);
+	mailbox_free(&w.mb);
+	assert_int_equal(atomic_load(&w.out), 1);
+	pthread_join(poster, &err);
+	assert_null(err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +334,7 @@ int main(void)
 		cmocka_unit_test(what_is_posted_while_draining_wakes_again),
 		cmocka_unit_test(four_posters_lose_double_and_reorder_nothing),
 		cmocka_unit_test(waiters_share_the_work_and_end_when_it_closes),
+		cmocka_unit_test(a_poster_in_its_wake_is_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);

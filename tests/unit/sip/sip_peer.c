@@ -25,6 +25,7 @@ const char peer_sdp_a[] = SDP("1", "actpass"), peer_sdp_b[] = SDP("2", "active")
 enum { WAIT_US = 5000000 };
 
 struct peer *peer;
+void (*peer_tune)(struct config *config);
 
 /* ---- the core's call, as far as a leg sees it ---- */
 
@@ -47,6 +48,11 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	a->call = call;
 	*callp = call;
 	return 0;
+}
+
+bool call_is_emergency(const struct call *call)
+{
+	return call->emergency;
 }
 
 struct kept_call *call_rejoin_find_dialog(const struct core *core, const char *dialog,
@@ -78,6 +84,8 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		[LEG_ENDED] = "ended",
 		[LEG_OFFER_WITHDRAWN] = "withdrawn",
 		[LEG_AWAY] = "away",
+		[LEG_EARLY] = "early",
+		[LEG_LATE] = "late",
 	};
 	struct call *call = leg->call;
 
@@ -181,6 +189,8 @@ int peer_setup(void **state)
 	peer->config.sipv = peer->sipv;
 	peer->config.n_sip = 1;
 	peer->config.peerv = peer->peerv;
+	if (peer_tune)
+		peer_tune(&peer->config);
 	assert_int_equal(sip_loop_alloc_clock(&peer->loop, test_now, peer), 0);
 	assert_int_equal(core_init(&peer->core, &peer->config, peer->loop), 0);
 	if (sip_alloc(&peer->sip, &why, &peer->core))

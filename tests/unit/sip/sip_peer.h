@@ -36,7 +36,7 @@ struct call {
 	char body[4096];              /* of the last event that had one */
 	char candidates[4096];        /* "ufrag mid line\n" each, of all events */
 	bool end, trickle;            /* of the last event that had candidates; a body */
-	bool over;
+	bool over, emergency;
 };
 
 struct peer {
@@ -56,6 +56,8 @@ struct peer {
 	bool stopped;
 };
 extern struct peer *peer; /* the one of the running test */
+/** Changes the configuration before the room is made; NULL: as it is. */
+extern void (*peer_tune)(struct config *config);
 
 /** cmocka set-up and tear-down; tear-down fails when NTA or a leg is left with something. */
 int peer_setup(void **state);

@@ -8,6 +8,8 @@
 
 #include "sip/edge/edge.h"
 
+/** What every name is resolved to: "127.0.0.1:5060"; empty: it has no address. */
+extern char standin_resolved[64];
 const char *standin_secret(void);
 uint16_t standin_port(void);
 unsigned standin_n_accepted(void);

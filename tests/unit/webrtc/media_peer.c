@@ -17,13 +17,14 @@ static uint64_t now(void *arg)
 	return ((struct media_stage *)arg)->now_us;
 }
 
-static void tell(uint64_t id, enum media_event event, void *arg)
+static void tell(uint64_t id, unsigned side, enum media_event event, void *arg)
 {
 	struct media_stage *st = arg;
 
 	assert_int_equal(id, 1);
 	st->n_told++;
 	st->told = event;
+	st->told_side = side;
 }
 
 void media_stage_open(struct media_stage *st)
@@ -62,6 +63,10 @@ static void take(const struct port_path *path, uint8_t *p, size_t n, void *arg)
 	struct binding b;
 	size_t n_out = 0;
 
+	if (kind == PACKET_STUN && path->own) {
+		ice_full_take(path, p, n);
+		return;
+	}
 	if (kind != PACKET_STUN) {
 		session_take(&st->home, kind, path, p, n);
 		return;
@@ -77,7 +82,8 @@ static void take(const struct port_path *path, uint8_t *p, size_t n, void *arg)
 
 void media_stage_turn(struct media_stage *st)
 {
-	while (port_take(st->home.port, 0, take, st))
+	while (port_take(st->home.port, 0, take, st) +
+	       port_take_own(st->home.port, take, st))
 		;
 }
 

@@ -15,6 +15,7 @@ struct media_stage {
 	uint64_t now_us;
 	unsigned n_told;
 	enum media_event told; /**< the last */
+	unsigned told_side;
 };
 void media_stage_open(struct media_stage *st);
 void media_stage_close(struct media_stage *st);

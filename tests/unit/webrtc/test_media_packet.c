@@ -2,8 +2,8 @@
  * table, a stream sent back and what its reports say. Pure: bytes in, bytes out. */
 #include "webrtc/media/echo.h"
 #include "webrtc/media/packet.h"
-#include "webrtc/media/rate.h"
-#include "webrtc/media/session_fsm.h"
+#include "lib/rate.h"
+#include "webrtc/media/side_fsm.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
@@ -83,34 +83,34 @@ static void every_state_and_event(void **state)
 {
 	for (unsigned s = 0; s < MS_STATE_N; s++) {
 		for (unsigned e = 0; e < MS_EVENT_N; e++) {
-			const struct session_step *step = session_fsm_step(s, e);
+			const struct side_step *step = side_fsm_step(s, e);
 
-			assert_string_not_equal(session_state_name(s), "?");
-			assert_string_not_equal(session_event_name(e), "?");
+			assert_string_not_equal(side_state_name(s), "?");
+			assert_string_not_equal(side_event_name(e), "?");
 			/* never back, the core is told of every end once, and of nothing behind it */
 			assert_true(step->next >= s);
 			if (step->next == MS_OVER)
 				assert_int_equal(step->tells, s != MS_OVER);
 		}
 	}
-	assert_int_equal(session_fsm_step(MS_SHAKING, MS_KEYS)->told, MEDIA_UP);
-	assert_int_equal(session_fsm_step(MS_SHAKING, MS_FOREIGN)->told, MEDIA_FOREIGN);
-	assert_int_equal(session_fsm_step(MS_UP, MS_SILENT)->told, MEDIA_LOST);
-	assert_int_equal(session_fsm_step(MS_UP, MS_FOREIGN)->next, MS_UP);
+	assert_int_equal(side_fsm_step(MS_SHAKING, MS_KEYS)->told, MEDIA_UP);
+	assert_int_equal(side_fsm_step(MS_SHAKING, MS_FOREIGN)->told, MEDIA_FOREIGN);
+	assert_int_equal(side_fsm_step(MS_UP, MS_SILENT)->told, MEDIA_LOST);
+	assert_int_equal(side_fsm_step(MS_UP, MS_FOREIGN)->next, MS_UP);
 }
 
 /* ---- a stream and its reports ---- */
 
 static struct echo *echo_of(bool sends)
 {
-	struct media_setup setup = {.n_streams = 1};
+	struct media_remote remote = {.n_streams = 1};
 	struct echo *e;
 
-	setup.streamv[0] =
+	remote.streamv[0] =
 		(struct media_stream){.ssrc = 1000, .sends = sends, .clock_rate = 90000};
-	setup.streamv[0].ptv[96 / 8] = 1;
+	remote.streamv[0].ptv[96 / 8] = 1;
 	assert_int_equal(echo_alloc(&e, "cname"), 0);
-	echo_setup(e, &setup);
+	echo_remote(e, &remote);
 	return e;
 }
 

@@ -20,27 +20,43 @@ struct world {
 static const struct peer_check right = {
 	.username = NAME, .pwd = PWD, .use_candidate = true};
 
-static struct media_setup *setup_of(const struct media_peer_stand *p, const char *ufrag)
+/** What a party says; `fresh`: an offer that is answered with these credentials of ours. */
+static int described(struct world *w, const char *ufrag, const struct media_creds *fresh)
 {
-	struct media_setup *s = mem_zalloc(sizeof(*s), NULL);
+	struct media_told *told = media_told_alloc();
+	struct media_remote *r = &told->remote;
+	int err;
 
-	snprintf(s->peer.ufrag, sizeof(s->peer.ufrag), "%s", ufrag);
-	s->peer.n_fingerprints = 1;
-	s->peer.fingerprintv[0] = p->fingerprint;
-	s->n_streams = 1;
-	s->streamv[0] =
+	snprintf(r->ufrag, sizeof(r->ufrag), "%s", ufrag);
+	r->n_fingerprints = 1;
+	r->fingerprintv[0] = w->p.fingerprint;
+	r->n_streams = 1;
+	r->streamv[0] =
 		(struct media_stream){.ssrc = 1000, .sends = true, .clock_rate = 48000};
-	s->streamv[0].ptv[111 / 8] = 1 << (111 % 8);
-	return s;
+	r->streamv[0].ptv[111 / 8] = 1 << (111 % 8);
+	if (fresh) {
+		told->fresh = true;
+		told->creds = *fresh;
+	}
+	err = session_remote(session_find(&w->st.home, 1), 0, told);
+	mem_deref(told);
+	return err;
 }
 
 static void open_with(struct world *w, int bits)
 {
+	struct media_add add = {
+		.work = MEDIA_WORK_ECHO,
+		.n_sides = 1,
+		.sidev = {{.reach = MEDIA_LITE, .crypt = MEDIA_DTLS}},
+		.credv = {{.ufrag = UFRAG, .pwd = PWD}},
+		.call = "0123456789abcdef",
+	};
+
 	media_stage_open(&w->st);
 	media_peer_open(&w->p, &w->st, bits);
-	assert_int_equal(session_add(&w->st.home, 1, "0123456789abcdef", UFRAG, PWD,
-				     setup_of(&w->p, "peer")),
-			 0);
+	assert_int_equal(session_add(&w->st.home, 1, &add), 0);
+	assert_int_equal(described(w, "peer", NULL), 0);
 }
 
 static int setup(void **state)
@@ -245,9 +261,11 @@ static void ice_restarts_without_a_handshake(void **state)
 	struct world *w = *state;
 
 	up(w);
-	assert_int_equal(session_change(session_find(&w->st.home, 1), "newonnew",
-					fresh.pwd, setup_of(&w->p, "peer2")),
-			 0);
+	assert_int_equal(
+		described(w, "peer2",
+			  &(struct media_creds){.ufrag = "newonnew",
+						.pwd = "newpasswordnewpassword12"}),
+		0);
 	assert_int_equal(media_peer_check(&w->p, &right, NULL),
 			 STUN_CLASS_SUCCESS_RESP); /* until then */
 	assert_int_equal(speaks(&w->p, 1), 1);

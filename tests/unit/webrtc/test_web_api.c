@@ -185,6 +185,36 @@ static void answer_to(enum api_kind kind, const char *with, const char *page,
 	fake_loop_settle(fc.loop);
 }
 
+static void ring_set(const char *with, const char *ring)
+{
+	struct web_up up = {
+		.kind = WEB_API, .conn = 42, .api = api_request_new(API_RULES_SET)};
+
+	snprintf(up.api->token, sizeof(up.api->token), "%s", with);
+	up.api->ring = base_dup(ring, strlen(ring));
+	up.api->site = &fc.sitev[0];
+	api_sessions_take(all, &up);
+	fake_loop_settle(fc.loop);
+}
+
+static void whose_calls_ring(void **state)
+{
+	ring_set("no such token", "anyone");
+	answered(401, "not-signed-in");
+	sign_in();
+	ask(API_RULES, NULL, NULL, NULL, token);
+	answered(200, NULL);
+	assert_string_equal(last->ring, "anyone");
+	ring_set(token, "verified-email");
+	answered(204, NULL);
+	ask(API_RULES, NULL, NULL, NULL, token);
+	assert_string_equal(last->ring, "verified-email");
+	ring_set(token, "nobody");
+	answered(400, "bad-message");
+	ask(API_RULES, NULL, NULL, NULL, token);
+	assert_string_equal(last->ring, "verified-email");
+}
+
 #define SHOP "https://shop.example"
 
 /* A page elsewhere is given a sign-in for calls: with it, from there, and for nothing else. */
@@ -197,8 +227,9 @@ static void another_page(void **state)
 					   "null",
 					   "shop.example",
 					   "https://shop.example:443"};
-	static const enum api_kind closed[] = {API_DEVICES, API_OTHERS_END, API_DELETE,
-					       API_CONNECT, API_PASSWD};
+	static const enum api_kind closed[] = {API_DEVICES,  API_OTHERS_END, API_DELETE,
+					       API_CONNECT,  API_PASSWD,     API_RULES,
+					       API_RULES_SET};
 	static const enum api_kind open[] = {API_WHOAMI, API_ICE};
 	char shops[STORE_TOKEN_HEX + 1];
 
@@ -384,6 +415,7 @@ int main(void)
 		TEST(wrong_is_wrong),
 		TEST(changing_the_password),
 		TEST(ice_servers),
+		TEST(whose_calls_ring),
 		TEST(another_page),
 		TEST(devices_and_their_end),
 		TEST(registering),

@@ -63,7 +63,8 @@ static void files_and_headers(void **state)
 	assert_true(client_has(c, "Content-Type: text/html; charset=utf-8\r\n"));
 	assert_true(client_has(c, "Cache-Control: no-cache\r\n"));
 	assert_true(client_has(
-		c, "Content-Security-Policy: default-src 'none'; script-src 'self'; "));
+		c,
+		"Content-Security-Policy: default-src 'none'; script-src 'self' https://*:*/.well-known/idp-proxy/; "));
 	snprintf(csp, sizeof(csp), "connect-src 'self' ws://alpha.localhost:%u;", w.port);
 	assert_true(client_has(c, csp));
 	assert_false(client_has(c, "unsafe"));
@@ -228,8 +229,9 @@ static void the_site(void **state)
 
 	client_get(c, &w, "/api/v1/site", NULL);
 	assert_int_equal(client_status(c, true), 200);
-	assert_string_equal(client_body(c),
-			    "{\"site\":\"alpha.localhost\",\"registration\":false}");
+	assert_string_equal(
+		client_body(c),
+		"{\"site\":\"alpha.localhost\",\"registration\":false,\"identity\":false}");
 	client_free(c);
 }
 

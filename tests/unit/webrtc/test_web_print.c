@@ -171,6 +171,46 @@ static void events(void **state)
 	done(message(SERVER_WITHDRAWN, true), "server-withdrawn");
 }
 
+static void who_calls(void **state)
+{
+	static const char *const words[] = {"none", "verified", "unverified", "failed"};
+
+	for (unsigned status = 0; status < N_ELEMS(words); status++)
+		for (unsigned said = 0; said < 2; said++) {
+			struct server_msg *m = message(SERVER_INCOMING, true);
+			struct identity_person *p = mem_zalloc(sizeof(*p), NULL);
+			const json_t *who;
+			json_t *v;
+
+			with_sdp(m, "v=0\r\n");
+			with_media(m);
+			with_party(m, "Per");
+			m->person = p;
+			p->status = (enum identity_status)status;
+			if (said) {
+				snprintf(p->idp, sizeof(p->idp), "idp.example:8443");
+				snprintf(p->why, sizeof(p->why), "words");
+				snprintf(p->name, sizeof(p->name), "a%%40b@idp.example");
+				snprintf(p->origin, sizeof(p->origin),
+					 "https://x.example");
+				p->ctx = "frame";
+				snprintf(p->display, sizeof(p->display), "\"Ann\"");
+				snprintf(p->picture, sizeof(p->picture),
+					 "https://x/y.png");
+				snprintf(p->email, sizeof(p->email), "ann@mail.example");
+			}
+			v = print(m);
+			who = json_object_get(json_object_get(v, "from"), "identity");
+			assert_string_equal(
+				json_string_value(json_object_get(who, "status")),
+				words[status]);
+			assert_int_equal(json_object_size(who),
+					 1 + 5 * said + (p->status == IDENTITY_VERIFIED));
+			json_decref(v);
+			done(m, "server-incoming");
+		}
+}
+
 static void candidates(void **state)
 {
 	struct server_msg *m = message(SERVER_CANDIDATES, true);
@@ -329,6 +369,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(events),
+		cmocka_unit_test(who_calls),
 		cmocka_unit_test(candidates),
 		cmocka_unit_test(causes),
 		cmocka_unit_test(goodbyes),

@@ -62,6 +62,18 @@ static void the_list(void **state)
 	silence();
 }
 
+/* bob is 2. */
+static void bob_takes_from(uint64_t caller)
+{
+	say(2, CLIENT_ACCEPT, incoming);
+	hear(caller, SERVER_PROGRESS);
+	hear_ok(2);
+	say_sdp(2, CLIENT_ANSWER, incoming);
+	hear_ok(2);
+	hear(caller, SERVER_ANSWERED);
+	hear(2, SERVER_ESTABLISHED);
+}
+
 static void it_moves(void **state)
 {
 	char old[WEB_CALL_MAX + 1];
@@ -76,13 +88,7 @@ static void it_moves(void **state)
 	m = hear(2, SERVER_INCOMING);
 	assert_string_equal(m->who.replaces, old);
 	snprintf(incoming, sizeof(incoming), "%s", m->call);
-	say(2, CLIENT_ACCEPT, incoming);
-	hear(3, SERVER_PROGRESS);
-	hear_ok(2);
-	say_sdp(2, CLIENT_ANSWER, incoming);
-	hear_ok(2);
-	hear(3, SERVER_ANSWERED);
-	hear(2, SERVER_ESTABLISHED);
+	bob_takes_from(3);
 	silence();
 	say_reason(2, CLIENT_HANGUP, old, REASON_MOVED);
 	hear_ok(2);
@@ -191,13 +197,7 @@ static void but_its_own_calls(void **state)
 	dial(3, "s1", "bob@alpha.example", NULL);
 	hear_ok(3);
 	hear_incoming(2);
-	say(2, CLIENT_ACCEPT, incoming);
-	hear(3, SERVER_PROGRESS);
-	hear_ok(2);
-	say_sdp(2, CLIENT_ANSWER, incoming);
-	hear_ok(2);
-	hear(3, SERVER_ANSWERED);
-	hear(2, SERVER_ESTABLISHED);
+	bob_takes_from(3);
 	enter_from(4, "https://other.example");
 	silence();
 	take(4, "x1", "bob@alpha.example", call_id(fc.core.calls.head->data));
@@ -213,6 +213,39 @@ static void but_its_own_calls(void **state)
 	silence();
 }
 
+/* The browser's network is another one: the same device goes on over a new connection. */
+static void over_a_new_connection(void **state)
+{
+	const struct server_msg *m;
+	char old[sizeof(incoming)];
+
+	they_talk();
+	memcpy(old, incoming, sizeof(old));
+	take(1, "x1", "carol@alpha.example", "c1"); /* not who it is with */
+	hear_error(1, ERROR_NO_CALL);
+	take(2, "x2", "alice@alpha.example", "c1"); /* not bob's name of it */
+	hear_error(2, ERROR_NO_CALL);
+	take(1, "c2", "bob@alpha.example", "c1");
+	hear_ok(1);
+	m = hear(2, SERVER_INCOMING);
+	assert_string_equal(m->who.replaces, old);
+	snprintf(incoming, sizeof(incoming), "%s", m->call);
+	take(1, "x3", "bob@alpha.example", "c1");
+	hear_error(1, ERROR_ELSEWHERE);
+	take(1, "x4", "bob@alpha.example", "c2"); /* not established */
+	hear_error(1, ERROR_NO_CALL);
+	bob_takes_from(1);
+	say_reason(2, CLIENT_HANGUP, old, REASON_MOVED);
+	hear_ok(2);
+	hear_ended(2, old, CAUSE_ELSEWHERE);
+	hear_ended(1, "c1", CAUSE_ELSEWHERE);
+	say(1, CLIENT_HANGUP, "c2");
+	hear_ok(1);
+	hear_ended(1, "c2", CAUSE_HANGUP);
+	hear_ended(2, incoming, CAUSE_HANGUP);
+	silence();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +255,8 @@ int main(void)
 						room_teardown),
 		cmocka_unit_test_setup_teardown(the_list, room_setup, room_teardown),
 		cmocka_unit_test_setup_teardown(it_moves, room_setup, room_teardown),
+		cmocka_unit_test_setup_teardown(over_a_new_connection, room_setup,
+						room_teardown),
 		cmocka_unit_test_setup_teardown(not_just_any, room_setup, room_teardown),
 		cmocka_unit_test_setup_teardown(not_anybody, room_setup, room_teardown),
 	};

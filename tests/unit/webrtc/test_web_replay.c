@@ -79,12 +79,16 @@ static void what_is_kept_is_a_copy(void **state)
 
 	assert_int_equal(body_alloc(&m->sdp, "v=0\r\n", 5), 0);
 	m->identityv = identity;
+	m->person = mem_zalloc(sizeof(*m->person), NULL);
+	snprintf(m->person->name, sizeof(m->person->name), "ann@idp.example");
 	copy = server_msg_copy(m);
 	assert_ptr_not_equal(copy->sdp, m->sdp);
 	assert_memory_equal(copy->sdp->data, "v=0\r\n", 6);
 	assert_ptr_not_equal(copy->identityv, m->identityv);
 	assert_string_equal(copy->identityv[1], "two");
 	assert_null(copy->identityv[2]);
+	assert_ptr_not_equal(copy->person, m->person);
+	assert_string_equal(copy->person->name, "ann@idp.example");
 	assert_int_equal(server_msg_bytes(copy), server_msg_bytes(m));
 	assert_true(server_msg_bytes(m) > sizeof(*m) + 5 + 6);
 	m->identityv = NULL;
