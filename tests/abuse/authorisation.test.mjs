@@ -1,6 +1,6 @@
 // tests/abuse/authorisation.test.mjs - cases 79 to 82: who may say that a call comes from good.test, and where a
 // call from outside may go.
-// limit: 300 s
+// limit: 120 s
 //
 //   attacker 198.18.0.77, certificates of every kind ══ TLS ══► slussd alpha.test ◄── WSS ── bob
 //   bob dials x@good.test ──► slussd ══ TLS ══► 198.18.0.78 with the same certificates

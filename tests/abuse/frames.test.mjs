@@ -1,6 +1,6 @@
 // tests/abuse/frames.test.mjs - cases 41 to 44, 49 and 50: WebSocket frames against RFC 6455, too much of
 // everything, and a client that takes nothing.
-// limit: 300 s
+// limit: 240 s
 //
 //   mallory, raw ── WSS ──► slussd (alpha.test) ◄── WSS ── carol, who must not notice
 //   bob ◄── WSS ───────────────┘

@@ -183,10 +183,10 @@ test('abuse_067_each_row_and_each_pair_of_rows', async () => {
 		key: pairs['delta.test'].key, x5u: url('delta.test'), from: 'gunda@delta.test', to: 'bob@beta.test', sdp: body,
 		absent: 'https://delta.test/absent.pem', wrong: { key: other.key, x5u: show('delta.test', '/other.pem', readFileSync(other.cert)) },
 	});
-	assert.ok(all.length >= 19, `${all.length} cases`);
+	assert.ok(all.length >= 31, `${all.length} cases`);
 	for (const { name, identity, date: when, status } of all) {
-		const { final } = await expect(status, 'delta.test', { body, identity, when }, name);
-		assert.equal(final.phrase, { 403: 'Stale Date', 436: 'Bad Identity Info', 437: 'Unsupported Credential', 438: 'Invalid Identity Header' }[status]);
+		const { final } = await expect(status, 'delta.test', { body, identity: identity ?? [], when }, name);
+		assert.equal(final.phrase, { 428: 'Use Identity Header', 403: 'Stale Date', 436: 'Bad Identity Info', 437: 'Unsupported Credential', 438: 'Invalid Identity Header' }[status]);
 	}
 	// where a signature is not required, only a forged one stops the call
 	const unasked = cases({
@@ -194,9 +194,9 @@ test('abuse_067_each_row_and_each_pair_of_rows', async () => {
 		absent: 'https://gamma.test/absent.pem', wrong: { key: other.key, x5u: 'https://gamma.test/other.pem' },
 	});
 	for (const { name, identity, date: when, status } of unasked.filter((c) => !c.name.includes(' and '))) {
-		const { site } = await expect(status === 438 ? 438 : 486, 'gamma.test', { body, identity, when }, name);
+		const { site } = await expect(status === 438 ? 438 : 486, 'gamma.test', { body, identity: identity ?? [], when }, name);
 		if (status !== 438)
-			assert.deepEqual(site, { domain: 'gamma.test', verified: true, tls: true, identity: 'failed' }, name);
+			assert.deepEqual(site, { domain: 'gamma.test', verified: true, tls: true, identity: status === 428 ? 'none' : 'failed' }, name);
 	}
 });
 
@@ -286,8 +286,11 @@ test('abuse_072_credentials', async () => {
 	const body = sdp.offer('credentials');
 	const foreign = new Authority(join(world.dir, 'other-ca'), 'Somebody').valid('delta.test');
 	const chain = readFileSync(pairs['delta.test'].cert, 'utf8');
+	const self = { key: join(world.dir, 'self.key'), cert: join(world.dir, 'self.pem') };
+	execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', self.key, '-out', self.cert, '-days', '10',
+		'-subj', '/CN=delta.test', '-addext', 'subjectAltName=DNS:delta.test', '-addext', 'basicConstraints=critical,CA:FALSE'], { stdio: 'pipe' });
 	const rows = {
-		expired: ca.expired('delta.test'), 'not yet': ca.notYet('delta.test'), 'another domain': ca.wrongName('delta.test'), wildcard: ca.wildcard('delta.test'),
+		'self-signed': self, expired: ca.expired('delta.test'), 'not yet': ca.notYet('delta.test'), 'another domain': ca.wrongName('delta.test'), wildcard: ca.wildcard('delta.test'),
 		'common name': ca.cnOnly('delta.test'), 'another authority': foreign, 'P-384': ca.leaf('p384', { cn: 'delta.test', kind: 'P-384' }),
 		RSA: ca.rsa('delta.test'), 'for clients': ca.leaf('client', { cn: 'delta.test', usage: 'clientAuth' }),
 		'limited claims': ca.leaf('limited', { cn: 'delta.test', extra: ['1.3.6.1.5.5.7.1.27=DER:3000'] }),
@@ -344,16 +347,18 @@ test('abuse_074_a_thousand_addresses', async () => {
 	const n_before = asked.length;
 	const model = signed('delta.test', body);
 	const statuses = new Map();
-	let sent = 0;
+	let sent = 0, slowest = 0;
 	/* one of 25 connections: its next INVITE when the last one is answered */
 	const pour = async () => {
 		const link = await links['delta.test'].site.dial('198.18.0.20', 'beta.test');
 		while (sent < 1000) {
 			const path = `/slow/${sent++}`;
 			files.set(path, slow);
+			const at = performance.now();
 			const one = link.call({ from: 'gunda@delta.test', to: 'bob@beta.test', body, headers: [['Date', date()], ['Identity', model.replace(/info=<[^>]*>/, `info=<https://delta.test${path}>`)]] });
 			const final = await one.response(undefined, { ms: 30_000 });
 			one.ack(final);
+			slowest = Math.max(slowest, performance.now() - at);
 			statuses.set(final.status, (statuses.get(final.status) ?? 0) + 1);
 		}
 	};
@@ -363,8 +368,9 @@ test('abuse_074_a_thousand_addresses', async () => {
 	const gamma = sdp.offer('others');
 	const begun = performance.now();
 	await expect(486, 'gamma.test', { body: gamma, identity: signed('gamma.test', gamma, { x5u: fresh }) }, 'others are not held up');
-	assert.ok(performance.now() - begun < 6000, `${performance.now() - begun} ms`);
+	assert.ok(performance.now() - begun < 3600, `${performance.now() - begun} ms`);
 	await Promise.all(floods);
+	assert.ok(slowest < 3600, `no call waits for longer than 3 s, whatever it waits for: ${slowest} ms`);
 	assert.deepEqual([...statuses], [[436, 1000]]);
 	assert.ok(asked.length - n_before < 40, `${asked.length - n_before} fetches for 1000 INVITEs`);
 	for (const response of open)

@@ -1,5 +1,5 @@
 // tests/abuse/json.test.mjs - cases 45 to 48: what a signed-in client may say, and a hostile one does.
-// limit: 300 s
+// limit: 120 s
 //
 //   mallory, alice ── WSS ──► slussd (alpha.test) ══ TLS ══► peer.test (a scripted SIP site)
 //   bob ◄── WSS ──────────────┘

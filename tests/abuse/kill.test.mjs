@@ -9,7 +9,7 @@ import { Client, signIn } from '../lib/client.mjs';
 import { comeBack, rejoin, takeBack } from '../lib/rejoin.mjs';
 import * as sdp from '../lib/sdp.mjs';
 import { PASSWORD, twoSites } from '../lib/site.mjs';
-import { dial, establish, hangUp } from '../lib/talk.mjs';
+import { dial, establish, hangUp, settled } from '../lib/talk.mjs';
 import { until } from '../lib/world.mjs';
 
 const SLOW = Number(process.env.SLUSS_SLOW ?? 1);
@@ -78,11 +78,7 @@ for (const name of ['alpha', 'beta']) {
 	test(`abuse_092_kill_talk: ${name} dies and nobody joins the call again: it ends with the session timer, and with that cause`, async () => {
 		const call = await establish(desk, bob, 'bob@beta.test');
 		const [far, farCall, ours] = name === 'alpha' ? [bob, call.b, desk] : [desk, call.a, bob];
-		// A change goes there and back: so the ACK of the call has arrived, and it is in talk at both sites.
-		await desk.request('offer', { call: call.a, sdp: sdp.offer('change') });
-		await bob.event('offer', { call: call.b });
-		await bob.request('answer', { call: call.b, sdp: sdp.answer('change') });
-		await desk.event('answer', { call: call.a });
+		await settled(desk, call.a, bob, call.b);
 		await site().stop('SIGKILL');
 		assert.equal((await far.event('away', { call: farCall }, 10_000)).away, true);
 		await again(site());
@@ -101,6 +97,7 @@ for (const name of ['alpha', 'beta']) {
 		const [id, far, farCall, ours, oursCall, to] = name === 'alpha' ? [call.answered.rejoin, bob, call.b, desk, call.a, 'bob@beta.test']
 			: [call.established.rejoin, desk, call.a, bob, call.b, 'alice@alpha.test'];
 		await written(site(), id);
+		await settled(desk, call.a, bob, call.b);
 		await hand.request('call', { call: 'move', to: 'bob@beta.test', sdp: sdp.offer('move'), replaces: there.id });
 		const incoming = await bob.event('incoming', { replaces: call.b });
 		await bob.request('ringing', { call: incoming.call });

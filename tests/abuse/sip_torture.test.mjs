@@ -144,12 +144,12 @@ describe('valid messages', () => {
 		for (const user of ['user%00x', 'user%00', '%00user', 'us%0der', 'user%0d%0aX: y']) {
 			const out = await run(plain('INVITE', { uri: `sip:${user}@example.com`, from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('null') }), 'tls');
 			assert.ok([400, 404].includes(out.status), `INVITE sip:${user}@example.com: ${out.status}`);
-			const from = await run(plain('INVITE', { uri: 'sip:user@example.com', from: `sip:${user}@peer.test`, address: stand.attacker, transport: 'TLS', body: offer('null') }), 'tls', { rung: true });
+			const from = await run(plain('INVITE', { uri: 'sip:user@example.com', from: `sip:${user}@peer.test`, address: stand.attacker, transport: 'TLS', body: offer('null') }), 'tls', { rung: true, expectAnswer: true });
 			for (const { from: who } of from.rung['user@example.com'] ?? [])
 				assert.notEqual(who.address, 'user@peer.test', 'a name is not cut at %00');
 		}
 		// an escape of a letter is the letter (RFC 3261 §19.1.4): this one is our user
-		const out = await run(plain('INVITE', { uri: 'sip:%75se%72@example.com', from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('escape') }), 'tls', { rung: true });
+		const out = await run(plain('INVITE', { uri: 'sip:%75se%72@example.com', from: 'sip:caller@peer.test', address: stand.attacker, transport: 'TLS', body: offer('escape') }), 'tls', { rung: true, expectAnswer: true });
 		assert.deepEqual(Object.keys(out.rung), ['user@example.com']);
 		assert.ok(!stand.log().includes('\0'), 'no NUL in the log');
 		const { json } = await stand.slussd.ctl('user', 'list', 'example.com');
@@ -229,7 +229,7 @@ describe('invalid messages', () => {
 			assert.equal(out.status, 400, what);
 		}
 		for (const header of ['Expires: 99999999999999999999', 'Session-Expires: 99999999999999999999', 'Min-SE: 18446744073709551706', 'Retry-After: 949302838503028349304023988']) {
-			const out = await run(plain('INVITE', { ...base, extra: [header] }), 'tls', { rung: true });
+			const out = await run(plain('INVITE', { ...base, extra: [header] }), 'tls', { rung: true, expectAnswer: true });
 			assert.ok([400, 422, 486, SILENCE].includes(out.status), `${header}: ${out.status}`);
 		}
 	});

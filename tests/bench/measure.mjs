@@ -110,9 +110,11 @@ export class Load {
 
 /** The rows of a benchmark. */
 export class Table {
-	constructor(name) {
+	/** @param more  goes on with the table that another program has written in this run */
+	constructor(name, { more = false } = {}) {
 		this.name = name;
-		this.rows = [];
+		this.file = join(OUT, '..', `${name}.json`);
+		this.rows = more ? JSON.parse(readFileSync(this.file, 'utf8')) : [];
 	}
 
 	/** ours, theirs: numbers, or arrays of which the median counts; the ratio is the median of the rounds'. */
@@ -140,7 +142,7 @@ export class Table {
 
 	/** Writes the file; gives whether every ratio is within its must. */
 	write() {
-		writeFileSync(join(OUT, '..', `${this.name}.json`), JSON.stringify(this.rows, null, '\t') + '\n');
+		writeFileSync(this.file, JSON.stringify(this.rows, null, '\t') + '\n');
 		return this.rows.every((r) => r.must === null || r.ratio <= r.must);
 	}
 }

@@ -23,7 +23,7 @@ export function authority(world) {
 	return ca;
 }
 
-/** One site: HTTPS on 127.0.0.1:port, SIP on port + 1. `peers`: {domain: SIP port}. */
+/** One site: HTTPS on 127.0.0.1:port, SIP on port + 1, media on port + 5. `peers`: {domain: SIP port}. */
 export async function site(world, domain, port, { users = 0, peers = {}, limits = {} } = {}) {
 	const auth = authority(world);
 	names ??= await DnsFaults.listen(await world.address(53)); // for our own HTTP client
@@ -31,7 +31,7 @@ export async function site(world, domain, port, { users = 0, peers = {}, limits 
 	const host = { name: `${domain}-${port}`, address: '127.0.0.1', spawn: (...a) => world.here.spawn(...a), exec: (...a) => world.here.exec(...a) };
 	const s = new Site(world, host, {
 		sites: [{ domain, pair: auth.valid(domain), lines: [`origins = {"https://${domain}:${port}"}`] }], trust: auth.root, limits: { ...LIMITS, ...limits },
-		listen: [`tls:127.0.0.1:${port + 1}`], httpListen: [`127.0.0.1:${port}`], sip: ['private-targets = true'],
+		listen: [`tls:127.0.0.1:${port + 1}`], httpListen: [`127.0.0.1:${port}`], mediaPort: port + 5, sip: ['private-targets = true'],
 		lines: ['log { level = "warn" }', ...Object.entries(peers).map(([d, p]) => `peer "${d}" { address = "tls:127.0.0.1:${p}" }`)],
 	});
 	mkdirSync(s.dir, { recursive: true });

@@ -5,9 +5,8 @@
 //
 // Ours and theirs are measured in turns; ratios are those of the rounds, the median counts. Run by
 // tests/bench/signalling.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUILD, OUT, TOP, World } from '../lib/world.mjs';
+import { BUILD, OUT, World } from '../lib/world.mjs';
 import { PASSWORD } from '../lib/site.mjs';
 import { during, Load, pause, rssKib, sum, Table, threadTimes, treeTimes } from './measure.mjs';
 import { Kamailio } from './kamailio.mjs';
@@ -185,22 +184,11 @@ async function memory() {
 	await beta.stop();
 }
 
-/** Reported, not gated: needs a browser. */
-async function clickToAudio() {
-	if (!existsSync(join(TOP, 'tests/node_modules/playwright-core')) || !existsSync('/usr/bin/chromium')) {
-		console.log('click -> audio: not measured, there is no chromium with playwright-core here');
-		return;
-	}
-	const { clickToAudioRows } = await import('./click_to_audio.mjs');
-	await clickToAudioRows(world, table, quick ? 2 : 7);
-}
-
 console.log(`slussd from ${BUILD}; logs in ${OUT}`);
 table.head();
 await callCost();
 await openConnections();
 await memory();
-await clickToAudio();
 const well = table.write();
 await world.close();
 process.exit(well ? 0 : 1);

@@ -45,7 +45,7 @@ const PAGE = `<!doctype html><meta charset=utf-8><title>Shop</title><button id=g
 	<button id=cheat data-test=cheat>Cheat</button><script type=module src=/page.js></script>`;
 
 before(async () => {
-	set = await twoSites({ users: { alpha: ['alice', 'anna', 'carol', 'dora'], beta: ['bob'] } });
+	set = await twoSites({ users: { alpha: ['alice', 'anna', 'carol', 'dora', 'emil'], beta: ['bob'] } });
 	const address = await set.world.address(61);
 	for (const domain of ['shop.test', 'evil.test'])
 		set.dns.site(domain, address);
@@ -105,8 +105,30 @@ test('the account page: the list, sign out elsewhere, another password', async (
 	await page.close();
 });
 
+test('the account page: whose calls ring is set, and still so when the page comes again', async () => {
+	const page = await phone(browser, set.alpha, 'emil');
+	await visit(page, 'https://alpha.test/account');
+	await page.wait(() => document.querySelector('[data-test="ring-rule"]').value === 'anyone');
+	await page.evaluate(() => {
+		const select = document.querySelector('[data-test="ring-rule"]');
+		select.value = 'verified-name';
+		select.dispatchEvent(new Event('change'));
+	});
+	await page.says('ring-done', /next call/);
+	await visit(page, 'https://alpha.test/account');
+	await page.wait(() => document.querySelector('[data-test="ring-rule"]').value === 'verified-name');
+	await page.close();
+});
+
 test('the account page: deleting the account by keyboard alone', async () => {
 	const page = await phone(browser, set.alpha, 'dora');
+	await page.evaluate(() => {
+		for (const who of ['dora@alpha.test', 'anna@alpha.test']) {
+			localStorage.setItem(`sluss.history.${who}`, '[]');
+			localStorage.setItem(`sluss.contacts.${who}`, '[]');
+		}
+		localStorage.setItem('sluss.devices', '{}');
+	});
 	await visit(page, 'https://alpha.test/account');
 	await page.says('account-me', /dora@alpha\.test/);
 	await page.wait(() => document.querySelectorAll('[data-test="device"]').length === 1);
@@ -127,6 +149,10 @@ test('the account page: deleting the account by keyboard alone', async () => {
 	await page.fill(hook('delete-password'), PASSWORD);
 	await page.press('Enter');
 	await page.says('account-out', /gone/i);
+	const kept = await page.evaluate(() => Object.keys(localStorage));
+	assert.deepEqual(kept.filter((key) => key.includes('dora')), [], 'nothing of her is left in the browser');
+	for (const other of ['sluss.history.anna@alpha.test', 'sluss.contacts.anna@alpha.test', 'sluss.devices'])
+		assert.ok(kept.includes(other), `${other} is somebody else's`);
 	await assert.rejects(signIn(set.alpha, 'dora', PASSWORD));
 	await page.close();
 });

@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { phone, sitesWithBrowsers } from '../lib/phones.mjs';
+import { hum, HUM_HZ } from '../lib/silence.mjs';
+import { hears, near } from '../lib/tone.mjs';
 
 const KINDS = ['chromium', 'firefox'];
 let set;
@@ -27,8 +29,19 @@ async function hearsItself(p, site) {
 	return heard;
 }
 
+/** Held and taken up again: the sound is there again, in what the page plays, too. */
+async function hearsItselfAfterHold(p) {
+	await hum(p);
+	assert.ok(near(await hears(p), HUM_HZ));
+	await p.push('hold');
+	await p.says('call-state', /on hold/i);
+	await p.push('hold');
+	const hz = await hears(p);
+	assert.ok(near(hz, HUM_HZ), `after the hold it hears ${hz} Hz`);
+}
+
 for (const kind of KINDS) {
-	test(`${kind} calls echo at its own site and hears itself`, async () => {
+	test(`${kind} calls echo at its own site and hears itself, and again after a hold`, async () => {
 		const alice = await phone(set.browsers.alpha[kind], set.alpha, 'alice');
 		await alice.push('dial-echo');
 		await hearsItself(alice, set.alpha);
@@ -38,6 +51,7 @@ for (const kind of KINDS) {
 		assert.equal(call.media, 'anchor');
 		assert.equal(call.encryption, 'to-gateway');
 		assert.equal(call.remote.site.verified, true);
+		await hearsItselfAfterHold(alice);
 		await alice.push('hangup');
 		await alice.ended(/call ended/i);
 		assert.deepEqual(await alice.complaints(), []);

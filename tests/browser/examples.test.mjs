@@ -22,6 +22,7 @@ const EXAMPLES = [
 	{ name: 'calling', has: 'const giveUp = new AbortController();', wants: '{}', needs: 'phone' },
 	{ name: 'called', has: "phone.addEventListener('incoming'", wants: '{}', needs: 'phone' },
 	{ name: 'ring', has: 'phone.audible = false', wants: '{ tone }', needs: 'phone', after: "phone.addEventListener('incoming', () => {});" },
+	{ name: 'identity', has: 'call.remote.identity;', wants: '{}', needs: 'call' },
 	{ name: 'moving', has: 'phone.take(phone.elsewhere[0])', wants: '{}', needs: 'phone' },
 ];
 const BUTTONS = ['call', 'cancel', 'accept', 'decline', 'busy', 'continue'];
@@ -44,10 +45,11 @@ const stage = (needs) => `import { Phone } from '/sdk/sluss.js';
 		navigator.mediaDevices.enumerateDevices = async () => [];
 		navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); };
 	}
-	${needs === 'phone' ? 'window.phone = await Phone.connect();' : ''}`;
+	${needs ? 'window.phone = await Phone.connect();' : ''}
+	${needs === 'call' ? "window.call = await window.phone.call('per@beta.test');" : ''}`;
 const page = (script) => `<!doctype html><meta charset=utf-8><title>Example</title><link rel=icon href="data:,">
 	${BUTTONS.map((b) => `<button id=${b}Button>${b}</button>`).join('\n')}
-	<audio id=farSound autoplay></audio><video id=farVideo autoplay muted playsinline></video><p id=message></p><script type=module src="${script}"></script>`;
+	<audio id=farSound autoplay></audio><video id=farVideo autoplay muted playsinline></video><p id=message></p><p id=who></p><script type=module src="${script}"></script>`;
 const script = (i, first) => `${first ? `import '${first}';\n` : ''}${found[i]}\n${EXAMPLES[i].after ?? ''}
 	window.got = ${EXAMPLES[i].wants};`;
 
@@ -194,6 +196,15 @@ for (const kind of ['chromium', 'firefox']) {
 			await one.wait(() => !window.got.tone.paused && window.got.tone.currentTime > 0.3);
 			await per.push('hangup');
 			await one.wait(() => window.got.tone.paused);
+		});
+
+		test(`examples, ${kind}: who it is, by an identity provider or by the address alone`, async () => {
+			await show('identity');
+			await per.accept();
+			await state('connected');
+			await one.wait(() => document.querySelector('#who').textContent === 'per@beta.test');
+			await one.evaluate(() => window.phone.calls[0].hangup());
+			await per.ended(/call ended/i);
 		});
 
 		test(`examples, ${kind}: a call of another device goes on here`, async () => {

@@ -10,9 +10,8 @@ import { phone, sitesWithBrowsers, talk } from '../lib/phones.mjs';
 import { hum, listen, silences } from '../lib/silence.mjs';
 import { SLOW } from '../lib/world.mjs';
 
-/** The call must come through, and be heard again in this time. (One second is the aim; 0.8 to 6 s have been seen
- *  on a busy machine of two cores.) */
-const SILENCE_MS = 10_000;
+/** The call must come through, and be heard again in this time. */
+const SILENCE_MS = 1000;
 const WAYS = [['chromium', 'firefox', 151], ['firefox', 'chromium', 152]];
 let set;
 
@@ -30,7 +29,7 @@ afterEach(async () => {
 const restarts = (p) => p.evaluate(() => new Set(window.seen.sent.map(({ data }) => /ice-ufrag:(\S+?)\\r/.exec(data)?.[1]).filter(Boolean)).size);
 
 for (const [here, there, n] of WAYS) {
-	test(`the network under ${here} goes, and another is there: the call goes on over it, and both ends hear again`, async () => {
+	test(`abuse_103_address_change: the network under ${here} goes, and another is there: the call goes on over it, and both ends hear again`, async () => {
 		const alice = await phone(set.browsers.alpha[here], set.alpha, 'alice');
 		const bob = await phone(set.browsers.beta[there], set.beta, 'bob');
 		await alice.dial('bob@beta.test');

@@ -221,5 +221,6 @@ test('the pop-up knows who has opened it, and no page can frame it', async () =>
 	assert.equal(page.status, 200);
 	assert.equal(page.headers['cross-origin-opener-policy'], 'unsafe-none');
 	assert.match(page.headers['content-security-policy'], /frame-ancestors 'none'/);
-	assert.equal((await http(alpha, 'GET', '/account')).headers['cross-origin-opener-policy'], 'same-origin');
+	assert.equal((await http(alpha, 'GET', '/account')).headers['cross-origin-opener-policy'], 'same-origin-allow-popups',
+		'windows of identity providers know who has opened them');
 });

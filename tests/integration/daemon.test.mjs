@@ -153,6 +153,7 @@ test('kill -9: it starts again at once, and the database is whole', async () => 
 test('slussctl reload and SIGHUP read certificates at once; a bad file is named, the old one stays', async () => {
 	const daemon = another((options) => {
 		options.sites = [{ domain: 'alpha.test', pair: ca.leaf('alpha-reload', { cn: 'alpha.test' }) }];
+		writeFileSync(options.trust = join(world.dir, 'trust-reload.pem'), readFileSync(ca.root));
 	});
 	const { pair } = daemon.sites[0], port = /:(\d+)$/.exec(daemon.listen[0])[1], web = /:(\d+)$/.exec(daemon.httpListen[0])[1];
 	const serial = async (at) => (await world.here.exec(['sh', '-c',
@@ -176,6 +177,14 @@ test('slussctl reload and SIGHUP read certificates at once; a bad file is named,
 	assert.deepEqual(await both(), [second, second]);
 	const { json } = await daemon.ctl('status');
 	assert.match(json.certificates[0].trouble, /holds no certificate/);
+
+	swap(pair, next);
+	writeFileSync(daemon.trust, 'no certificate at all');
+	const distrust = await daemon.ctl('reload');
+	assert.equal(distrust.code, 1);
+	assert.match(distrust.stderr, /trust-reload\.pem holds no certificate authority; .*what was read before stays in service/);
+	writeFileSync(daemon.trust, readFileSync(ca.root));
+	assert.equal((await daemon.ctl('reload')).code, 0);
 
 	const third = ca.leaf('alpha-third', { cn: 'alpha.test' });
 	swap(pair, third);

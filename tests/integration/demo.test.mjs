@@ -24,8 +24,10 @@ test('the demo prints what one needs, calls cross the sites, Ctrl-C removes ever
 	const signIn = ([, user, domain, password]) => Client.signIn({ domain, address: '127.0.0.1', url: urls.find((u) => u.includes(domain)) }, user, password);
 	const alice = await signIn(said[0]);
 	const bob = await signIn(said[2]);
-	for (const [from, to, address] of [[alice, bob, 'bob@beta.localhost'], [bob, alice, 'alice@alpha.localhost']]) {
-		const call = await establish(from, to, address);
+	/* alice is a stranger to bob; bob is none to her, whom she has called */
+	for (const [from, to, address, relayed] of [[alice, bob, 'bob@beta.localhost', true], [bob, alice, 'alice@alpha.localhost', false]]) {
+		const call = await establish(from, to, address, { relayed });
+		assert.equal(call.established.media, relayed ? 'relay' : 'direct');
 		assert.equal(call.incoming.from.site.verified, true);
 		await hangUp(from, call.a, to, call.b);
 	}

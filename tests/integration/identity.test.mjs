@@ -11,9 +11,10 @@ import { swap } from '../lib/ca.mjs';
 import { http } from '../lib/client.mjs';
 import { check, secsipidx } from '../lib/passport.mjs';
 import * as sdp from '../lib/sdp.mjs';
-import { SipSite } from '../lib/sip.mjs';
+import { Message, SipSite } from '../lib/sip.mjs';
 import { twoSites } from '../lib/site.mjs';
 import { dial } from '../lib/talk.mjs';
+import { judge, serves, witness } from '../lib/witness.mjs';
 
 let world, ca, dns, alpha, beta, gamma, alice, bob, link;
 
@@ -66,6 +67,25 @@ test('an INVITE is signed by its site, with the media key that is in it', async 
 	assert.ok(theirs.ok, `secsipidx takes it: ${theirs.said}`);
 	const tampered = identity.replace(/\.([^.;]{10})/, (m, p) => `.${p.split('').reverse().join('')}`);
 	assert.ok(!secsipidx(tampered, chain).ok, 'and refuses another');
+	await refuse(call);
+});
+
+test('what any test sees of signatures is judged when its world closes: one hex digit of a description, one letter of a name', async () => {
+	const call = await called();
+	await judge(); // this one, and those before it
+	const { start, headers, body } = call.invite.message;
+	const changed = (edit) => new Message(start, headers.map(([name, value]) => [name, edit[name]?.(value) ?? value]), Buffer.from(edit.body?.(String(body)) ?? body));
+	for (const [edit, why] of [[{ body: (text) => text.replace(/(fingerprint:\S+ )(.)/, (all, begin, digit) => begin + (digit === '0' ? '1' : '0')) }, /438 mky/],
+		[{ From: (value) => value.replace('bob@', 'bub@') }, /438 orig/], [{ To: (value) => value.replace('gunda@', 'gunde@') }, /438 dest/]]) {
+		witness(changed(edit), '198.18.0.20');
+		await assert.rejects(judge(), why);
+	}
+	serves('beta.test', '198.18.0.77');
+	witness(call.invite.message, '198.18.0.20');
+	serves('beta.test', '198.18.0.20');
+	await assert.rejects(judge(), /436 info/, 'a chain that cannot be had');
+	witness(changed({}), '198.18.0.20');
+	await judge();
 	await refuse(call);
 });
 

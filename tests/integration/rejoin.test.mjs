@@ -10,7 +10,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { comeBack, crash, rejoin, takeBack } from '../lib/rejoin.mjs';
 import * as sdp from '../lib/sdp.mjs';
 import { twoSites } from '../lib/site.mjs';
-import { dial, establish, hangUp } from '../lib/talk.mjs';
+import { dial, establish, hangUp, settled } from '../lib/talk.mjs';
 import { until } from '../lib/world.mjs';
 
 let world, alpha, beta, alice, anna, bob;
@@ -71,6 +71,7 @@ for (const [which, name, peer] of [["the caller's site", 'alpha', 'bob'], ["the 
 		const to = name === 'alpha' ? 'bob@beta.test' : 'alice@alpha.test';
 
 		await kept(site, id);
+		await settled(alice, call.a, bob, call.b);
 		await site.stop('SIGKILL');
 		assert.equal((await far.event('away', { call: farCall })).away, true);
 		// nothing can be asked of the other side meanwhile, and the call does not end by it
@@ -125,6 +126,7 @@ test('both sites are killed: one of them joins the call again', async () => {
 
 	await kept(alpha, here);
 	await kept(beta, there);
+	await settled(alice, call.a, bob, call.b);
 	await Promise.all([alpha, beta].map(crash));
 	const b = await comeBack(bob, [{ call: call.b, rejoin: there }]);
 	const a = await comeBack(alice, [{ call: call.a, rejoin: here }]);
@@ -139,9 +141,13 @@ test('both sites are killed: one of them joins the call again', async () => {
 test('a site that was only out of reach is there again, and the call with it', async () => {
 	const call = await establish(alice, bob, 'bob@beta.test');
 
+	await settled(alice, call.a, bob, call.b);
 	alpha.proc.child.kill('SIGSTOP'); // the connection is closed for its silence, and another one cannot be made
-	assert.equal((await bob.event('away', { call: call.b }, 60_000)).away, true);
-	alpha.proc.child.kill('SIGCONT');
+	try {
+		assert.equal((await bob.event('away', { call: call.b }, 60_000)).away, true);
+	} finally {
+		alpha.proc.child.kill('SIGCONT');
+	}
 	assert.equal((await bob.event('away', { call: call.b }, 60_000)).away, false);
 	await bob.request('offer', { call: call.b, sdp: sdp.offer('back') });
 	await alice.event('offer', { call: call.a });
@@ -171,6 +177,7 @@ test('nobody else can join it, and one that is over at the other end says so', a
 	const id = call.answered.rejoin;
 
 	await kept(alpha, id);
+	await settled(alice, call.a, bob, call.b);
 	await crash(alpha);
 	const other = await comeBack(anna);
 	const back = await comeBack(alice, [{ call: call.a, rejoin: id }]);

@@ -96,7 +96,7 @@ test('a removed user is gone at once', async () => {
 });
 
 test('registration is closed unless the site opens it', async () => {
-	assert.deepEqual((await http(alpha, 'GET', '/api/v1/site')).json, { site: 'alpha.test', registration: false });
+	assert.deepEqual((await http(alpha, 'GET', '/api/v1/site')).json, { site: 'alpha.test', registration: false, identity: false });
 	const answer = await http(alpha, 'POST', '/api/v1/account', { body: { user: 'mallory', password: 'long enough 1' }, origin });
 	assert.equal(answer.status, 403);
 });

@@ -2,6 +2,7 @@
 //   alpha (.10) ──udp──► beta (.20)        tester (.1) ──dns──► nsd (.53)
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { resolve4, resolveSrv } from 'node:dns/promises';
 import { lookup } from 'node:dns/promises';
 import { after, before, test } from 'node:test';
@@ -43,6 +44,35 @@ test('a capture sees what passes a host, marks included', async () => {
 	const packets = (await tap.stop()).filter((p) => p.dport === 4000);
 	assert.deepEqual(packets.map((p) => [p.src, p.data.toString(), p.mark >= mark]),
 		[['198.18.0.10', 'before\n', false], ['198.18.0.10', 'after\n', true]]);
+});
+
+test('a far host: 100 ms there and back, 2 of a hundred packets each way are lost, and nothing else is', async () => {
+	const gamma = await world.host('gamma', 30);
+	await gamma.far({ ms: 100, percent: 2 });
+	const echo = gamma.spawn(['python3', '-uc', `import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('${gamma.address}', 4000))
+print('listens')
+while True: s.sendto(*s.recvfrom(99))`], { name: 'echo' });
+	await echo.line(/listens/);
+	const socket = createSocket('udp4'), times = [];
+	socket.on('message', (bytes) => times.push(performance.now() - Number(bytes)));
+	for (let i = 0; i < 1000; i++) {
+		socket.send(String(performance.now()), 4000, gamma.address);
+		await new Promise((resolve) => setTimeout(resolve, 2));
+	}
+	await new Promise((resolve) => setTimeout(resolve, 300)); // twice the way of the last one
+	socket.close();
+	times.sort((x, y) => x - y);
+	assert.ok(times[0] >= 100 && times[times.length >> 1] < 110, `${times[0]} to ${times.at(-1)} ms, half within ${times[times.length >> 1]}`);
+	assert.ok(times.length > 930 && times.length < 985, `${times.length} of 1000, of which 960 should be left`);
+	await gamma.distance.stop();
+	const counts = [...gamma.distance.text.matchAll(/carried (\d+), lost (\d+), overrun (\d+)/g)].map((m) => m.slice(1).map(Number));
+	assert.equal(counts.length, 2);
+	for (const [carried, gone, overrun] of counts) {
+		assert.ok(gone > carried * 0.01 && gone < carried * 0.03, String(counts));
+		assert.equal(overrun, 0);
+	}
 });
 
 test('certificates of every kind', () => {

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 
 const [, , kind, ca, spki, profile, options] = process.argv;
 /** strict: sound only after somebody has used the page, as browsers come; devices: of the fake ones (Chromium), such
- *  as '=device-count=3'; prefs: further ones, or others (Firefox). */
-const { strict = false, devices = '', prefs = {} } = JSON.parse(options ?? '{}');
+ *  as '=device-count=3'; prefs: further ones, or others (Firefox); args: further ones (Chromium). */
+const { strict = false, devices = '', prefs = {}, args = [] } = JSON.parse(options ?? '{}');
 const pages = new Map();
 let browser, n_pages = 0;
 
@@ -30,7 +30,7 @@ async function launchChromium() {
 			'--disable-component-update', '--disable-sync', `--use-fake-device-for-media-stream${devices}`, '--use-fake-ui-for-media-stream',
 			'--disable-features=WebRtcHideLocalIpsWithMdns',
 			`--autoplay-policy=${strict ? 'document-user-activation-required' : 'no-user-gesture-required'}`,
-			`--ignore-certificate-errors-spki-list=${spki}`],
+			`--ignore-certificate-errors-spki-list=${spki}`, ...args],
 	});
 }
 
@@ -171,6 +171,12 @@ const methods = {
 	async evaluate({ page, source, arg }) {
 		return pages.get(page).page.evaluate(`(${source})(${JSON.stringify(arg ?? null)})`);
 	},
+	/** Runs in each frame of the page that this address has led to; gives the answers of those that are still there. */
+	async frames({ page, url, source, arg }) {
+		const call = `location.href.startsWith(${JSON.stringify(url)}) ? (${source})(${JSON.stringify(arg ?? null)}) : undefined`;
+		const answers = await Promise.allSettled(pages.get(page).page.frames().map((frame) => frame.evaluate(call)));
+		return answers.map(({ value }) => value).filter((value) => value !== undefined && value !== null);
+	},
 	/** Waits until the function gives something true, and gives that. By asking again: the drivers' own waiting
 	 *  evaluates text inside the page, which the phone's Content-Security-Policy forbids. */
 	async wait({ page, source, arg, ms }) {
@@ -178,7 +184,7 @@ const methods = {
 		const call = `(${source})(${JSON.stringify(arg ?? null)})`;
 		for (const end = Date.now() + ms; ;) {
 			const got = await p.evaluate(call).catch((error) => {
-				if (!/context|navigat/i.test(error.message))
+				if (!/context|navigat|detached/i.test(error.message))
 					throw error;
 			});
 			if (got)
@@ -219,7 +225,7 @@ process.on('message', async ({ id, method, args }) => {
 		const result = await methods[method](args ?? {});
 		process.send({ id, result });
 	} catch (error) {
-		process.send({ id, error: String(error?.message ?? error) });
+		process.send({ id, error: `${method}: ${error?.message ?? error}` });
 	}
 	if (method === 'quit')
 		process.exit(0);

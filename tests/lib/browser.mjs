@@ -80,14 +80,15 @@ export class Browser {
 		Object.assign(this, { world, host, kind, ids: 0, answers: new Map(), console: [], pages: [] });
 	}
 
-	static async start(world, host, kind, { ca, pairs, ...options }) {
+	/** `sound`: whether there is a sound card, with a microphone and a loudspeaker (Firefox). */
+	static async start(world, host, kind, { ca, pairs, sound = true, ...options }) {
 		const browser = new Browser(world, host, kind);
 		const profile = join(world.dir, `${host.name}-${kind}`);
 		mkdirSync(profile, { recursive: true });
 		const [file, ...args] = host.inside([process.execPath, driver, kind, ca, pairs.map((p) => spkiHash(p.cert)).join(','), profile,
 			JSON.stringify(options)]);
-		const sound = kind === 'firefox' ? await soundServer(world) : {};
-		const child = spawn(file, args, { env: { ...process.env, ...sound }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
+		const card = kind !== 'firefox' ? {} : sound ? await soundServer(world) : { PULSE_SERVER: 'unix:/run/no-sound.sock' };
+		const child = spawn(file, args, { env: { ...process.env, ...card }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: world.dir, serialization: 'json' });
 		browser.proc = new Proc(`${kind}-${host.name}`, child);
 		browser.child = child;
 		world.onClose(() => browser.quit());
@@ -195,6 +196,11 @@ export class Page {
 
 	evaluate(f, arg) {
 		return this.browser.ask('evaluate', { page: this.page, source: String(f), arg });
+	}
+
+	/** In each frame that this address has led to. */
+	frames(url, f, arg) {
+		return this.browser.ask('frames', { page: this.page, url, source: String(f), arg });
 	}
 
 	wait(f, arg, ms = 15_000) {

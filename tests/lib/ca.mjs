@@ -77,6 +77,11 @@ export class Authority {
 		return this.leaf(domain);
 	}
 
+	/** For a site and its identity provider. */
+	withIdp(domain) {
+		return this.leaf(domain, { san: [`DNS:${domain}`, `DNS:idp.${domain}`] });
+	}
+
 	expired(domain, days = 1) {
 		const to = Date.now() - days * DAY_MS + 3_600_000;
 		return this.leaf(`${domain}-expired`, { cn: domain, from: to - 30 * DAY_MS, to });

@@ -72,6 +72,7 @@ configure() {
 		http {
 		        listen = {"plain:127.0.0.1:$2"}
 		        root = "$SLUSS_TOP/webrtc"
+		        idp-root = "$SLUSS_TOP/idp/proxy"
 		}
 		sip {
 		        listen = {"tls:127.0.0.1:$3"}

@@ -4,10 +4,11 @@ import { Resolver } from 'node:dns/promises';
 import { join } from 'node:path';
 import { until } from './world.mjs';
 
-/** The records of a calling site: NAPTR, SRV, A. `targets`: [{priority, weight, port, host, address}]. */
-export function siteRecords(domain, address, { targets, naptr = true } = {}) {
+/** The records of a calling site: NAPTR, SRV, A. `targets`: [{priority, weight, port, host, address}]; `idp`: its
+ *  identity provider, too. */
+export function siteRecords(domain, address, { targets, naptr = true, idp = false } = {}) {
 	targets ??= [{ priority: 0, weight: 0, port: 5061, host: 'sip', address }];
-	const lines = [`@ A ${address}`];
+	const lines = [`@ A ${address}`, ...(idp ? [`idp A ${address}`] : [])];
 	if (naptr)
 		lines.push(`@ NAPTR 10 10 "s" "SIPS+D2T" "" _sips._tcp.${domain}.`);
 	for (const t of targets)

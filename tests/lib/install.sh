@@ -7,7 +7,7 @@ packages_of() {
 	build)
 		echo gcc libc6-dev make autoconf automake pkg-config openssl \
 			libre-dev libsofia-sip-ua-dev libssl-dev libwebsockets-dev \
-			libwebsockets-evlib-uv libuv1-dev libc-ares-dev libjansson-dev \
+			libwebsockets-evlib-uv libuv1-dev libc-ares-dev libjansson-dev libcjose-dev \
 			libconfuse-dev libsqlite3-dev libcurl4-openssl-dev
 		;;
 	unit) echo libcmocka-dev libsrtp2-dev strace sqlite3 ;;
@@ -16,12 +16,12 @@ packages_of() {
 			python3 python3-cryptography secsipidx
 		;;
 	abuse) packages_of integration ;;
-	interop) echo kamailio kamailio-tls-modules && packages_of integration ;;
+	interop) echo kamailio kamailio-tls-modules baresip && packages_of browser ;;
 	browser) echo chromium firefox-esr libnss3-tools pulseaudio && packages_of integration ;;
 	sanitize) echo valgrind ;;
 	lint) echo clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev bear ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
-	bench) echo kamailio kamailio-tls-modules sip-tester chromium ;;
+	bench) echo kamailio kamailio-tls-modules rtpengine-daemon sip-tester chromium ;;
 	test) packages_of unit && packages_of browser && packages_of interop ;;
 	*) die "no package list for $1" ;;
 	esac
@@ -42,6 +42,9 @@ install_for() {
 		case $group in
 		integration | abuse | interop | browser | test) want_node=yes ;;
 		esac
+		case $group in
+		interop | test) want_asterisk=yes ;;
+		esac
 	done
 	if [ "${want_node:-}" = yes ] && ! command -v npm >/dev/null; then
 		missing+=(npm)
@@ -51,6 +54,14 @@ install_for() {
 		apt_install "${missing[@]}"
 	fi
 	[ "${want_node:-}" != yes ] || npm_install
+	[ "${want_asterisk:-}" != yes ] || asterisk_unpack
+}
+
+# Debian 12 has no Asterisk: the real thing from its sid, in a folder of its own. The tests say so where there is none.
+asterisk_unpack() {
+	[ ! -f build/asterisk/complete ] || return 0
+	say "fetching and unpacking Asterisk 22 from the mirror's sid into build/asterisk"
+	tests/lib/asterisk.sh
 }
 
 # What the suites named on ./dev test's command line need; everything for a name pattern.

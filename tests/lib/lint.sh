@@ -43,7 +43,7 @@ check_cpp() {
 		variableScope unusedStructMember checkersReport unreadVariable ctunullpointer getpwnamCalled getgrnamCalled gmtimeCalled internalAstError
 		uninitvar:sip/edge/lookup.c arrayIndexOutOfBounds:gateway/config_report.c syntaxError:tests/unit/*)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-		--inline-suppr --library=posix -I . "${suppress[@]/#/--suppress=}" gateway lib sip webrtc
+		--inline-suppr --library=posix -I . "${suppress[@]/#/--suppress=}" gateway idp lib sip webrtc
 }
 # clang-tidy needs each file's own flags: the recorded compile commands of the clang build.
 tidy() {
@@ -55,13 +55,13 @@ tidy() {
 		make -C build/clang clean >/dev/null
 		bear --output $db/compile_commands.json -- make -C build/clang -j"$(nproc)" >/dev/null || return 1
 	fi
-	sources 'gateway/*.c' 'lib/*.c' 'sip/*.c' 'webrtc/*.c' |
+	sources 'gateway/*.c' 'idp/*.c' 'lib/*.c' 'sip/*.c' 'webrtc/*.c' |
 		xargs -r -P "$(nproc)" -n 4 clang-tidy --quiet -p $db
 }
 scripts() {
 	local file node=tests/node_modules/.bin/node
 	[ -x $node ] || node=node
-	for file in $(sources '*.mjs' 'webrtc/*.js'); do
+	for file in $(sources '*.mjs' 'webrtc/*.js' 'idp/*.js'); do
 		if [ "${file%.js}" != "$file" ]; then
 			$node --check --input-type=module <"$file" || return 1
 		else

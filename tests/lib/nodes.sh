@@ -13,10 +13,21 @@ limit_of() {
 	echo $((${asked:-180} * ${SLUSS_SLOW:-1}))
 }
 
+# How many files at a time: each has a network of its own, so what they share is the processor alone. Abuse is
+# mostly waiting for limits of time. Browsers play sound in real time and want the machine for themselves.
+lanes_of() {
+	case $1 in
+	browser) echo 1 ;;
+	abuse) echo "${SLUSS_LANES:-$((2 * $(nproc)))}" ;;
+	*) echo "${SLUSS_LANES:-$(nproc)}" ;;
+	esac
+}
+
 # run_nodes SUITE PATTERN
 run_nodes() {
-	local suite=$1 pattern=$2 file filter
-	for file in "tests/$suite"/*.test.mjs "tests/$suite"/*.test.sh; do
+	local suite=$1 pattern=$2 file filter lanes lanev=()
+	lanes=$(lanes_of "$suite")
+	while IFS= read -r file; do
 		[ -f "$file" ] || continue
 		filter=${SLUSS_ONLY_TEST:-}
 		if [ -n "$pattern" ]; then
@@ -29,8 +40,49 @@ run_nodes() {
 			esac
 		fi
 		[ -z "${SLUSS_ONLY_FILES:-}" ] || grep -qE "$SLUSS_ONLY_FILES" <<<"$file" || continue
-		run_node_file "$suite" "$file" "$filter"
+		in_lane "$lanes" "$suite" "$file" "$filter"
+	done < <(longest_first "$suite")
+	forget_ended
+	[ ${#lanev[@]} -eq 0 ] || wait "${lanev[@]}"
+}
+
+# The files of a suite, those with the longest limits first: no lane stands empty while the last one goes on.
+longest_first() {
+	local file
+	for file in "tests/$1"/*.test.mjs "tests/$1"/*.test.sh; do
+		[ -f "$file" ] && printf '%d %s\n' "$(limit_of "$file")" "$file"
+	done | sort -k1,1nr -k2,2 | cut -d' ' -f2
+}
+
+# in_lane LANES SUITE FILE FILTER: runs the file, beside others when there is a lane free for it.
+in_lane() {
+	local lanes=$1 said
+	shift
+	if [ "$lanes" -le 1 ]; then
+		run_node_file "$@"
+		return
+	fi
+	forget_ended
+	while [ "${#lanev[@]}" -ge "$lanes" ]; do
+		wait -n "${lanev[@]}"
+		forget_ended
 	done
+	said=$SLUSS_OUT/$1-$(basename "$2").said
+	{
+		run_node_file "$@" >"$said"
+		flock "$SLUSS_OUT" cat "$said"
+		rm -f "$said"
+	} &
+	lanev+=($!)
+}
+
+# Leaves in lanev what still runs.
+forget_ended() {
+	local pid alive=()
+	for pid in "${lanev[@]}"; do
+		! kill -0 "$pid" 2>/dev/null || alive+=("$pid")
+	done
+	lanev=("${alive[@]}")
 }
 
 run_node_file() {

@@ -6,6 +6,7 @@ tests, so that Sluss is not only right by its own measure. One JSON document on 
    "mky": [...] or null (none) instead of the SDP's, "header": {…}, "claims": {…}, "compact": bool}  -> {"identity": VALUE}
   {"do": "verify", "identity": VALUE, "from": URI, "to": URI, "date": TEXT, "sdp": TEXT, "chain": PEM, "now": N}
                                                                           -> {"status": 200 or the refusal, "why": TEXT}
+  {"do": "all", "questions": [… as for verify]}                         -> [{"status": …, "why": …}, …]
   {"do": "cases", … as for sign, "absent": URL, "wrong": {"key": FILE, "x5u": URL}}
                                           -> {"cases": [{"name": …, "identity": …, "date": …, "status": what is due}, …]}
 """
@@ -109,6 +110,8 @@ def verify_one(q):
     info = params.get("info")
     if not info:
         refuse(438, "no info")
+    if re.search(r";\s*ppt\s*=", m[4]):
+        refuse(428, "an extension")
     caller, called = name(q["from"]), name(q["to"])
     full = bool(m[1])
     date = email.utils.parsedate_to_datetime(q["date"]).timestamp() if q.get("date") else None
@@ -161,9 +164,23 @@ def verify(q):
         return verify_one(q)
     except Refused as refused:
         return {"status": refused.args[0], "why": refused.args[1]}
+    except (ValueError, KeyError, TypeError) as fault:
+        return {"status": 438, "why": f"malformed: {fault!r}"}
+
+
+def verify_all(q):
+    return [verify(one) for one in q["questions"]]
 
 
 # The table of RFC 8224 section 6.2 as faults of one header, in the order in which they are found.
+def no_header(q, s):
+    s["left_out"] = True
+
+
+def unknown_extension(q, s):
+    s["header"] = {**s.get("header", {}), "ppt": "x-sluss-test"}
+
+
 def wrong_caller(q, s):
     s["orig"] = {"uri": "sip:mallory@" + q["orig"]["uri"].split("@")[1]}
 
@@ -203,6 +220,7 @@ def bad_signature(q, s):
 
 
 ROWS = [
+    (428, [unknown_extension, no_header]),
     (438, [wrong_caller]),
     (436, [not_there]),
     (437, [not_good]),
@@ -215,8 +233,8 @@ def make(q, faults):
     s = {k: v for k, v in q.items() if k not in ("absent", "wrong", "do")}
     for fault in faults:
         fault(q, s)
-    value = sign(s)["identity"]
-    if s.get("spoil"):
+    value = None if s.get("left_out") else sign(s)["identity"]
+    if value and s.get("spoil"):
         at = value.index(";") - 4
         value = value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1:]
     return {"name": " and ".join(f.__name__ for f in faults), "identity": value,
@@ -236,4 +254,4 @@ def cases(q):
 
 if __name__ == "__main__":
     question = json.load(sys.stdin)
-    print(json.dumps({"sign": sign, "verify": verify, "cases": cases}[question["do"]](question)))
+    print(json.dumps({"sign": sign, "verify": verify, "all": verify_all, "cases": cases}[question["do"]](question)))

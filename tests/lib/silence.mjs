@@ -6,7 +6,10 @@
 // every 10 ms through an analyser of 21 ms, what arrives by the receiver's count of packets, which Chromium
 // renews every 50 ms.
 
-/** From now on this phone sends 440 Hz. */
+/** What a phone that hums sends, in Hz. */
+export const HUM_HZ = 440;
+
+/** From now on this phone sends that. */
 export const hum = (p) => p.evaluate(async () => {
 	const context = window.humming = new AudioContext();
 	await context.resume();
@@ -16,34 +19,38 @@ export const hum = (p) => p.evaluate(async () => {
 	await window.sluss.phone.calls[0].setMicrophone(true, { stream: way.stream });
 });
 
-/** Begins to watch what this phone gets; waits until there is sound. */
+/** Begins to watch what this phone gets, over whichever connection; waits until there is sound. */
 export const listen = (p) => p.evaluate(async () => {
-	const peer = window.seen.peers.at(-1);
-	const receiver = peer.getReceivers().find((r) => r.track.kind === 'audio');
 	const context = new AudioContext();
 	await context.resume();
 	const analyser = context.createAnalyser();
 	analyser.fftSize = 1024;
-	context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
 	const samples = new Float32Array(analyser.fftSize);
-	const watch = window.watch = { peer, context, sound: [], packets: [], on: true };
+	const watch = window.watch = { context, sound: [], packets: [], on: true };
+	const ears = new Map(); // receiver -> packets counted so far
+	const receivers = () => window.seen.peers.filter((peer) => peer.signalingState !== 'closed')
+		.flatMap((peer) => peer.getReceivers()).filter(({ track }) => track.kind === 'audio');
 	(async () => {
 		while (watch.on) {
+			for (const receiver of receivers().filter((one) => !ears.has(one))) {
+				ears.set(receiver, -1);
+				context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
+			}
 			analyser.getFloatTimeDomainData(samples);
 			const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
-			const now = performance.now();
 			if (rms > 0.02)
-				watch.sound.push(now);
+				watch.sound.push(performance.now());
 			await new Promise((resolve) => setTimeout(resolve, 10));
 		}
 	})();
 	(async () => {
-		let before = -1;
 		while (watch.on) {
-			for (const s of (await receiver.getStats()).values()) {
-				if (s.type === 'inbound-rtp' && s.packetsReceived > before) {
-					before = s.packetsReceived;
-					watch.packets.push(performance.now());
+			for (const receiver of receivers()) {
+				for (const s of (await receiver.getStats()).values()) {
+					if (s.type === 'inbound-rtp' && s.packetsReceived > (ears.get(receiver) ?? -1)) {
+						ears.set(receiver, s.packetsReceived);
+						watch.packets.push(performance.now());
+					}
 				}
 			}
 			await new Promise((resolve) => setTimeout(resolve, 20));
@@ -68,7 +75,7 @@ export const silences = (p, ms = 3000, limit = 60_000) => p.evaluate(async ({ ms
 	await new Promise((resolve) => setTimeout(resolve, steady));
 	while (!flows(watch.sound) || !flows(watch.packets)) {
 		if (performance.now() > end)
-			throw new Error(`no sound for ${Math.round(performance.now() - watch.sound.at(-1))} ms, no packet for ${Math.round(performance.now() - watch.packets.at(-1))} ms; ${watch.peer.connectionState}`);
+			throw new Error(`no sound for ${Math.round(performance.now() - watch.sound.at(-1))} ms, no packet for ${Math.round(performance.now() - watch.packets.at(-1))} ms; ${window.seen.peers.map((peer) => peer.connectionState)}`);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 	watch.on = false;

@@ -6,9 +6,11 @@
 //   const call = link.call({ from, to, body });    const ok = await call.response(200);    call.ack(ok);
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
 import { connect as tcpConnect, createServer as tcpServer } from 'node:net';
 import { join } from 'node:path';
 import * as tls from 'node:tls';
+import { witness } from './witness.mjs';
 import { OUT, within } from './world.mjs';
 
 const COMPACT = {
@@ -110,6 +112,22 @@ class Link {
 	/** RST instead of FIN. */
 	reset() {
 		(this.socket._parent ?? this.socket).resetAndDestroy?.() ?? this.socket.destroy();
+	}
+
+	call(options) {
+		return new Call(this, options);
+	}
+}
+
+/** One address that is spoken to by UDP. */
+class UdpLink {
+	constructor(site, { address, port }) {
+		Object.assign(this, { site, address, port, socket: { remoteAddress: address, remotePort: port } });
+	}
+
+	send(message) {
+		this.site.note('->', message);
+		this.site.udp.send(String(message), this.port, this.address);
 	}
 
 	call(options) {
@@ -243,6 +261,29 @@ export class SipSite {
 		return site;
 	}
 
+	/** A trunk by UDP: a datagram is a message. `toUdp(address, port)` gives the link to whom it calls. */
+	static async listenUdp({ domain, address, port = 5060 }) {
+		const site = new SipSite({ domain, address, port });
+		Object.assign(site, { transport: 'UDP', contact: 'transport=udp', repeats: new Set() });
+		site.udp = createSocket('udp4');
+		site.udp.on('message', (data, from) => {
+			const message = takeMessage(data)?.message;
+			/* what is repeated since our answer has not come is the same message */
+			const key = message && `${message.start} ${message.branch()} ${message.get('CSeq')}`;
+			if (!message || site.repeats.has(key))
+				return;
+			if (!message.status)
+				site.repeats.add(key);
+			site.arrived(new UdpLink(site, from), message);
+		});
+		await new Promise((resolve, reject) => site.udp.on('error', reject).bind(port, address, resolve));
+		return site;
+	}
+
+	toUdp(address, port = 5060) {
+		return new UdpLink(this, { address, port });
+	}
+
 	/** A TLS connection to another site, from our own address. Rejects when the handshake fails. */
 	async dial(address, servername, { port = 5061, verify = true, localAddress = this.address, options = {} } = {}) {
 		const socket = tls.connect({
@@ -270,6 +311,7 @@ export class SipSite {
 
 	arrived(link, message) {
 		this.note('<-', message);
+		witness(message, link.socket.remoteAddress);
 		const got = { link, message, at: performance.now() };
 		this.log.push(got);
 		for (const w of this.waiting) {
@@ -305,6 +347,7 @@ export class SipSite {
 	}
 
 	async close() {
+		this.udp?.close();
 		for (const link of this.links)
 			link.socket.destroy();
 		if (this.server)

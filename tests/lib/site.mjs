@@ -9,6 +9,7 @@ import { Authority } from './ca.mjs';
 import { Client, http } from './client.mjs';
 import { Dns } from './dns.mjs';
 import { BUILD, TOP, until, World } from './world.mjs';
+import { serves } from './witness.mjs';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -17,8 +18,8 @@ const text = (value) => `"${String(value).replace(/[\\"]/g, '\\$&')}"`;
 export class Daemon {
 	/** @param sites  [{domain, pair, lines: []}]; the first one gives url and domain. */
 	constructor(world, host, { sites, trust, sip = [], http: web = [], limits = {}, lines = [], listen, httpListen, mediaPort,
-		root = join(TOP, 'webrtc') }) {
-		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines, root, mediaPort });
+		root = join(TOP, 'webrtc'), idpRoot = join(TOP, 'idp/proxy') }) {
+		Object.assign(this, { world, host, sites, trust, sip, web, limits, lines, root, idpRoot, mediaPort });
 		this.domain = sites[0].domain;
 		this.listen = listen ?? [`tls:${host.address}:5061`];
 		this.httpListen = httpListen ?? [`${host.address}:443`];
@@ -38,6 +39,11 @@ export class Daemon {
 		return readFileSync(this.trust);
 	}
 
+	/** The identity provider of a site, for http(). */
+	idp(domain = this.domain) {
+		return { domain: `idp.${domain}`, url: `https://idp.${domain}/`, ca: this.ca };
+	}
+
 	/** A site of this daemon, for Client and http(): by default the first. */
 	at(domain) {
 		return { domain, url: `https://${domain}/`, ca: this.ca };
@@ -47,10 +53,14 @@ export class Daemon {
 		const list = (values) => `{${values.map(text).join(', ')}}`;
 		const out = [];
 		for (const { domain, pair, lines = [] } of this.sites) {
+			/* Media from browser to browser, unless the test is about hiding addresses. */
+			const relay = lines.some((l) => l.startsWith('relay')) ? [] : ['relay = never'];
+
 			out.push(`site ${text(domain)} {`, `\tcertificate = ${text(pair.cert)}`, `\tkey = ${text(pair.key)}`,
-				...lines.map((l) => `\t${l}`), '}');
+				...[...relay, ...lines].map((l) => `\t${l}`), '}');
 		}
-		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(this.root)}`, ...this.web.map((l) => `\t${l}`), '}');
+		out.push('http {', `\tlisten = ${list(this.httpListen)}`, `\troot = ${text(this.root)}`,
+			`\tidp-root = ${text(this.idpRoot)}`, ...this.web.map((l) => `\t${l}`), '}');
 		out.push('sip {', `\tlisten = ${list(this.listen)}`, `\ttrust = ${text(this.trust)}`, ...this.sip.map((l) => `\t${l}`), '}');
 		if (this.mediaPort !== undefined)
 			out.push('media {', `\tport = ${this.mediaPort}`, '}');
@@ -71,6 +81,8 @@ export class Daemon {
 
 	/** Starts it with the configuration as it is, and waits until it serves. */
 	async start({ env = {}, args = [] } = {}) {
+		for (const { domain } of this.sites)
+			serves(domain, this.host.address);
 		this.proc = this.host.spawn(this.command(['-c', this.config, ...args]), { name: `slussd-${this.host.name}-${++this.starts}`, env });
 		this.proc.clean = true; /* world.close() fails when it ends in any other way */
 		await this.ready();
@@ -129,8 +141,9 @@ export class Daemon {
 }
 
 /** alpha.test on 198.18.0.10 and beta.test on 198.18.0.20, found by DNS, proved by one CA; started unless
- *  `start` is false. `tune(daemonOptions, name, ca)` may change the options of each before it is written. */
-export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob', 'berta'] }, start = true, tune = () => {} } = {}) {
+ *  `start` is false. `tune(daemonOptions, name, ca)` may change the options of each before it is written.
+ *  `idp`: their certificates cover idp.alpha.test and idp.beta.test, so that each has an identity provider. */
+export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob', 'berta'] }, start = true, idp = false, tune = () => {} } = {}) {
 	const world = new World();
 	const ca = new Authority(join(world.dir, 'ca'));
 	const dns = new Dns(world);
@@ -138,8 +151,8 @@ export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob
 	for (const [name, n] of [['alpha', 10], ['beta', 20]]) {
 		const host = await world.host(name, n);
 		const domain = `${name}.test`;
-		dns.site(domain, host.address);
-		const options = { sites: [{ domain, pair: ca.valid(domain) }], trust: ca.root };
+		dns.site(domain, host.address, { idp });
+		const options = { sites: [{ domain, pair: idp ? ca.withIdp(domain) : ca.valid(domain) }], trust: ca.root };
 		tune(options, name, ca);
 		set[name] = new Daemon(world, host, options);
 		set[name].write();

@@ -11,12 +11,24 @@ export async function dial(from, to, { offer = sdp.offer(`offer ${++n_calls}`), 
 	return { id, offer };
 }
 
+/** A description came as it was; of a `relayed` call with the other party's keys, and the site's address in it. */
+function arrives(came, went, what, relayed) {
+	const keys = (text) => text.match(/^a=(?:fingerprint|setup):.*$/gm);
+
+	if (!relayed) {
+		assert.equal(came, went, `the ${what} arrives byte for byte`);
+		return;
+	}
+	assert.deepEqual(keys(came), keys(went), `the ${what}'s keys arrive byte for byte`);
+	assert.ok(!came.includes(/^c=IN IP4 (.*)$/m.exec(went)[1]), `no address of who made the ${what}`);
+}
+
 /** Dials, rings, accepts, answers. Gives {a, b, offer, answer, incoming, answered}: a and b are the call's
- *  name at either end. */
+ *  name at either end. `relayed`: an address is to be hidden. */
 export async function establish(from, to, address, options = {}) {
 	const { id: a, offer } = await dial(from, address, options);
 	const incoming = await to.event('incoming');
-	assert.equal(incoming.sdp, offer, 'the offer arrives byte for byte');
+	arrives(incoming.sdp, offer, 'offer', options.relayed);
 	const b = incoming.call;
 	await to.request('ringing', { call: b });
 	await from.event('progress', { call: a, state: 'ringing' });
@@ -24,9 +36,18 @@ export async function establish(from, to, address, options = {}) {
 	const answer = options.answer ?? sdp.answer(`answer ${n_calls}`);
 	await to.request('answer', { call: b, sdp: answer });
 	const answered = await from.event('answered', { call: a });
-	assert.equal(answered.sdp, answer, 'the answer arrives byte for byte');
+	arrives(answered.sdp, answer, 'answer', options.relayed);
 	const established = await to.event('established', { call: b });
 	return { a, b, offer, answer, incoming, answered, established };
+}
+
+/** Makes sure that the ACK of an established call is there, too, so that it is in talk at both sites: a change goes
+ *  there and back. Whoever kills or stops a site waits for this first. */
+export async function settled(from, fromCall, to, toCall) {
+	await from.request('offer', { call: fromCall, sdp: sdp.offer('change') });
+	await to.event('offer', { call: toCall });
+	await to.request('answer', { call: toCall, sdp: sdp.answer('change') });
+	await from.event('answer', { call: fromCall });
 }
 
 /** `from` hangs up and both see the end. */

@@ -7,11 +7,12 @@
 //
 // Whatever is left running ends with the world; close() is there to end things in order and to look at what
 // they said: a sanitizer's report anywhere fails the test that calls it.
-import { execFile, spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { judge } from './witness.mjs';
 
 const run = promisify(execFile);
 
@@ -54,6 +55,14 @@ export async function until(ms, probe, what) {
 			throw new Error(`not within ${ms * SLOW} ms: ${what} (last: ${last?.message ?? last})`);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
+}
+
+/** A program of tests/lib, NAME.c, built where the world is; gives its file. `flags` as for a shared library. */
+export function compiled(world, name, flags = []) {
+	const file = join(world.dir, name);
+	if (!existsSync(file))
+		execFileSync('cc', ['-O1', '-Wall', '-Wextra', '-Werror', ...flags, '-o', file, join(TOP, `tests/lib/${name}.c`), '-ldl']);
+	return file;
 }
 
 /** A running program whose lines can be awaited. Its output also goes to OUT/NAME.log. */
@@ -190,6 +199,36 @@ export class Host {
 			throw new Error(`nft: ${stderr}`);
 	}
 
+	/** From now on its cable is a long one: `ms` from here to there and back, and of a hundred packets each way
+	 *  `percent` are lost. To be said before anything runs in the host: its card is another one afterwards. */
+	async far({ ms, percent }) {
+		const near = `far${this.card.slice(4)}`, there = `own${this.card.slice(4)}`;
+		this.distance = this.world.here.spawn([compiled(this.world, 'distance'), near, there, String(ms * 500), String(percent * 100), '1'],
+			{ name: `distance-${this.name}` });
+		await this.distance.line(/^ready/);
+		await run('ip', ['link', 'del', this.card]);
+		await run('ip', ['link', 'set', there, 'netns', this.name, 'name', 'eth0']);
+		this.card = near;
+		await this.#plugIn();
+	}
+
+	/** The host's end of its cable is up, and the other one is in the bridge. */
+	async #plugIn() {
+		await run('sh', ['-c', `echo 1 >/proc/sys/net/ipv6/conf/${this.card}/disable_ipv6`]);
+		await run('ip', ['link', 'set', this.card, 'master', 'br0', 'up']);
+		await this.does(`echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
+			ip link set lo up; ip addr add ${this.address}/24 dev eth0; ip link set eth0 up
+			ip route add default via 198.18.0.1`);
+	}
+
+	/** Its first cable, an ordinary one. */
+	async cabled(n) {
+		this.card = `veth${n}`;
+		await run('ip', ['link', 'add', this.card, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.name]);
+		await this.#plugIn();
+		return this;
+	}
+
 	/** A second network card, eth1 with 198.18.0.`n`; it is the way out when eth0 is none. */
 	async second(n) {
 		const card = `veth${n}`;
@@ -238,15 +277,7 @@ export class World {
 	async host(name, n) {
 		const address = `198.18.0.${n}`;
 		await run('ip', ['netns', 'add', name]);
-		const host = new Host(this, name, address);
-		host.card = `veth${n}`;
-		await run('ip', ['link', 'add', host.card, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name]);
-		await run('sh', ['-c', `echo 1 >/proc/sys/net/ipv6/conf/${host.card}/disable_ipv6`]);
-		await run('ip', ['link', 'set', host.card, 'master', 'br0', 'up']);
-		const script = `echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6
-			ip link set lo up; ip addr add ${address}/24 dev eth0; ip link set eth0 up
-			ip route add default via 198.18.0.1`;
-		await host.does(script);
+		const host = await new Host(this, name, address).cabled(n);
 		this.hosts.set(name, host);
 		return host;
 	}
@@ -265,6 +296,7 @@ export class World {
 
 	async close() {
 		const faults = [];
+		await judge().catch((error) => faults.push(error.message)); // what the sites have signed
 		for (const h of this.closing.reverse()) {
 			try {
 				await h();

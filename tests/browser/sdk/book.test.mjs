@@ -1,7 +1,7 @@
 // history and contacts in a Storage: what is kept, what is not believed, what is gone when asked
 import { beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Book, CONTACTS_MAX, HISTORY_MAX } from '../../../webrtc/phone/book.js';
+import { Book, CONTACTS_MAX, forgetAccount, HISTORY_MAX } from '../../../webrtc/phone/book.js';
 import { loudness } from '../../../webrtc/phone/meter.js';
 
 /** A Storage with room for so many characters. */
@@ -17,6 +17,8 @@ function storage(room = Infinity) {
 			map.set(key, value);
 		},
 		removeItem: (key) => map.delete(key),
+		key: (i) => [...map.keys()][i] ?? null,
+		get length() { return map.size; },
 	};
 }
 const ALICE = 'alice@alpha.test';
@@ -41,6 +43,17 @@ describe('book', () => {
 		book.remember(entry(2, { kind: 'in', at: 12_200, seconds: 0 }));
 		book.remember(entry(2, { kind: 'in', at: 12_300, seconds: 0 }));
 		assert.equal(book.history.length, 5);
+	});
+	test('contacts: who vouches for them is kept once, through another name, and anew only when asked to', () => {
+		book.know('per@beta.test', { idp: 'beta.test', idName: 'per@beta.test', site: 'beta.test' });
+		assert.equal(book.contact('per@beta.test'), null, 'nobody becomes a contact by calling');
+		book.put({ address: 'per@beta.test', name: 'Per' });
+		book.know('per@beta.test', { site: 'beta.test' });
+		book.know('per@beta.test', { idp: 'beta.test', idName: 'per@beta.test', site: 'other.test' });
+		book.put({ address: 'per@beta.test', name: 'Pelle' });
+		assert.deepEqual(book.contact('per@beta.test'), { address: 'per@beta.test', name: 'Pelle', idp: 'beta.test', idName: 'per@beta.test', site: 'beta.test' });
+		book.know('per@beta.test', { idp: 'new.test', idName: 'per@new.test', site: 'other.test' }, true);
+		assert.deepEqual([book.contact('per@beta.test').idp, book.contact('per@beta.test').site], ['new.test', 'other.test']);
 	});
 	test('history: newest first, kept for the next page, no longer than it may be', () => {
 		for (let n = 0; n < HISTORY_MAX + 5; n++)
@@ -117,6 +130,25 @@ describe('book', () => {
 		book = new Book(ALICE, null);
 		book.remember(entry(1));
 		assert.equal(book.history.length, 1);
+	});
+	test('the account is gone: what is kept of it is, too, and nothing of others', () => {
+		const tab = storage();
+		const other = new Book('anna@alpha.test', disk);
+
+		for (const one of [book, other]) {
+			one.remember(entry(1));
+			one.put({ address: 'u1@beta.test', name: 'One' });
+		}
+		disk.setItem('sluss.idp', 'idp.test');
+		disk.setItem('sluss.devices', '{}');
+		tab.setItem('sluss.calls', '{}');
+		forgetAccount(ALICE, disk, tab);
+		assert.deepEqual([...disk.map.keys()].sort(), ['sluss.contacts.anna@alpha.test', 'sluss.devices', 'sluss.history.anna@alpha.test', 'sluss.idp']);
+		assert.equal(tab.map.size, 0);
+		assert.equal(other.contacts.length, 1);
+		forgetAccount('anna@alpha.test', disk, tab);
+		assert.deepEqual([...disk.map.keys()], ['sluss.devices'], 'whose the provider was is clear now');
+		forgetAccount(ALICE, null, null);
 	});
 	test('another tab has changed it', () => {
 		let told = 0;

@@ -273,8 +273,21 @@ describe('changes', () => {
 	test('keys: sent, or refused in words', () => {
 		call.sendDtmf('12#');
 		assert.deepEqual(peer.did.at(-1), ['dtmf', '12#', 100, 70]);
-		assert.throws(() => call.sendDtmf('12x'), { code: 'bad-tones' });
-		assert.throws(() => call.sendDtmf(''), { code: 'bad-tones' });
+		call.sendDtmf('aD*,9', { toneMs: 200, gapMs: 50 });
+		assert.deepEqual(peer.did.at(-1), ['dtmf', 'aD*,9', 200, 50]);
+		const { dtmf } = peer.getTransceivers()[0].sender;
+
+		dtmf.toneBuffer = '34';
+		call.sendDtmf('5');
+		assert.deepEqual(peer.did.at(-1), ['dtmf', '345', 100, 70], 'what waits is not lost');
+		const before = peer.did.length;
+
+		for (const bad of ['12x', '', '+1', '1 2', '1'.repeat(65)])
+			assert.throws(() => call.sendDtmf(bad), { code: 'bad-tones' }, bad);
+		dtmf.canInsertDTMF = false;
+		assert.throws(() => call.sendDtmf('1'), { code: 'no-tones' });
+		dtmf.canInsertDTMF = true;
+		assert.equal(peer.did.length, before, 'nothing of it was sent');
 	});
 	test('after the end every change is refused', async () => {
 		const adding = call.addVideo();

@@ -176,7 +176,7 @@ export class FakePeer extends EventTarget {
 		const t = { mid: null, direction, currentDirection: null, receiver: { track: new FakeTrack(kind) } };
 
 		t.sender = { track, replaceTrack: async (other) => { t.sender.track = other; },
-			dtmf: { canInsertDTMF: true, insertDTMF: (...tones) => this.did.push(['dtmf', ...tones]) } };
+			dtmf: { canInsertDTMF: true, toneBuffer: '', insertDTMF: (...tones) => this.did.push(['dtmf', ...tones]) } };
 		this.#transceivers.push(t);
 		return t;
 	}

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { languages } from '../../../webrtc/phone/language.js';
-import { duration, endWords, errorWords, initials, securityWords, words } from '../../../webrtc/phone/words.js';
+import { changeOf, knownOf } from '../../../webrtc/phone/known.js';
+import { duration, endWords, errorWords, identityWords, initials, securityWords, words } from '../../../webrtc/phone/words.js';
 import { SlussError } from '../../../webrtc/sdk/errors.js';
 
 const folder = new URL('../../../webrtc/phone/', import.meta.url);
@@ -50,6 +51,44 @@ test('words: names are isolated, numbers are not', () => {
 	assert.equal(words('signin.wait', { seconds: 7 }), 'Too many tries. Try again in 7 s.');
 	assert.equal(words('no such key'), undefined);
 });
+test('words: who somebody is, by whose word, and no more than is known', () => {
+	const of = (identity, change) => identityWords({ identity }, change);
+	const plain = (what) => what?.text.replace(/[\u2068\u2069]/g, '');
+	const good = { status: 'verified', name: 'per%40x@beta.test', idp: 'beta.test', by: 'native', profile: { name: 'Per', email: 'p@mail.test', emailVerified: true } };
+
+	assert.equal(plain(of(good)), 'beta.test vouches: this is Per (per%40x@beta.test). E-mail: p@mail.test.');
+	assert.equal(of(good).tone, 'good');
+	assert.match(plain(of({ ...good, by: 'site' })), /your browser does when you accept/);
+	assert.equal(of({ ...good, by: 'site' }).tone, 'plain');
+	assert.match(plain(of({ ...good, profile: { email: 'p@mail.test' } })), /not proved/);
+	assert.equal(of({ status: 'domain' }), null);
+	assert.equal(of(undefined), null);
+	assert.match(plain(of({ status: 'domain', checking: true })), /Being checked/);
+	assert.match(plain(of({ status: 'domain', why: 'x' })), /could not be checked/);
+	assert.equal(of({ status: 'mismatch' }).tone, 'warn');
+	for (const change of ['person', 'missing', 'site']) {
+		assert.equal(of(good, change).tone, 'warn', change);
+		assert.match(plain(of({ status: 'domain' }, change)), /^Caution/);
+	}
+});
+test('contacts: who vouched for them is kept; another provider, name or site, or none any more, is said', () => {
+	const site = { domain: 'beta.test', verified: true };
+	const per = { status: 'verified', name: 'per@beta.test', idp: 'beta.test', by: 'frame' };
+	const known = knownOf({ site, identity: per });
+
+	assert.deepEqual(known, { idp: 'beta.test', idName: 'per@beta.test', site: 'beta.test' });
+	assert.deepEqual(knownOf({ site, identity: { ...per, by: 'site' } }), { site: 'beta.test' }, 'the site’s word alone is not kept as the provider’s');
+	assert.equal(knownOf({ site: { domain: 'x', verified: false }, identity: { status: 'none' } }), null);
+	assert.equal(changeOf(known, { site, identity: per }), null);
+	assert.equal(changeOf(known, { site, identity: { ...per, idp: 'evil.test' } }), 'person');
+	assert.equal(changeOf(known, { site, identity: { ...per, name: 'pia@beta.test' } }), 'person');
+	assert.equal(changeOf(known, { site, identity: { status: 'domain' } }), 'missing');
+	assert.equal(changeOf(known, { site, identity: { status: 'domain', checking: true } }), null);
+	assert.equal(changeOf(known, { site: { domain: 'other.test', verified: true }, identity: per }), 'site');
+	assert.equal(changeOf(known, { site: { domain: 'beta.test', verified: false }, identity: per }), 'site');
+	assert.equal(changeOf(null, { site, identity: per }), null);
+	assert.equal(changeOf({ site: 'beta.test' }, { site, identity: { status: 'none' } }), null);
+});
 test('words: times and initials', () => {
 	assert.deepEqual([0, 7.9, 754, 3723, -5].map(duration), ['0:00', '0:07', '12:34', '1:02:03', '0:00']);
 	const of = (name, address = 'per.o@beta.test') => initials({ name, address });
@@ -65,7 +104,7 @@ test('page: every text it names is there', () => {
 test('page: every text it has is used', () => {
 	const all = pages + scripts.join('\n');
 	// put together from a word and a value
-	const made = /^(end\.|security\.|media\.|state\.(?!muted|nomic|allow|dial)|bar\.|(register|signin)\.(title|site|submit)$|error\.|fact\.|notify\.(granted|denied|default|unsupported)$|explain\.|language$)/;
+	const made = /^(end\.|security\.|media\.|state\.(?!muted|nomic|allow|dial)|bar\.|(register|signin)\.(title|site|submit)$|error\.|fact\.|notify\.(granted|denied|default|unsupported)$|idp\.|identity\.(changed|site|verified|email)|explain\.|language$|keypad\.(star|hash)$)/;
 
 	for (const key of Object.keys(languages.en))
 		assert.ok(made.test(key) || all.includes(key), key);
@@ -98,7 +137,7 @@ test('page: every field and button has a name', () => {
 test('page: every file of the SDK and the phone is installed', () => {
 	const fragment = readFileSync(new URL('../../../webrtc/Makefile.inc', import.meta.url), 'utf8');
 
-	for (const room of ['sdk', 'phone']) {
+	for (const room of ['sdk', 'sdk/identity', 'phone']) {
 		for (const file of readdirSync(new URL(`../${room}/`, folder)))
 			assert.ok(fragment.includes(`webrtc/${room}/${file}`), `webrtc/${room}/${file}`);
 	}

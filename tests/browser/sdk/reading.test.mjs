@@ -1,7 +1,7 @@
 // what is read and made of text and reports: descriptions, statistics, site addresses
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { kinds } from '../../../webrtc/sdk/sdp.js';
+import { kinds, legible } from '../../../webrtc/sdk/sdp.js';
 import { siteOrigin, socketUrl } from '../../../webrtc/sdk/session.js';
 import { summary } from '../../../webrtc/sdk/stats.js';
 
@@ -20,6 +20,17 @@ test('sdp: port 0 is no medium, unless the section is bundled', () => {
 test('sdp: kinds nobody knows are left out', () => {
 	assert.deepEqual(kinds('m=image 9 udptl t38\r\na=bundle-only\r\nm=message 9 X 1\r\nm=__proto__ 9 X\r\n'), none);
 	assert.deepEqual(kinds(''), none);
+});
+test('sdp: a data channel that is refused with any word for its format is a refused data channel', () => {
+	const sdp = (line) => `v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n${line}\r\na=mid:1\r\n`;
+	const refused = sdp('m=application 0 UDP/DTLS/SCTP webrtc-datachannel');
+
+	for (const word of ['0', 'webrtc-datachannel', '5000 x', '$1'])
+		assert.equal(legible(sdp(`m=application 0 UDP/DTLS/SCTP ${word}`)), refused, word);
+	assert.equal(legible(refused.replaceAll('\r', '').replace('webrtc-datachannel', '0')), refused.replaceAll('\r', ''));
+	for (const line of ['m=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'm=application 0 DTLS/SCTP 5000', 'm=video 0 UDP/DTLS/SCTP 0',
+		'a=m=application 0 UDP/DTLS/SCTP 0'])
+		assert.equal(legible(sdp(line)), sdp(line), line);
 });
 
 test('site: a page’s own origin, a domain, an https address', () => {

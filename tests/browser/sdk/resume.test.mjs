@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { ACK_EVENTS, Socket } from '../../../webrtc/sdk/socket.js';
-import { Phone } from '../../../webrtc/sdk/phone.js';
+import { PATIENCE_MS, Phone } from '../../../webrtc/sdk/phone.js';
 import { FakePeer, FakeSocket, incoming, install, KEEPS, online, SDP, settle } from './fake.mjs';
 
 const resumed = { ...KEEPS, resumed: true };
@@ -303,32 +303,144 @@ describe('calls', () => {
 			await settle(4);
 		}
 	}
-	const restarts = () => FakePeer.last.did.filter(([what]) => what === 'restart').length;
+	const restarts = (peer) => peer.did.filter(([what]) => what === 'restart').length;
 
-	test('calls: sound stops and the site does not answer: another network, ICE restarts', async () => {
-		const before = FakeSocket.all.length;
+	/** The other side is a phone like this one: it says something of itself. */
+	function saysState() {
+		const side = FakePeer.last.channels.find(({ label }) => label === 'sluss');
+
+		side.opened();
+		side.dispatchEvent(Object.assign(new Event('message'), { data: '{"type":"state","muted":{}}' }));
+	}
+
+	/** Nothing is heard, nor does the site answer: the phone finds another network, and the site there. */
+	async function anotherNetwork() {
+		const peer = FakePeer.last, before = FakeSocket.all.length;
 
 		await sound(1000, 5);
 		assert.equal(socket.got('ping'), undefined);
-		await sound(400, 0);
+		await sound(300, 0);
 		assert.ok(socket.got('ping'));
-		assert.deepEqual([restarts(), FakeSocket.all.length], [0, before]);
-		await sound(500, 0);
-		assert.deepEqual([restarts(), FakeSocket.all.length], [1, before + 1]);
+		assert.deepEqual([restarts(peer), FakeSocket.all.length], [0, before]);
+		await sound(400, 0);
+		assert.deepEqual([restarts(peer), FakeSocket.all.length], [1, before + 1]);
+		FakeSocket.last.open();
+		FakeSocket.last.ok(FakeSocket.last.got('hello'), resumed);
+		await settle();
+		assert.equal(FakeSocket.last.got('offer').call, call.id);
+		FakeSocket.last.seq = socket.seq;
+		return peer;
+	}
+
+	test('calls: sound stops and the site does not answer: another network, a new connection beside the old', async () => {
+		saysState();
+		const old = await anotherNetwork(), site = FakeSocket.last, name = call.id;
+		const asked = site.got('call'), peer = FakePeer.last;
+
+		assert.notEqual(peer, old);
+		assert.deepEqual([asked.to, asked.replaces], [call.remote.address, name]);
+		site.ok(asked);
+		site.event('answered', { call: asked.call, sdp: 'their answer', media: 'direct', encryption: 'claimed', remote: call.remote });
+		await settle();
+		assert.equal(call.id, name, 'the old one counts until the new one works');
+		peer.connection('connected');
+		assert.equal(call.id, asked.call);
+		assert.equal(old.connectionState, 'closed');
+		assert.equal(site.got('hangup'), undefined, 'the other side ends the old one');
+		site.event('ended', { call: name, cause: { code: 200, reason: 'elsewhere', text: '' } });
+		assert.deepEqual([call.cause, call.state, phone.calls], [null, 'connected', [call]]);
+		await sound(1000, 5);
+		assert.equal(FakePeer.last, peer, 'once');
+	});
+	test('calls: another network, and the other side is some other phone, which might ring: the ICE restart alone', async () => {
+		const old = await anotherNetwork();
+
+		assert.equal(FakePeer.last, old);
+		assert.equal(FakeSocket.last.got('call'), undefined);
+	});
+	test('calls: a new connection that is not to be had leaves the old one its ICE restart', async () => {
+		saysState();
+		const old = await anotherNetwork(), site = FakeSocket.last, name = call.id;
+
+		site.refuse(site.got('call'), 'no-call', 'there is no such call');
+		await settle();
+		assert.equal(FakePeer.last.connectionState, 'closed');
+		assert.notEqual(old.connectionState, 'closed');
+		assert.deepEqual([call.id, call.cause], [name, null]);
 	});
 	test('calls: sound stops and the site answers: the other side sees to it', async () => {
 		await sound(1000, 5);
-		await sound(400, 0);
+		await sound(200, 0);
 		socket.ok(socket.got('ping'));
 		await sound(2000, 0);
-		assert.equal(restarts(), 0);
+		assert.equal(restarts(FakePeer.last), 0);
 		assert.equal(FakeSocket.last, socket);
+	});
+	test('calls: sound stops, both sites answer, and nobody mends it: then a new connection, unless it is on hold', async () => {
+		const peer = FakePeer.last;
+
+		saysState();
+		await sound(1000, 5);
+		await sound(200, 0);
+		socket.ok(socket.got('ping'));
+		await sound(PATIENCE_MS.out - 400, 0);
+		await sound(1000, 5); // that was a hitch
+		await sound(200, 0);
+		socket.ok(socket.got('ping'));
+		await sound(PATIENCE_MS.out - 200, 0);
+		assert.equal(FakePeer.last, peer);
+		await sound(400, 0);
+		assert.notEqual(FakePeer.last, peer);
+		assert.equal(socket.got('call').replaces, call.id);
+		assert.equal(FakeSocket.last, socket, 'the site is there');
 	});
 	test('calls: who is asked and hears sound again before the answer leaves all as it is', async () => {
 		await sound(1000, 5);
-		await sound(400, 0);
+		await sound(200, 0);
+		assert.ok(socket.got('ping'));
 		await sound(600, 5);
-		assert.equal(restarts(), 0);
+		assert.equal(restarts(FakePeer.last), 0);
+	});
+	test('calls: a count that begins anew, as Firefox’s does after an offer, is sound', async () => {
+		await sound(2000, 5);
+		FakePeer.last.packets = 0;
+		await sound(1000, 5);
+		assert.equal(socket.got('ping'), undefined);
+	});
+	test('calls: a site that is far away is given the time that it takes', async () => {
+		const slow = async (ms) => {
+			phone.networkChanged();
+			socket = FakeSocket.last;
+			mock.timers.tick(0);
+			socket = FakeSocket.last;
+			socket.open();
+			clock += ms;
+			socket.ok(socket.got('hello'), resumed);
+			await settle();
+		};
+
+		await slow(250);
+		await sound(6000, 5); // long after that network came
+		const { length } = FakeSocket.all;
+
+		await sound(700, 0);
+		assert.equal(FakeSocket.all.length, length, 'three times its round trip is not over');
+		await sound(400, 0);
+		assert.equal(FakeSocket.all.length, length + 1);
+	});
+	test('calls: a page that was held up does not take its own delay for the site’s', async () => {
+		await sound(1000, 5);
+		await sound(200, 0);
+		const ping = socket.got('ping'), { length } = FakeSocket.all;
+
+		clock += 5000; // the page stood still; the answer lies there, behind the timer
+		mock.timers.tick(150);
+		socket.ok(ping);
+		await settle();
+		mock.timers.tick(50);
+		await settle();
+		assert.equal(FakeSocket.all.length, length);
+		assert.equal(restarts(FakePeer.last), 0);
 	});
 	test('calls: one that sends only now and then is asked for by nobody', async () => {
 		for (let i = 0; i < 5; i++) {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Phone } from '../../../webrtc/sdk/sluss.js';
-import { BATCH_MS, EARLY_MAX, ufrags } from '../../../webrtc/sdk/trickle.js';
+import { BATCH_MS, EARLY_MAX, FIRST_MS, ufrags } from '../../../webrtc/sdk/trickle.js';
 import { FakePeer, incoming, install, online, settle } from './fake.mjs';
 
 const sdp = (ufrag) => `v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:${ufrag}\r\na=mid:0\r\n`;
@@ -75,6 +75,30 @@ describe('trickle', () => {
 			assert.deepEqual(socket.sent.map((m) => m.type).filter((t) => t !== 'hello'), ['call', 'candidates']);
 		} finally {
 			FakePeer.prototype.setLocalDescription = create;
+		}
+	});
+	test('where each message counts the description waits for the first of them, and not for ever', async () => {
+		const call = await dial();
+
+		socket.event('answered', { call: call.id, ...answer });
+		await settle();
+		FakePeer.last.connection('connected');
+		for (const [name, found] of [['one', true], ['two', false]]) {
+			socket.event('incoming', incoming(name, { replaces: call.id, sdp: sdp('them') }));
+			await settle();
+			const answered = () => socket.sent.find((m) => m.type === 'answer' && m.call === name);
+
+			assert.ok(socket.sent.find((m) => m.type === 'accept' && m.call === name));
+			assert.equal(answered(), undefined);
+			if (found)
+				find(1);
+			await wait();
+			assert.equal(Boolean(answered()), found);
+			mock.timers.tick(FIRST_MS);
+			await settle();
+			assert.ok(answered());
+			socket.event('ended', { call: name, cause: { code: 487, reason: 'cancelled', text: '' } });
+			await settle();
 		}
 	});
 	test('a callee’s follow her answer; the caller’s wait for her peer connection', async () => {

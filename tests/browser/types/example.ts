@@ -2,7 +2,7 @@
 import { Phone, SlussError, type Call, type CallStats } from '../../../webrtc/sdk/sluss.js';
 
 async function talk(audio: HTMLAudioElement): Promise<void> {
-	const phone: Phone = await Phone.connect({ device: 'Example' });
+	const phone: Phone = await Phone.connect({ device: 'Example', identity: { domain: 'beta.example' }, early: (remote, idp) => remote.site.verified && idp.domain === 'beta.example' });
 
 	phone.addEventListener('incoming', ({ call }) => answer(call, audio));
 	phone.addEventListener('ring', () => (phone.ringing ? audio.play() : audio.pause()));
@@ -18,6 +18,8 @@ async function talk(audio: HTMLAudioElement): Promise<void> {
 
 			console.log(call.state, muted, call.cause?.reason);
 		});
+		if (call.remote.identity?.status === 'verified' && phone.identity.state === 'ready')
+			console.log(call.remote.identity.name, call.remote.identity.profile?.email, call.encryption);
 		call.addEventListener('text', ({ text }) => console.log(text.length));
 		call.addEventListener('trackended', ({ track }) => console.log(track.label));
 		if (call.canText)

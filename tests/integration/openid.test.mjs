@@ -1,0 +1,257 @@
+// limit: 180 s
+// Signing in at a site's identity provider by another provider, which speaks OpenID Connect: a real one (npm oidc-provider).
+//
+//   a browser (.1) ──https──► idp.alpha.test (.10) ── code, keys, userinfo ──► id.test (.64, this test)
+//                  └─────────────────── signs in ──────────────────────────────┘
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { http } from '../lib/client.mjs';
+import { listen, openProvider } from '../lib/openid.mjs';
+import { PASSWORD, twoSites } from '../lib/site.mjs';
+import { until } from '../lib/world.mjs';
+
+const ISSUER = 'https://id.test';
+const BACK = '/idp/v1/oidc/callback';
+const PEOPLE = {
+	'1001': { name: 'Alice Example', preferred_username: 'alice.e', email: 'alice@mail.test', email_verified: true, picture: 'https://id.test/alice.png' },
+	'1002': { name: 'Zoe', preferred_username: 'Zoe@id.test' },
+	'1003': { name: 'Another Alice', preferred_username: 'alice' },
+	'1004': { email: 'yan@mail.test', email_verified: true },
+	'1006': { preferred_username: 'abcdefghijklmnopqrstuvwxyz' },
+	'1005': { email: 'bea@mail.test', email_verified: false },
+};
+const asked = []; // of the provider
+let world, ca, dns, alpha, server, mean, provider, who = '1001', held = null;
+
+const open = () => openProvider({ issuer: ISSUER, callback: `https://idp.alpha.test${BACK}`, people: PEOPLE, who: () => who });
+
+before(async () => {
+	({ world, ca, dns, alpha } = await twoSites({
+		start: false, idp: true,
+		tune: (options, name, authority) => {
+			const openid = (label, client, ...lines) => [`openid "${label}" {`, `\ttrust = "${authority.root}"`, `\tclient-id = ${client}`, ...lines, '}'];
+			if (name === 'alpha')
+				options.lines = [
+					...openid('corp', 'linker', `issuer = "${ISSUER}"`, 'client-secret = "a secret: with/odd&chars"', 'title = "The Company"'),
+					...openid('new', 'maker', `issuer = "${ISSUER}"`, 'client-secret = other', 'accounts = create'),
+					...openid('public', 'public', `issuer = "${ISSUER}"`),
+					...openid('mean', 'x', 'issuer = "https://mean.test"'),
+					...openid('gone', 'x', 'issuer = "https://gone.test"'),
+				];
+		},
+	}));
+	const address = await world.address(64), other = await world.address(65);
+	dns.site('id.test', address);
+	dns.site('mean.test', other);
+	await dns.serve();
+	provider = open();
+	server = await listen(ca.leaf('id', { cn: 'id.test' }), address, async (request, response) => {
+		asked.push(request.url);
+		await held;
+		provider(request, response);
+	});
+	mean = await listen(ca.leaf('mean', { cn: 'mean.test' }), other, (request, response) => {
+		response.setHeader('Content-Type', 'application/json');
+		response.end(JSON.stringify({ issuer: 'https://id.test', authorization_endpoint: 'https://mean.test/a', token_endpoint: 'https://mean.test/t',
+			jwks_uri: 'https://mean.test/k' }));
+	});
+	await alpha.start();
+	for (const user of ['alice', 'carol'])
+		await alpha.addUser(user);
+});
+after(async () => {
+	server?.close();
+	mean?.close();
+	await world?.close();
+});
+
+/** As a browser: keeps cookies per host, follows redirects. */
+class Surfer {
+	jar = new Map();
+
+	async ask(method, address, { body, headers = {} } = {}) {
+		const url = new URL(address);
+		const jar = this.jar.get(url.host) ?? new Map();
+		const cookie = [...jar].map(([k, v]) => `${k}=${v}`).join('; ');
+		const answer = await http({ url: url.origin, ca: alpha.ca }, method, url.pathname + url.search, { body, headers: { ...(cookie ? { Cookie: cookie } : {}), ...headers } });
+		for (const line of answer.headers['set-cookie'] ?? []) {
+			const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+			if (/max-age=0|expires=Thu, 01 Jan 1970/i.test(line))
+				jar.delete(name);
+			else
+				jar.set(name, value);
+		}
+		this.jar.set(url.host, jar);
+		return { ...answer, url };
+	}
+
+	/** Follows until a page of the identity provider's own; gives where it ended. */
+	async go(address) {
+		for (let n = 0; n < 12; n++) {
+			const answer = await this.ask('GET', address);
+			if (![302, 303].includes(answer.status))
+				return answer;
+			address = new URL(answer.headers.location, address).href;
+			if (address.startsWith('https://idp.alpha.test/idp/') && !address.includes(BACK))
+				return { ...answer, status: 'there', url: new URL(address) };
+			if (address.includes(BACK))
+				this.back = address;
+		}
+		throw new Error(`too many redirects: ${address}`);
+	}
+
+	start(name, query = '') {
+		return this.go(`https://idp.alpha.test/idp/v1/oidc/${name}/start${query}`);
+	}
+
+	async me() {
+		return (await this.ask('GET', 'https://idp.alpha.test/idp/v1/session')).json;
+	}
+}
+
+const errorOf = ({ url }) => `${url.pathname} ${url.searchParams.get('error')}`;
+
+test('what a provider is, is asked for once, however many wait for it', async () => {
+	const start = () => http(alpha.idp(), 'GET', '/idp/v1/oidc/public/start?to=%2Fidp%2Fidentity.html');
+	let release;
+	held = new Promise((resolve) => { release = resolve; });
+	const starts = Array.from({ length: 20 }, start);
+	await until(5000, () => asked.length > 0, 'it is asked');
+	for (let i = 0; i < 3; i++) // answered by the same thread, after those
+		assert.equal((await http(alpha.idp(), 'GET', '/idp/v1/providers')).status, 200);
+	release();
+	held = null;
+	for (const answer of await Promise.all(starts)) {
+		assert.equal(answer.status, 302);
+		assert.match(answer.headers.location, /^https:\/\/id\.test\/auth\?/);
+	}
+	assert.deepEqual(asked, ['/.well-known/openid-configuration']);
+});
+
+test('the list of providers; a proof for linking only for who is signed in', async () => {
+	const surfer = new Surfer();
+	const list = async () => (await surfer.ask('GET', 'https://idp.alpha.test/idp/v1/providers')).json;
+	assert.deepEqual((await list()).map(({ name, title, link }) => [name, title, link]), [['corp', 'The Company', undefined], ['new', 'new', undefined],
+		['public', 'public', undefined], ['mean', 'mean', undefined], ['gone', 'gone', undefined]]);
+	await signIn(surfer, 'alice');
+	const links = (await list()).map(({ link }) => link);
+	assert.equal(new Set(links).size, 5);
+	assert.ok(links.every((l) => /^[\w-]{43}$/.test(l)), links);
+});
+
+async function signIn(surfer, user) {
+	const answer = await surfer.ask('POST', 'https://idp.alpha.test/idp/v1/session', { body: { user, password: PASSWORD }, headers: { 'X-Sluss-IdP': '1' } });
+	assert.equal(answer.status, 200, answer.text);
+}
+
+test('who has no account linked is told so, and the page keeps what it needs', async () => {
+	who = '1001';
+	const surfer = new Surfer();
+	const end = await surfer.start('corp', `?to=${encodeURIComponent('/idp/signin.html?origin=https%3A%2F%2Fshop.test')}`);
+	assert.equal(errorOf(end), '/idp/signin.html not-linked');
+	assert.equal(end.url.searchParams.get('origin'), 'https://shop.test');
+	assert.equal((await surfer.me()).error, 'sign-in');
+});
+
+test('linked once, by who is signed in; from then on the provider signs in, and says e-mail and picture', async () => {
+	who = '1001';
+	const surfer = new Surfer();
+	await signIn(surfer, 'alice');
+	const forged = await surfer.start('corp', `?link=${'A'.repeat(43)}`);
+	assert.equal(errorOf(forged), '/idp/signin.html not-linked', 'a link that somebody else wrote joins nothing');
+	const [{ link }] = (await surfer.ask('GET', 'https://idp.alpha.test/idp/v1/providers')).json;
+	const end = await surfer.start('corp', `?link=${link}`);
+	assert.deepEqual([end.status, end.url.pathname, end.url.search], ['there', '/idp/identity.html', '']);
+
+	const other = new Surfer();
+	const there = await other.start('corp', `?to=${encodeURIComponent('/idp/signin.html?origin=https%3A%2F%2Fshop.test&x=1')}`);
+	assert.equal(there.url.href, 'https://idp.alpha.test/idp/signin.html?origin=https%3A%2F%2Fshop.test&x=1');
+	assert.deepEqual(await other.me(), { user: 'alice@alpha.test', name: 'Alice Example', email: 'alice@mail.test', email_verified: true,
+		picture: 'https://id.test/alice.png' });
+	assert.ok(other.jar.get('idp.alpha.test').get('__Host-sluss-idp'));
+
+	const mine = async () => (await surfer.ask('GET', 'https://idp.alpha.test/idp/v1/providers')).json.map(({ linked }) => linked);
+	assert.deepEqual(await mine(), [true, true, true, false, false], 'all three are one issuer');
+
+	const carol = new Surfer();
+	await signIn(carol, 'carol');
+	const hers = (await carol.ask('GET', 'https://idp.alpha.test/idp/v1/providers')).json[0].link;
+	assert.equal(errorOf(await carol.start('corp', `?link=${hers}`)), '/idp/signin.html other-account');
+	assert.equal((await carol.me()).user, 'carol@alpha.test');
+
+	const byPublic = await new Surfer().start('public');
+	assert.equal(byPublic.url.pathname, '/idp/identity.html', 'the same issuer, so the same person; a client without a secret, PS256');
+
+	const unlink = () => surfer.ask('DELETE', 'https://idp.alpha.test/idp/v1/providers', { body: { name: 'corp' }, headers: { 'X-Sluss-IdP': '1' } });
+	assert.equal((await unlink()).status, 200);
+	assert.equal((await unlink()).status, 404);
+	assert.deepEqual(await mine(), [false, false, false, false, false]);
+	assert.deepEqual(await surfer.me(), { user: 'alice@alpha.test', name: 'Alice Example' }, 'the provider\'s word goes with it');
+	assert.equal(errorOf(await new Surfer().start('corp')), '/idp/signin.html not-linked');
+	assert.equal((await new Surfer().ask('DELETE', 'https://idp.alpha.test/idp/v1/providers', { body: { name: 'corp' }, headers: { 'X-Sluss-IdP': '1' } })).status, 401);
+	const anew = (await surfer.ask('GET', 'https://idp.alpha.test/idp/v1/providers')).json[0].link;
+	assert.equal((await surfer.start('corp', `?link=${anew}`)).url.pathname, '/idp/identity.html');
+});
+
+test('accounts that are made for who comes: names, once, never anybody else\'s', async () => {
+	const comes = async (id) => {
+		who = id;
+		const surfer = new Surfer();
+		return { surfer, end: await surfer.start('new') };
+	};
+	const zoe = await comes('1002');
+	assert.equal(zoe.end.url.pathname, '/idp/identity.html', errorOf(zoe.end));
+	assert.equal((await zoe.surfer.me()).user, 'zoe@alpha.test');
+	assert.equal((await (await comes('1002')).surfer.me()).user, 'zoe@alpha.test');
+	assert.equal((await (await comes('1004')).surfer.me()).user, 'yan@alpha.test', 'by an address that is proved');
+	assert.equal(errorOf((await comes('1003')).end), '/idp/signin.html name-taken');
+	assert.equal(errorOf((await comes('1005')).end), '/idp/signin.html name-taken', 'an address that is not proved names nobody');
+	assert.equal(errorOf((await comes('1006')).end), '/idp/signin.html name-taken', 'what could be somebody\'s pseudonym');
+	const { json } = await alpha.ctl('user', 'list', 'alpha.test');
+	assert.deepEqual(json.map((u) => u.user ?? u).toSorted().map((u) => u.split('@')[0]), ['alice', 'carol', 'yan', 'zoe']);
+	const guess = await new Surfer().ask('POST', 'https://idp.alpha.test/idp/v1/session', { body: { user: 'zoe', password: 'x' }, headers: { 'X-Sluss-IdP': '1' } });
+	assert.equal(guess.status, 401);
+});
+
+test('who says no at the provider is back at the page, which says so', async () => {
+	who = null;
+	assert.equal(errorOf(await new Surfer().start('corp')), '/idp/signin.html denied');
+	who = '1001';
+});
+
+test('the second half belongs to the browser of the first; a code is good once', async () => {
+	who = '1001';
+	const surfer = new Surfer();
+	assert.equal((await surfer.start('corp')).url.pathname, '/idp/identity.html');
+	const back = new URL(surfer.back);
+	assert.equal(errorOf(await new Surfer().go(back.href)), '/idp/signin.html expired', 'another browser');
+	assert.equal(errorOf(await surfer.go(back.href)), '/idp/signin.html provider', 'the provider takes its code once');
+	back.searchParams.set('state', `${back.searchParams.get('state').slice(0, -1)}_`);
+	assert.equal(errorOf(await surfer.go(back.href)), '/idp/signin.html expired');
+	const mixed = new URL(surfer.back);
+	mixed.searchParams.delete('iss');
+	assert.equal(errorOf(await surfer.go(mixed.href)), '/idp/signin.html provider', 'this provider always says who it is');
+	mixed.searchParams.set('iss', 'https://mean.test');
+	assert.equal(errorOf(await surfer.go(mixed.href)), '/idp/signin.html provider', 'RFC 9207');
+	assert.equal(errorOf(await surfer.go(`https://idp.alpha.test${BACK}`)), '/idp/signin.html expired');
+});
+
+test('bad questions, and providers that are none', async () => {
+	const surfer = new Surfer();
+	assert.equal((await surfer.start('nobody')).status, 404);
+	for (const to of ['https://evil.test/', '//evil.test/', '/idp/../x', '/api/v1/config'])
+		assert.equal((await surfer.start('corp', `?to=${encodeURIComponent(to)}`)).status, 400, to);
+	assert.equal((await surfer.ask('POST', `https://idp.alpha.test/idp/v1/oidc/corp/start`, { body: {} })).status, 405);
+	assert.equal(errorOf(await surfer.start('mean')), '/idp/signin.html provider', 'its configuration names another issuer');
+	assert.equal(errorOf(await surfer.start('gone')), '/idp/signin.html provider');
+});
+
+test('the provider changes its keys: the new ones are fetched', async () => {
+	who = '1001';
+	provider = open();
+	let last;
+	await until(25_000, async () => {
+		last = await new Surfer().start('corp');
+		return last.url.pathname === '/idp/identity.html';
+	}, () => `it signs in again: ${last.url}`);
+});

@@ -1,0 +1,177 @@
+// limit: 180 s
+// Trunks as an operator has them: a provider by UDP that asks for a password, a telephone system by TCP.
+//
+//   alice ──wss──► alpha.test (.10) ══UDP══► provider (.61)
+//                                   ══TCP══► pbx (.62)
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { SipSite } from '../lib/sip.mjs';
+import { twoSites } from '../lib/site.mjs';
+import { dial } from '../lib/talk.mjs';
+import { until } from '../lib/world.mjs';
+
+let world, alpha, beta, provider, pbx, secure, alice, anna, bob;
+const ALPHA = '198.18.0.10';
+
+/* They are there before the site that asks for them: what it says first must not be lost. */
+before(async () => {
+	const set = await twoSites({
+		start: false,
+		tune: (o, name) => {
+			if (name !== 'alpha')
+				return;
+			o.listen = [`tls:${ALPHA}:5061`, `udp:${ALPHA}:5060`, `tcp:${ALPHA}:5060`];
+			o.sites[0].lines = ['country = 49', 'numbers = {"+49301234=alice"}', 'emergency = {"110=provider", "112"}'];
+			o.lines = ['trunk "provider" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"+"}',
+				'\tusers = {"alice@alpha.test"}', '\tauth-user = "4930"', '\tpassword = "hush hush"', '\tregister = true', '\texpires = 60',
+				'\tkeep-alive = 5', '\tnumber-format = plain', '\tdeny = {"+49900"}', '}',
+				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '}',
+				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '}'];
+		},
+	});
+	({ world, alpha, beta } = set);
+	provider = await SipSite.listenUdp({ domain: 'provider.test', address: await world.address(61) });
+	pbx = await SipSite.listen({ domain: 'pbx.test', address: await world.address(62), port: 5060, plain: true });
+	const address = await world.address(63);
+	set.dns.site('secure.test', address);
+	await set.dns.serve();
+	secure = await SipSite.listen({ domain: 'secure.test', address, pair: set.ca.valid('secure.test'), ca: set.ca.root });
+	for (const site of [alpha, beta])
+		await site.start();
+	for (const user of ['alice', 'anna'])
+		await alpha.addUser(user);
+	await beta.addUser('bob');
+	[alice, anna] = [await alpha.client('alice'), await alpha.client('anna')];
+	bob = await beta.client('bob');
+});
+after(async () => {
+	await provider?.close();
+	await pbx?.close();
+	await secure?.close();
+	await world?.close();
+});
+
+const md5 = (text) => createHash('sha256').update(text).digest('hex');
+const field = (line, name) => new RegExp(`\\b${name}="?([^",]+)`).exec(line ?? '')?.[1];
+
+/** Is it the right answer to a challenge of the provider's? RFC 7616 §3.4.1 */
+function proves(message, nonce) {
+	const line = message.get('Authorization');
+	const a1 = md5('4930:provider.test:hush hush');
+	const a2 = md5(`${message.method}:${field(line, 'uri')}`);
+	return field(line, 'nonce') === nonce && field(line, 'response') === md5([a1, nonce, field(line, 'nc'), field(line, 'cnonce'), 'auth', a2].join(':'));
+}
+
+const challenge = (nonce, realm = 'provider.test') => [['WWW-Authenticate', `Digest realm="${realm}", nonce="${nonce}", algorithm=SHA-256, qop="auth"`]];
+const trunk = async (name) => (await alpha.ctl('trunks')).json.find((t) => t.name === name);
+
+/** What `client` is told when it dials `number`. */
+async function refusal(client, number, domain = 'alpha.test') {
+	const { id } = await dial(client, `${number}@${domain}`);
+	return (await client.event('ended', { call: id })).cause;
+}
+
+test('it registers with its password, again before the end, and says so', async () => {
+	const first = await provider.request('REGISTER');
+	assert.equal(first.message.uri, 'sip:provider.test');
+	assert.equal(first.message.get('Authorization'), undefined);
+	assert.match(first.message.get('Contact'), /^<sip:[0-9a-f]+@198\.18\.0\.10:5060;transport=udp>/);
+	first.reply(401, { headers: challenge('n1') });
+	const second = await provider.request('REGISTER');
+	assert(proves(second.message, 'n1'), 'the right answer');
+	second.reply(200, { headers: [['Expires', '12']] });
+	await until(5000, async () => (await trunk('provider')).registration === 'registered', 'registered');
+	assert.equal((await trunk('provider')).state, 'up');
+	const refresh = await provider.request('REGISTER', 9000);
+	assert(proves(refresh.message, 'n1'), 'what was learnt is used again');
+	refresh.reply(200, { headers: [['Expires', '600']] });
+});
+
+test('a telephone system that does not answer is down, one that answers is up', async () => {
+	await until(10_000, async () => pbx.received('OPTIONS').length > 0, 'OPTIONS by TCP');
+	(await pbx.request('OPTIONS')).reply(200);
+	await until(5000, async () => (await trunk('pbx')).state === 'up', 'up');
+	await provider.request('OPTIONS'); /* and no answer */
+	const table = await alpha.host.exec([process.env.SLUSS_BUILD ? `${process.env.SLUSS_BUILD}/slussctl` : 'slussctl', '-s', alpha.socket, 'trunks']);
+	assert.match(table.stdout, /TRUNK\s+STATE\s+BY\s+ADDRESS/);
+	assert.match(table.stdout, /provider\s+up\s+udp\s+198\.18\.0\.61:5060\s+registered/);
+	assert.doesNotMatch(table.stdout, /hush/);
+});
+
+test('by TLS its name is found by DNS, and this site shows its certificate', async () => {
+	const hello = await secure.request('OPTIONS');
+	assert.match(hello.link.socket.getPeerCertificate().subjectaltname, /DNS:alpha\.test/);
+	assert.equal(secure.servername, 'secure.test');
+	assert.match(hello.message.get('Via'), /^SIP\/2\.0\/TLS alpha\.test/);
+	assert.match(hello.message.get('Contact'), /^<sip:[0-9a-f]+@alpha\.test:5061;transport=tls>/);
+	hello.reply(200);
+	await until(5000, async () => (await trunk('secure')).state === 'up', 'up');
+	/* its call comes by the connection that this site has made */
+	const call = hello.link.call({ from: '200@secure.test', to: '+4999@alpha.test' });
+	const no = await call.response();
+	assert.equal(no.status, 404);
+	assert.match(no.get('Reason'), /given to nobody here/);
+});
+
+test('who may not call is told so', async () => {
+	assert.deepEqual(await refusal(anna, '+4940567').then(({ reason, text }) => ({ reason, text })),
+		{ reason: 'forbidden', text: 'You may not call telephone numbers from this site.' });
+	assert.equal((await refusal(alice, '0900567')).reason, 'forbidden');
+	assert.match((await refusal(alice, '112')).text, /Please take a telephone/);
+	assert.equal((await refusal(alice, '31')).reason, 'not-found');
+	assert.equal(provider.received('INVITE').length, 0);
+});
+
+test('abuse_082_trunk_by_federation: people of other sites call nobody by a trunk', async () => {
+	for (const number of ['+4940567', '040567', '200', '110', '112'])
+		assert.equal((await refusal(bob, number, 'alpha.test')).reason, 'not-found', number);
+	assert.equal(provider.received('INVITE').length + pbx.received('INVITE').length, 0);
+});
+
+test('abuse_081_udp_claims: a datagram from elsewhere is nobody\'s, whatever it claims', async () => {
+	const thief = await SipSite.listenUdp({ domain: 'thief.test', address: await world.address(66) });
+	for (const from of ['+4940567@provider.test', 'bob@beta.test', 'alice@alpha.test']) {
+		const call = thief.toUdp(ALPHA).call({ from, to: '+49301234@alpha.test', body: 'v=0\r\no=- 1 1 IN IP4 198.18.0.66\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 198.18.0.66\r\n',
+			headers: [['P-Asserted-Identity', '<sip:+4911@provider.test>']] });
+		assert.equal((await call.response()).status, 403, from);
+	}
+	/* abuse_087: and so is a scanner */
+	const scan = thief.toUdp(ALPHA).call({ from: '100@thief.test', to: '100@alpha.test', method: 'REGISTER', headers: [['User-Agent', 'friendly-scanner']] });
+	assert.equal((await scan.response()).status, 405);
+	assert.equal(alice.count('incoming'), 0);
+	await thief.close();
+});
+
+test('abuse_084_foreign_realm: a challenge in another realm gets no answer', async () => {
+	/* the registration is due again when the daemon starts anew */
+	await alpha.stop();
+	await alpha.start();
+	alice = await alpha.client('alice');
+	const first = await provider.request('REGISTER');
+	first.reply(401, { headers: challenge('n9', 'evil.test') });
+	await until(5000, async () => (await trunk('provider')).registration === 'refused', 'refused');
+	assert.match((await trunk('provider')).last_error, /realm "evil\.test"; only "provider\.test" is answered/);
+	assert.equal(provider.received('REGISTER').filter((m) => m.get('Authorization')?.includes('n9')).length, 0);
+});
+
+test('a number that is given to nobody is 404, by UDP and by TCP', async () => {
+	const link = provider.toUdp(ALPHA);
+	const call = link.call({ from: '+4940567@provider.test', to: '+49309999@alpha.test', body: 'v=0\r\no=- 1 1 IN IP4 198.18.0.61\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 198.18.0.61\r\n' });
+	const no = await call.response();
+	assert.equal(no.status, 404);
+	assert.match(no.get('Reason'), /\+49309999 is given to nobody here/);
+	call.ack(no);
+	const tcp = await pbx.dialPlain(ALPHA);
+	const second = tcp.call({ from: '200@pbx.test', to: 'nobody-at-all!@alpha.test' });
+	assert.equal((await second.response()).status, 404);
+});
+
+test('-t says what is wrong with a trunk, and never a password', async () => {
+	const done = await alpha.host.exec(['sh', '-c', `sed 's/udp:198.18.0.61:5060/udp:nowhere:0/; s/register = true/register = perhaps/' ${alpha.config} > ${alpha.dir}/bad.conf; ${alpha.command(['-t', '-c', `${alpha.dir}/bad.conf`]).join(' ')}`]);
+	assert.equal(done.code, 1);
+	assert.match(done.stderr + done.stdout, /bad\.conf:\d+: address: "udp:nowhere:0" is not usable; write "udp:192\.0\.2\.7:5060"/);
+	assert.match(done.stderr + done.stdout, /register: "perhaps" is not usable/);
+	assert.doesNotMatch(done.stderr + done.stdout, /hush/);
+	assert.doesNotMatch(alpha.proc.text, /hush/);
+});

@@ -1,0 +1,28 @@
+// tests/lib/tone.mjs - what a page hears, by its pitch.
+//
+//   assert.ok(near(await hears(alice), 1004));
+
+/** What the page's call hears most of, in Hz, once it hears something; 0: nothing for ten seconds. */
+export const hears = (p) => p.evaluate(async () => {
+	const track = window.sluss.phone.calls[0].streams.remote.getAudioTracks()[0];
+	const context = new AudioContext();
+	await context.resume();
+	const analyser = context.createAnalyser();
+	analyser.fftSize = 8192;
+	analyser.smoothingTimeConstant = 0;
+	context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+	const bins = new Float32Array(analyser.frequencyBinCount);
+	let hz = 0;
+	for (const end = performance.now() + 10_000; performance.now() < end && !hz;) {
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		analyser.getFloatFrequencyData(bins);
+		const loudest = bins.indexOf(Math.max(...bins));
+		if (bins[loudest] > -50)
+			hz = loudest * context.sampleRate / analyser.fftSize;
+	}
+	await context.close();
+	return hz;
+});
+
+/** An analyser's bins are 6 Hz wide; a telephone's clock is not the page's. */
+export const near = (hz, wanted) => Math.abs(hz - wanted) < 15;
