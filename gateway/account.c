@@ -52,7 +52,7 @@ static bool password_is_text(const char *password, size_t n)
 	return n > 0 && n <= PASSWORD_MAX && !memchr(password, '\0', n);
 }
 
-static bool password_is_usable(const char *password, size_t n)
+bool account_password_usable(const char *password, size_t n)
 {
 	return n >= PASSWORD_MIN && password_is_text(password, n);
 }
@@ -160,7 +160,7 @@ int account_passwd(struct account_request **rp, struct account_service *as,
 				 arg);
 	if (err)
 		return err;
-	if (!password_is_usable(new_password, strlen(new_password)))
+	if (!account_password_usable(new_password, strlen(new_password)))
 		return account_work_answer_soon(w, EINVAL);
 	err = account_work_slow(w, AT(&w->answer.user), from);
 	if (err)
@@ -196,7 +196,7 @@ int account_register(struct account_request **rp, struct account_service *as,
 	w->registers = true;
 	if (!site->config->open_registration)
 		return account_work_answer_soon(w, EPERM);
-	if (!is_name || !password_is_usable(password, password_len))
+	if (!is_name || !account_password_usable(password, password_len))
 		return account_work_answer_soon(w, EINVAL);
 	if (provider_is_pseudonym(name) ||
 	    (site->config->echo && !strcmp(site->config->echo, name)))
@@ -301,7 +301,7 @@ static int ask(struct account_request **rp, struct account_service *as,
 	if (err)
 		return err;
 	if (password) {
-		if (!password_is_usable(password, strlen(password)) ||
+		if (!account_password_usable(password, strlen(password)) ||
 		    (kind == OFFICE_USER_ADD && provider_is_pseudonym(user->user)))
 			return account_work_answer_soon(w, EINVAL);
 		secret = secret_dup(password, strlen(password));

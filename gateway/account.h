@@ -50,6 +50,9 @@ struct account_from {
 
 int account_service_alloc(struct account_service **asp, struct core *core);
 
+/** Could it be somebody's password: 8 to 256 bytes, no NUL? (Any thread.) */
+bool account_password_usable(const char *password, size_t n);
+
 /* Each: rp may be NULL when the asker never goes away before the answer; else *rp is the asker's own
  * and his to mem_deref, before the answer (then `h` is not called), inside `h`, or after it.
  * `h` is called once, from the loop, never from inside. Errors: ENOMEM only; all else comes as an answer. */

@@ -81,8 +81,8 @@ void office_result_clear(struct office_result *result)
 	result->spentv = mem_deref(result->spentv);
 }
 
-/* Is `password` this user's? Gives the hash it was held against. A name that does not exist takes the same
- * time. Errors: EACCES. */
+/* Is `password` this user's? Gives the hash it was held against. A name that does not exist, or has none, takes the
+ * same time. Errors: EACCES. */
 static int check(struct office_bench *b, const struct office_job *job,
 		 const char *password, char hash[SECRET_PASSWORD_TEXT])
 {
@@ -90,6 +90,8 @@ static int check(struct office_bench *b, const struct office_job *job,
 
 	if (found && found != ENOENT)
 		return found;
+	if (!found && !strcmp(hash, STORE_NO_PASSWORD))
+		found = ENOENT;
 	if (found == ENOENT)
 		memcpy(hash, b->dummy, sizeof(b->dummy));
 	err = secret_password_check(hash, password, strlen(password));

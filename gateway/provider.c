@@ -13,6 +13,7 @@ const char *provider_op_name(enum provider_op op)
 		[PROVIDER_WHO] = "who",
 		[PROVIDER_SIGN_OUT] = "sign-out",
 		[PROVIDER_PROFILE_SET] = "profile-set",
+		[PROVIDER_PASSWORD_SET] = "password-set",
 		[PROVIDER_CONSENTS] = "consents",
 		[PROVIDER_CONSENT_SET] = "consent-set",
 		[PROVIDER_CONSENT_END] = "consent-end",

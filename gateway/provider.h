@@ -15,20 +15,21 @@
 
 /* needs: "session" the cookie's; "grant" a frame's; what else stands in the request */
 enum provider_op {
-	PROVIDER_KEYS,        /* nothing */
-	PROVIDER_ASSERT,      /* session or grant; contents, origin, ctx, peer? */
-	PROVIDER_CHECK,       /* assertion, peer? */
-	PROVIDER_SIGN_IN,     /* user, password */
-	PROVIDER_WHO,         /* session or grant */
-	PROVIDER_SIGN_OUT,    /* session */
-	PROVIDER_PROFILE_SET, /* session; name */
-	PROVIDER_CONSENTS,    /* session */
-	PROVIDER_CONSENT_SET, /* session; origin, frames, claims? */
-	PROVIDER_CONSENT_END, /* session; origin */
-	PROVIDER_RULES,       /* session */
-	PROVIDER_RULES_SET,   /* session; rulev */
-	PROVIDER_CODE,        /* session; origin, challenge */
-	PROVIDER_REDEEM,      /* code, verifier, origin */
+	PROVIDER_KEYS,         /* nothing */
+	PROVIDER_ASSERT,       /* session or grant; contents, origin, ctx, peer? */
+	PROVIDER_CHECK,        /* assertion, peer? */
+	PROVIDER_SIGN_IN,      /* user, password */
+	PROVIDER_WHO,          /* session or grant */
+	PROVIDER_SIGN_OUT,     /* session */
+	PROVIDER_PROFILE_SET,  /* session; name */
+	PROVIDER_PASSWORD_SET, /* session; password: the first one */
+	PROVIDER_CONSENTS,     /* session */
+	PROVIDER_CONSENT_SET,  /* session; origin, frames, claims? */
+	PROVIDER_CONSENT_END,  /* session; origin */
+	PROVIDER_RULES,        /* session */
+	PROVIDER_RULES_SET,    /* session; rulev */
+	PROVIDER_CODE,         /* session; origin, challenge */
+	PROVIDER_REDEEM,       /* code, verifier, origin */
 	PROVIDER_SITE_CODE, /* user (trusted), origin, challenge: asked by the site's own page */
 	PROVIDER_ROTATE,       /* asked by the operator */
 	PROVIDER_OPENID_LIST,  /* nothing */

@@ -32,6 +32,8 @@ int store_open(struct store **sp, char **whyp, const char *path);
 int store_user_add(struct store *s, const char *site, const char *user, const char *hash);
 /** Errors: ENOENT. Removes the sign-ins with it, and leaves nothing of them in the file or its log. */
 int store_user_remove(struct store *s, const char *site, const char *user);
+/** In the place of a hash: no password opens this account (whoever made it signs in at another provider). */
+#define STORE_NO_PASSWORD "none"
 /** hash[SECRET_PASSWORD_TEXT]. Errors: ENOENT. */
 int store_user_hash(struct store *s, const char *site, const char *user, char *hash);
 /** Replaces the hash, only while it is `old`. Errors: ENOENT. */

@@ -94,7 +94,7 @@ struct provider_answer *desk_failed(int err)
 	return a;
 }
 
-static struct provider_answer *done(void)
+struct provider_answer *desk_done(void)
 {
 	return desk_say(200, json_object());
 }
@@ -157,86 +157,6 @@ static json_t *claims_json(const char *claims)
 	return list;
 }
 
-static void address(char out[ADDR_TEXT_MAX + 1], const struct desk_case *c,
-		    const char *user)
-{
-	snprintf(out, ADDR_TEXT_MAX + 1, "%s@%s", user, c->site->domain);
-}
-
-static void add_text(json_t *o, const char *name, const char *text)
-{
-	if (*text)
-		json_object_set_new(o, name, json_string(text));
-}
-
-static struct provider_answer *who(struct desk_case *c)
-{
-	char user[ADDR_USER_MAX + 1], text[ADDR_TEXT_MAX + 1],
-		origin[STORE_ORIGIN_MAX + 1] = "";
-	int64_t until_s = c->now_s + (int64_t)c->config->limits.idp_grant_days * 86400;
-	struct store_profile profile;
-	struct provider_answer *no = NULL;
-	json_t *o;
-	int err = 0;
-
-	if (c->r->grant[0]) {
-		err = store_idp_grant_find(c->store, c->site->domain, c->r->grant,
-					   c->now_s, until_s, user, origin);
-		if (err == ENOENT)
-			return desk_send_to(c, 401, "sign-in", "Please sign in.", NULL);
-	} else {
-		no = desk_session(c, user);
-	}
-	if (no)
-		return no;
-	err = err ? err : store_idp_profile(c->store, c->site->domain, user, &profile);
-	if (err)
-		return desk_failed(err);
-	address(text, c, user);
-	o = json_pack("{s:s, s:s}", "user", text, "name",
-		      *profile.name ? profile.name : user);
-	add_text(o, "picture", profile.picture);
-	add_text(o, "email", profile.email);
-	if (*profile.email)
-		json_object_set_new(o, "email_verified",
-				    json_boolean(profile.email_verified));
-	add_text(o, "origin", origin);
-	return desk_say(200, o);
-}
-
-static struct provider_answer *sign_out(struct desk_case *c)
-{
-	int err = c->r->session[0] ? store_idp_session_end(c->store, c->site->domain,
-							   c->r->session)
-				   : ENOENT;
-	struct provider_answer *a;
-
-	if (err && err != ENOENT)
-		return desk_failed(err);
-	a = done();
-	if (a)
-		a->session_over = true;
-	return a;
-}
-
-/* What people write themselves is their name; picture and e-mail come from where they signed in. */
-static struct provider_answer *profile_set(struct desk_case *c)
-{
-	char user[ADDR_USER_MAX + 1];
-	struct store_profile profile;
-	struct provider_answer *no = desk_session(c, user);
-	int err;
-
-	if (no)
-		return no;
-	err = store_idp_profile(c->store, c->site->domain, user, &profile);
-	addr_name_clean(profile.name, sizeof(profile.name), c->r->name ? c->r->name : "",
-			c->r->name ? strlen(c->r->name) : 0);
-	err = err ? err
-		  : store_idp_profile_set(c->store, c->site->domain, user, &profile);
-	return err ? desk_failed(err) : done();
-}
-
 /* ---- consents ---- */
 
 static struct provider_answer *consents(struct desk_case *c)
@@ -293,7 +213,7 @@ static struct provider_answer *consent_set(struct desk_case *c)
 	}
 	err = err ? err
 		  : store_idp_consent_set(c->store, c->site->domain, user, &consent);
-	return err ? desk_failed(err) : done();
+	return err ? desk_failed(err) : desk_done();
 }
 
 static struct provider_answer *consent_end(struct desk_case *c)
@@ -309,7 +229,7 @@ static struct provider_answer *consent_end(struct desk_case *c)
 	err = store_idp_consent_end(c->store, c->site->domain, user, c->r->origin);
 	if (err == ENOENT)
 		return desk_refuse(404, "not-found", "You do not allow that site.");
-	return err ? desk_failed(err) : done();
+	return err ? desk_failed(err) : desk_done();
 }
 
 /* ---- rules ---- */
@@ -367,7 +287,7 @@ static struct provider_answer *rules_set(struct desk_case *c)
 				return bad("two rules are for the same");
 	}
 	err = store_idp_rules_set(c->store, c->site->domain, user, r->rulev, r->n_rules);
-	return err ? desk_failed(err) : done();
+	return err ? desk_failed(err) : desk_done();
 }
 
 /* ---- codes ---- */
@@ -468,7 +388,7 @@ static struct provider_answer *redeem_good(struct desk_case *c,
 			l->sessions_per_user);
 	}
 	if (!err) {
-		address(text, c, code->user);
+		desk_address(text, c, code->user);
 		a = desk_say(200, json_pack("{s:s, s:s}", "grant", grant, "user", text));
 		if (a)
 			memcpy(a->session, session, sizeof(a->session));
@@ -534,11 +454,10 @@ struct provider_answer *desk_work(struct desk_case *c)
 	case PROVIDER_CHECK:
 		return desk_check(c);
 	case PROVIDER_WHO:
-		return who(c);
 	case PROVIDER_SIGN_OUT:
-		return sign_out(c);
 	case PROVIDER_PROFILE_SET:
-		return profile_set(c);
+	case PROVIDER_PASSWORD_SET:
+		return desk_person(c);
 	case PROVIDER_CONSENTS:
 		return consents(c);
 	case PROVIDER_CONSENT_SET:

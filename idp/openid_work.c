@@ -260,23 +260,18 @@ static int new_name(char *user, const struct openid_person *p)
 	return EINVAL;
 }
 
-/* With a password that nobody knows. The account ends again when it cannot be linked. */
+/* Without a password: the person may choose one (desk_person.c). The account ends again when it cannot be linked. */
 static int account_make(const struct openid_desk *d, const struct openid_turn *t,
 			char *user)
 {
 	const struct site_config *site = t->r->site;
-	char secret[STORE_TOKEN_HEX + 1], hash[SECRET_PASSWORD_TEXT];
 	int err = new_name(user, &t->person);
 
 	if (!err && site->echo && !strcmp(user, site->echo))
 		err = EEXIST;
 	if (err)
 		return err;
-	secret_hex(secret, STORE_TOKEN_HEX);
-	err = secret_password_hash(hash, secret, STORE_TOKEN_HEX,
-				   d->config->limits.password_log2n);
-	secret_wipe(secret, sizeof(secret));
-	err = err ? err : store_user_add(d->store, site->domain, user, hash);
+	err = store_user_add(d->store, site->domain, user, STORE_NO_PASSWORD);
 	if (!err)
 		log_info(NULL, "openid.account", "provider=%s site=%s", t->flow.provider,
 			 site->domain);

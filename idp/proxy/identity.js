@@ -99,6 +99,19 @@ async function saveName(ev) {
 	say($('status'), answer.status === 200 ? words('rules.saved') : errorOf(answer));
 }
 
+/** The first one, of whoever has always signed in elsewhere: the phone asks for it. */
+async function savePassword(ev) {
+	ev.preventDefault();
+	const answer = await api('PUT', 'password', { password: $('password').value });
+
+	say($('password-error'), answer.status === 200 ? null : answer.status === 400 ? words('password.bad') : errorOf(answer));
+	if (answer.status !== 200)
+		return;
+	$('password').value = '';
+	$('password-part').hidden = true;
+	say($('status'), words('password.saved'));
+}
+
 /** OpenID providers that this account can be signed in by. */
 async function showLinks() {
 	const { body } = await api('GET', 'providers');
@@ -142,6 +155,8 @@ async function start() {
 	$('add').addEventListener('submit', add);
 	$('name').value = session.body.name ?? '';
 	$('name-form').addEventListener('submit', saveName);
+	$('password-form').addEventListener('submit', savePassword);
+	$('password-part').hidden = session.body.password !== false;
 	$('save').addEventListener('click', save);
 	const got = await api('GET', 'rules');
 

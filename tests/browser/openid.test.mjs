@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Browser, Phone } from '../lib/browser.mjs';
+import { signIn } from '../lib/client.mjs';
 import { listen, openProvider } from '../lib/openid.mjs';
 import { PASSWORD, twoSites } from '../lib/site.mjs';
 
-const PEOPLE = { '1001': { name: 'Alice Example', email: 'alice@mail.test', email_verified: true } };
+const PEOPLE = { '1002': { name: 'Nora', preferred_username: 'nora' }, '1003': { name: 'Noam', preferred_username: 'noam' }, '1001': { name: 'Alice Example', email: 'alice@mail.test', email_verified: true } };
 let set, server, pair, who = '1001';
 
 before(async () => {
@@ -17,7 +18,9 @@ before(async () => {
 		tune: (options, name, authority) => {
 			if (name === 'alpha')
 				options.lines = ['openid "corp" {', '\ttitle = "The Company"', '\tissuer = "https://id.test"', '\tclient-id = linker',
-					'\tclient-secret = "a secret: with/odd&chars"', `\ttrust = "${authority.root}"`, '}'];
+					'\tclient-secret = "a secret: with/odd&chars"', `\ttrust = "${authority.root}"`, '}',
+					'openid "new" {', '\ttitle = "Anywhere"', '\tissuer = "https://id.test"', '\tclient-id = maker', '\tclient-secret = other', '\taccounts = create',
+					`\ttrust = "${authority.root}"`, '}'];
 		},
 	});
 	const address = await set.world.address(64);
@@ -68,6 +71,21 @@ for (const [kind, n, user] of [['chromium', 101, 'alice'], ['firefox', 102, 'ann
 		await page.visible('idp-unlink-corp');
 		await page.push('idp-unlink-corp');
 		await page.visible('idp-link-corp');
+		assert.equal(await page.evaluate(() => document.getElementById('password-part').hidden), true, 'there is a password');
+
+		/* somebody new, in a browser that knows nobody: an account of his own, and a password for the phone */
+		who = kind === 'chromium' ? '1002' : '1003';
+		const fresh = new Phone(browser, await browser.ask('open', { url: 'https://idp.alpha.test/idp/signin.html' }));
+		await fresh.visible('idp-with-new');
+		await fresh.push('idp-with-new');
+		await fresh.visible('idp-password-save');
+		await fresh.fill('[data-test="idp-password"]', 'short');
+		await fresh.push('idp-password-save');
+		await fresh.says('password-error', /8 characters/);
+		await fresh.fill('[data-test="idp-password"]', PASSWORD);
+		await fresh.push('idp-password-save');
+		await fresh.says('idp-status', /Your password is set/);
+		assert.equal((await signIn(set.alpha, PEOPLE[who].preferred_username, PASSWORD)).user, `${PEOPLE[who].preferred_username}@alpha.test`);
 		await browser.quit();
 	});
 }

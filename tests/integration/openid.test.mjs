@@ -213,6 +213,31 @@ test('accounts that are made for who comes: names, once, never anybody else\'s',
 	assert.equal(guess.status, 401);
 });
 
+test('such an account has no password until the person chooses one, once; then the phone takes it', async () => {
+	const set = (surfer, password) => surfer.ask('PUT', 'https://idp.alpha.test/idp/v1/password', { body: { password }, headers: { 'X-Sluss-IdP': '1' } });
+	const phone = (password) => http(alpha, 'POST', '/api/v1/session', { body: { user: 'zoe', password, bearer: true } });
+	who = '1002';
+	const zoe = new Surfer();
+	await zoe.start('new');
+	assert.equal((await zoe.me()).password, false);
+	for (const guess of ['none', '', 'a guess of 8'])
+		assert.notEqual((await phone(guess)).status, 200, guess);
+	assert.equal((await set(zoe, '7 bytes')).status, 400);
+	assert.equal((await set(new Surfer(), 'not signed in')).status, 401);
+	const first = await set(zoe, 'her very own');
+	assert.equal(first.status, 200, first.text);
+	assert.equal((await zoe.me()).password, undefined);
+	const signedIn = await until(20_000, async () => { // after the guesses: slowed
+		const answer = await phone('her very own');
+		return answer.status !== 429 && answer;
+	}, 'the phone may ask again');
+	assert.equal(signedIn.status, 200, signedIn.text);
+	assert.equal((await set(zoe, 'another one')).json.error, 'exists');
+	const alice = new Surfer();
+	await signIn(alice, 'alice');
+	assert.equal((await set(alice, 'a new one of hers')).status, 409, 'who has one says the old one, at the site');
+});
+
 test('who says no at the provider is back at the page, which says so', async () => {
 	who = null;
 	assert.equal(errorOf(await new Surfer().start('corp')), '/idp/signin.html denied');

@@ -29,6 +29,7 @@ static const struct route {
 	 "Allow: GET, HEAD, POST, DELETE\r\n",
 	 {PROVIDER_WHO, PROVIDER_WHO, PROVIDER_SIGN_IN, PROVIDER_SIGN_OUT, -1}},
 	{"/idp/v1/profile", "Allow: PUT\r\n", {-1, -1, -1, -1, PROVIDER_PROFILE_SET}},
+	{"/idp/v1/password", "Allow: PUT\r\n", {-1, -1, -1, -1, PROVIDER_PASSWORD_SET}},
 	{"/idp/v1/providers",
 	 "Allow: GET, HEAD, DELETE\r\n",
 	 {PROVIDER_OPENID_LIST, PROVIDER_OPENID_LIST, -1, PROVIDER_OPENID_END, -1}},

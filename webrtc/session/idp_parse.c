@@ -31,6 +31,9 @@ static const struct field sign_in_fields[] = {
 static const struct field profile_fields[] = {
 	{"name", FIELD_TEXT, false, PERSON_CHARS, OFF(name), NULL},
 };
+static const struct field password_fields[] = {
+	{"password", FIELD_SECRET, true, PASSWORD_BYTES, OFF(password), NULL},
+};
 static const struct field openid_fields[] = {
 	{"name", FIELD_TEXT, true, NAME_CHARS, OFF(name), NULL},
 };
@@ -64,6 +67,7 @@ static const struct body_row {
 	[PROVIDER_CHECK] = BODY(check_fields, "peer", NULL),
 	[PROVIDER_SIGN_IN] = BODY(sign_in_fields, NULL),
 	[PROVIDER_PROFILE_SET] = BODY(profile_fields, NULL),
+	[PROVIDER_PASSWORD_SET] = BODY(password_fields, NULL),
 	[PROVIDER_OPENID_END] = BODY(openid_fields, NULL),
 	[PROVIDER_CONSENT_SET] = BODY(consent_fields, "claims", NULL),
 	[PROVIDER_CONSENT_END] = BODY(origin_fields, NULL),

@@ -123,7 +123,7 @@ static void which_have_a_body(void **state)
 		assert_string_not_equal(provider_op_name((enum provider_op)op), "?");
 		n += idp_request_has_body((enum provider_op)op);
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 11);
 	assert_false(idp_request_has_body(PROVIDER_SIGN_OUT));
 	assert_false(idp_request_has_body(PROVIDER_KEYS));
 }
