@@ -63,9 +63,9 @@ export class MediaPeer {
 	}
 
 	/** A description with this socket as its only candidate. */
-	describe(kind) {
+	describe(kind, options) {
 		const { port } = this.socket.address();
-		const text = sdp[kind](`media ${kind}`, { address: this.address }).replaceAll(/ 50000 /g, ` ${port} `);
+		const text = sdp[kind](`media ${kind}`, { address: this.address, ...options }).replaceAll(/ 50000 /g, ` ${port} `);
 		this.ufrag = /^a=ice-ufrag:(\S+)/m.exec(text)[1];
 		this.pwd = /^a=ice-pwd:(\S+)/m.exec(text)[1];
 		return text;
