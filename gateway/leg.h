@@ -56,6 +56,7 @@ struct party {
 	enum party_identity identity;
 	uint32_t judged_ms; /**< how long that took, before the call was made */
 	char **identityv; /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
+	struct addr diverted; /**< whose call it was before it was diverted, as a trunk says (RFC 5806); user empty: not said */
 };
 
 /** What an incoming leg brings and an outgoing leg takes. Owned by the call; immutable. */

@@ -4,7 +4,7 @@
  *   From: <sip:0044201234@provider.example>
  * is a call of +44201234@alpha.example (a number is shown as one of the site that is called) for the user to whom
  * +4930765 is given by site { numbers }. Thread: signalling. Called by leg_in.c.
- * RFC 3261 §8.2.2; RFC 3323 §4.2, RFC 3325 §5 (P-Asserted-Identity of trusted trunks alone). */
+ * RFC 3261 §8.2.2; RFC 3323 §4.2, RFC 3325 §5 (P-Asserted-Identity of trusted trunks alone); RFC 5806 (Diversion). */
 #include "sip/trunk.h"
 
 #include <strings.h>
@@ -133,6 +133,51 @@ static void anonymous(struct party *from)
 	from->name[0] = '\0';
 }
 
+/* As the callee is shown it: a number is one of the site that is called. A name behind a trunk is nobody's of a site, and
+ * must not look like one. */
+static void shown(struct addr *out, const struct trunk *t, const char *user,
+		  const struct addr *to)
+{
+	if (number_is(user)) {
+		number_normal(out->user, user, &t->config->plan);
+		snprintf(out->host, sizeof(out->host), "%s", to->host);
+	} else {
+		snprintf(out->user, sizeof(out->user), "%s", user);
+		snprintf(out->host, sizeof(out->host), "%s.invalid", t->config->name);
+	}
+}
+
+static bool hides(const sip_contact_t *by)
+{
+	const char *privacy = msg_params_find(by->m_params, "privacy=");
+
+	return privacy && (!strcasecmp(privacy, "full") || !strcasecmp(privacy, "uri") ||
+			   !strcasecmp(privacy, "\"full\"") ||
+			   !strcasecmp(privacy, "\"uri\""));
+}
+
+/* Whose call it was: the one who has diverted it last stands first, unless that is not to be known (RFC 5806 §4). Its
+ * grammar is Contact's: addresses with parameters. */
+static void judge_diversion(const struct trunk *t, const sip_t *s, const struct addr *to,
+			    struct party *from)
+{
+	su_home_t home[1] = {SU_HOME_INIT(home)};
+	char user[ADDR_USER_MAX + 1];
+
+	su_home_init(home);
+	for (const sip_unknown_t *un = s->sip_unknown; un; un = un->un_next) {
+		const sip_contact_t *by;
+
+		if (!header_is(un, "Diversion"))
+			continue;
+		by = sip_contact_make(home, un->un_value);
+		if (by && !hides(by) && user_read(user, by->m_url))
+			shown(&from->diverted, t, user, to);
+		break;
+	}
+	su_home_deinit(home);
+}
+
 static void judge_caller(const struct trunk *t, const sip_t *s, const struct addr *to,
 			 struct party *from)
 {
@@ -150,16 +195,7 @@ static void judge_caller(const struct trunk *t, const sip_t *s, const struct add
 		anonymous(from);
 		return;
 	}
-	if (number_is(user))
-		number_normal(from->addr.user, user, &t->config->plan);
-	else
-		snprintf(from->addr.user, sizeof(from->addr.user), "%s", user);
-	/* A name behind a trunk is nobody's of a site: it must not look like one. */
-	if (number_is(user))
-		snprintf(from->addr.host, sizeof(from->addr.host), "%s", to->host);
-	else
-		snprintf(from->addr.host, sizeof(from->addr.host), "%s.invalid",
-			 t->config->name);
+	shown(&from->addr, t, user, to);
 	if (!*from->name)
 		sip_text_read(from->name, sizeof(from->name), f->a_display);
 }
@@ -187,9 +223,11 @@ unsigned trunk_judge(struct refusal *r, struct trunk *t, const sip_t *s,
 	status = trust_body(r, s);
 	status = status ? status : session_timer_check(r, s);
 	status = status ? status : judge_target(r, t, s, to);
-	if (!status)
-		judge_caller(t, s, to, from);
-	return status;
+	if (status)
+		return status;
+	judge_caller(t, s, to, from);
+	judge_diversion(t, s, to, from);
+	return 0;
 }
 
 bool trunk_identity_due(const struct trunk *t, const sip_t *s)

@@ -3,27 +3,35 @@
 //
 //   alice ──wss──► alpha.test (.10) ══UDP══► provider (.61)
 //                                   ══TCP══► pbx (.62)
+//                                   ──https──► sti.test (.63): certificates of those who vouch for numbers
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Authority } from '../lib/ca.mjs';
+import { date, numberList, sign } from '../lib/passport.mjs';
 import { SipSite } from '../lib/sip.mjs';
 import { twoSites } from '../lib/site.mjs';
 import { dial } from '../lib/talk.mjs';
 import { until } from '../lib/world.mjs';
 
-let world, alpha, beta, provider, pbx, secure, alice, anna, bob;
+let world, alpha, beta, provider, pbx, secure, web, numbers, alice, anna, bob;
+const files = new Map();
 const ALPHA = '198.18.0.10';
 
 /* They are there before the site that asks for them: what it says first must not be lost. */
 before(async () => {
 	const set = await twoSites({
 		start: false,
-		tune: (o, name) => {
+		tune: (o, name, authority) => {
 			if (name !== 'alpha')
 				return;
 			o.listen = [`tls:${ALPHA}:5061`, `udp:${ALPHA}:5060`, `tcp:${ALPHA}:5060`];
 			o.sites[0].lines = ['country = 49', 'numbers = {"+49301234=alice"}', 'emergency = {"110=provider", "112"}'];
-			o.lines = ['trunk "provider" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"+"}',
+			numbers = new Authority(join(authority.dir, 'numbers'), 'Numbers');
+			o.lines = ['identity {', `\tnumber-trust = "${numbers.root}"`, '}', 'trunk "provider" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"+"}',
 				'\tusers = {"alice@alpha.test"}', '\tauth-user = "4930"', '\tpassword = "hush hush"', '\tregister = true', '\texpires = 60',
 				'\tkeep-alive = 5', '\tnumber-format = plain', '\tdeny = {"+49900"}', '}',
 				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '}',
@@ -35,7 +43,11 @@ before(async () => {
 	pbx = await SipSite.listen({ domain: 'pbx.test', address: await world.address(62), port: 5060, plain: true });
 	const address = await world.address(63);
 	set.dns.site('secure.test', address);
+	set.dns.site('sti.test', address);
 	await set.dns.serve();
+	const serving = set.ca.valid('sti.test');
+	web = createServer({ cert: readFileSync(serving.cert), key: readFileSync(serving.key) }, (request, response) => response.end(files.get(request.url)));
+	await new Promise((resolve) => web.listen(443, address, resolve));
 	secure = await SipSite.listen({ domain: 'secure.test', address, pair: set.ca.valid('secure.test'), ca: set.ca.root });
 	for (const site of [alpha, beta])
 		await site.start();
@@ -49,6 +61,7 @@ after(async () => {
 	await provider?.close();
 	await pbx?.close();
 	await secure?.close();
+	web?.close();
 	await world?.close();
 });
 
@@ -165,6 +178,45 @@ test('a number that is given to nobody is 404, by UDP and by TCP', async () => {
 	const tcp = await pbx.dialPlain(ALPHA);
 	const second = tcp.call({ from: '200@pbx.test', to: 'nobody-at-all!@alpha.test' });
 	assert.equal((await second.response()).status, 404);
+});
+
+const PLAIN = 'v=0\r\no=- 1 1 IN IP4 198.18.0.61\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 198.18.0.61\r\n';
+
+/** Who calls, as alice is told; she is busy. */
+async function shown(from, headers) {
+	const call = provider.toUdp(ALPHA).call({ from: `${from}@provider.test`, to: '+49301234@alpha.test', body: PLAIN, headers });
+	const incoming = await alice.event('incoming');
+	await alice.request('reject', { call: incoming.call, reason: 'busy' });
+	call.ack(await call.response());
+	return incoming.from;
+}
+
+test('a number that is signed ("shaken") by an authority for numbers is shown as verified, another one as not', async () => {
+	const pair = (name, number) => {
+		const made = numbers.leaf(name, { cn: `SHAKEN ${name}`, san: [], extra: number ? [numberList(number)] : [] });
+		files.set(`/${name}.pem`, readFileSync(made.cert, 'utf8'));
+		return made;
+	};
+	const pairs = { own: pair('own', '4940567'), other: pair('other', '4940568'), none: pair('none') };
+	const signed = (by, { from = '4940567', to = '49301234', header = { ppt: 'shaken' }, claims = {} } = {}) => [['Date', date()], ['Identity', sign({
+		key: pairs[by].key, x5u: `https://sti.test/${by}.pem`, orig: { tn: from }, dest: { tn: [to] }, header, claims: { attest: 'A', origid: randomUUID(), ...claims },
+	})]];
+	const rows = [['verified', signed('own')], ['verified', signed('own', { claims: { attest: 'B' } })], ['none', []], ['failed', signed('other')], ['failed', signed('none')],
+		['failed', signed('own', { from: '4940568' })], ['failed', signed('own', { to: '49309999' })], ['failed', [['Identity', 'no.such.token;info=<https://sti.test/own.pem>;ppt=shaken']]]];
+	for (const [status, headers] of rows) {
+		const from = await shown('+4940567', headers);
+		assert.equal(from.address, '+4940567@alpha.test');
+		assert.equal(from.site.identity, status, String(headers));
+		assert.equal(from.site.verified, false, 'the trunk proves no domain');
+	}
+});
+
+test('whose call it was is shown (RFC 5806), who withholds their number is not', async () => {
+	const from = await shown('+4940567', [['Diversion', '"Office" <sip:+4930555@provider.test>;reason=no-answer']]);
+	assert.equal(from.diverted, '+4930555@alpha.test');
+	assert.equal((await shown('+4940567', [['Diversion', '<sip:+4930555@provider.test>;privacy=full']])).diverted, undefined);
+	const hidden = await shown('+4940567', [['Privacy', 'id'], ['P-Asserted-Identity', '"Gunda" <sip:+4940567@provider.test>']]);
+	assert.deepEqual([hidden.address, hidden.name], ['anonymous@anonymous.invalid', '']);
 });
 
 test('-t says what is wrong with a trunk, and never a password', async () => {

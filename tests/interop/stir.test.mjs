@@ -13,7 +13,7 @@ import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Authority } from '../lib/ca.mjs';
-import { date, now, sign } from '../lib/passport.mjs';
+import { date, now, numberList, sign } from '../lib/passport.mjs';
 import * as sdp from '../lib/sdp.mjs';
 import { SipSite } from '../lib/sip.mjs';
 import { twoSites } from '../lib/site.mjs';
@@ -21,14 +21,6 @@ import { twoSites } from '../lib/site.mjs';
 const NUMBER = '4930123456', CALLED = '493099';
 let world, ca, numbers, dns, beta, bob, desk, web;
 const links = {}, pairs = {}, files = new Map(), asked = [];
-
-/** TNAuthList (RFC 8226 §9) of one number, as openssl wants an extension. */
-function list(number) {
-	const text = Buffer.from(number).toString('hex');
-	const length = (hex) => (hex.length / 2).toString(16).padStart(2, '0');
-	const one = `16${length(text)}${text}`, choice = `A2${length(one)}${one}`;
-	return `1.3.6.1.5.5.7.1.26=DER:30${length(choice)}${choice}`;
-}
 
 /** Shows a certificate; gives its address. */
 function show(path, pair) {
@@ -63,7 +55,7 @@ before(async () => {
 		const site = new SipSite({ domain, pair: pairs[domain], ca: ca.root, address, port: 5061 });
 		links[domain] = await site.dial('198.18.0.20', 'beta.test');
 	}
-	pairs.number = numbers.leaf('number', { cn: 'SHAKEN 1234', san: [], extra: [list(NUMBER)] });
+	pairs.number = numbers.leaf('number', { cn: 'SHAKEN 1234', san: [], extra: [numberList(NUMBER)] });
 	bob = await beta.client('bob');
 	desk = await beta.client(`+${CALLED}`);
 });
@@ -156,8 +148,8 @@ test('"shaken" with the media key: it is compared', async () => {
 
 test('a number that nobody may vouch for', async () => {
 	const body = sdp.offer('not mine');
-	const other = numbers.leaf('other', { cn: 'SHAKEN 5678', san: [], extra: [list('4930999')] });
-	const domains = ca.leaf('domains', { cn: 'gamma.test', extra: [list(NUMBER)] });
+	const other = numbers.leaf('other', { cn: 'SHAKEN 5678', san: [], extra: [numberList('4930999')] });
+	const domains = ca.leaf('domains', { cn: 'gamma.test', extra: [numberList(NUMBER)] });
 	const none = numbers.leaf('none', { cn: 'SHAKEN', san: [] });
 	const rows = [
 		['a certificate for another number', shaken(show('/other.pem', other), { key: other.key }), 437],

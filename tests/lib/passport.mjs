@@ -11,6 +11,14 @@ function ask(question) {
 	return JSON.parse(execFileSync('/usr/bin/python3', [join(TOP, 'tests/lib/passport.py')], { input: JSON.stringify(question), encoding: 'utf8' }));
 }
 
+/** TNAuthList (RFC 8226 §9) of one number, as openssl wants an extension. */
+export function numberList(number) {
+	const text = Buffer.from(number).toString('hex');
+	const length = (hex) => (hex.length / 2).toString(16).padStart(2, '0');
+	const one = `16${length(text)}${text}`, choice = `A2${length(one)}${one}`;
+	return `1.3.6.1.5.5.7.1.26=DER:30${length(choice)}${choice}`;
+}
+
 export const now = () => Math.floor(Date.now() / 1000);
 
 /** An Identity header's value. See passport.py for the fields. */

@@ -38,8 +38,8 @@ export class Incoming {
 		fillTexts(el);
 		el.setAttribute('aria-labelledby', titleId);
 		el.querySelector('h2').id = titleId;
-		el.querySelector('.kicker').textContent = words(call.offered.video ? 'incoming.video'
-			: 'incoming.title');
+		el.querySelector('.kicker').textContent = words(remote.diverted ? 'incoming.diverted'
+			: call.offered.video ? 'incoming.video' : 'incoming.title', { whose: shown(remote.diverted ?? '') });
 		avatar(el.querySelector('.avatar'), remote);
 		bdi(el.querySelector('.incoming-name'), whoIs(remote));
 		bdi(el.querySelector('.address'), shown(remote.address));

@@ -45,6 +45,8 @@ export interface Remote {
 	};
 	/** Of a call: who they are, as far as their identity provider (IdP) vouches for it. */
 	readonly identity?: Identity;
+	/** Of a call by a telephone line: whose call it was before it was diverted here; nobody vouches for it. */
+	readonly diverted?: string;
 }
 
 /** What is known of who somebody is. */

@@ -78,6 +78,8 @@ void browser_party_show(struct web_party *out, const struct party *party)
 	out->verified = party->site_verified;
 	out->tls = party->site_tls;
 	out->identity = party_identity_name(party->identity);
+	if (party->diverted.user[0])
+		addr_text(out->diverted, &party->diverted);
 }
 
 static void media_show(struct server_msg *m, const struct call *call)

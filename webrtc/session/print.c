@@ -18,6 +18,12 @@ static void put_text(json_t *obj, const char *key, const char *text, bool *bad)
 	put(obj, key, json_string(text), bad);
 }
 
+static void put_some(json_t *obj, const char *key, const char *text, bool *bad)
+{
+	if (text && *text)
+		put_text(obj, key, text, bad);
+}
+
 static void put_party(json_t *obj, const char *key, const struct web_party *party,
 		      bool *bad)
 {
@@ -30,13 +36,8 @@ static void put_party(json_t *obj, const char *key, const struct web_party *part
 	put_text(who, "address", party->address, bad);
 	put_text(who, "name", party->name, bad);
 	put(who, "site", site, bad);
+	put_some(who, "diverted", party->diverted, bad);
 	put(obj, key, who, bad);
-}
-
-static void put_some(json_t *obj, const char *key, const char *text, bool *bad)
-{
-	if (text && *text)
-		put_text(obj, key, text, bad);
 }
 
 static void put_profile(json_t *obj, const struct identity_person *p, bool *bad)

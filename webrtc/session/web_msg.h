@@ -147,6 +147,7 @@ struct web_party {
 	bool verified;
 	bool tls;
 	const char *identity; /**< static; NULL: "none" */
+	char diverted[ADDR_TEXT_MAX + 1]; /**< empty: left out */
 };
 
 /** One of `calls` of `elsewhere`. */

@@ -120,6 +120,59 @@ static void numbers_in(void **state)
 	peer->n_calls = 0;
 }
 
+/* RFC 5806: who has diverted it last is shown, unless that is private. */
+static void diverted(void **state)
+{
+	static const struct {
+		const char *lines, *shown; /* empty: nobody */
+	} rows[] = {
+		{"Diversion: <sip:+4930555@provider.example>;reason=unconditional\n",
+		 "+4930555@" PEER_SITE},
+		{"Diversion: \"Office\" <tel:+49-30-555>;reason=no-answer;privacy=off,"
+		 " <sip:+4930666@x.example>\n",
+		 "+4930555@" PEER_SITE},
+		{"Diversion: <sip:030555@x.example>\nDiversion: <sip:+4930666@x.example>\n",
+		 "+4930555@" PEER_SITE},
+		{"Diversion: <sip:alice@" PEER_SITE ">\n", "alice@provider.invalid"},
+		{"Diversion: <sip:+4930555@x.example>;privacy=full\n", ""},
+		{"Diversion: <sip:+4930555@x.example>;privacy=\"uri\"\n", ""},
+		{"Diversion: <sip:+4930555@x.example>;privacy=full,"
+		 " <sip:+4930666@x.example>\n",
+		 ""},
+		{"Diversion: \n", ""},
+		{"Diversion: <sip:>;reason\n", ""},
+		{"Diversion: *\n", ""},
+		{"Diversion: <https://x.example/>\n", ""},
+		{"Diversion: <sip:x y@x>,,\n", ""},
+		{"", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		static struct message m;
+		char name[16];
+		struct call *call;
+		const struct addr *a;
+
+		peer->n_calls = 0;
+		memset(peer->callv, 0, sizeof(peer->callv));
+		snprintf(name, sizeof(name), "d%zu", i);
+		ask("INVITE", name, 1, GUNDA, ALICE, "sip:+49301234@127.0.0.1", name,
+		    rows[i].lines, sdp);
+		if (!peer->n_calls)
+			fail_msg("%zu: no call", i);
+		call = &peer->callv[0];
+		a = &call->invite->from.diverted;
+		if (a->user[0] ? strcmp(AT(a), rows[i].shown) != 0
+			       : rows[i].shown[0] != '\0')
+			fail_msg("%zu: %s", i, AT(a));
+		peer_end(call->leg, CAUSE_BUSY);
+		call->invite = mem_deref(call->invite);
+		expect(&m, "SIP/2.0 486 ");
+	}
+	peer->n_calls = 0;
+}
+
 /* abuse 81, 82, 87: what does not come from the trunk's address is nobody's, whatever it claims. */
 static void abuse_081_from_elsewhere(void **state)
 {
@@ -227,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_call_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(diverted, setup, teardown),
 		cmocka_unit_test_setup_teardown(abuse_081_from_elsewhere, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(abuse_082_answers_of_others, setup,

@@ -132,6 +132,7 @@ export default {
 
 	'caller.withheld': 'Nummer unterdrückt',
 	'incoming.title': 'Anruf',
+	'incoming.diverted': 'Anruf für {whose}, zu Ihnen umgeleitet',
 	'incoming.video': 'Anruf mit Kamera',
 	'incoming.verified': '{site} hat seinen Namen bewiesen',
 	'incoming.unverified': 'Gibt an, von {site} zu kommen. Bewiesen ist das nicht.',

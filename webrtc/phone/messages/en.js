@@ -133,6 +133,7 @@ export default {
 
 	'caller.withheld': 'Number withheld',
 	'incoming.title': 'Incoming call',
+	'incoming.diverted': 'Call for {whose}, diverted to you',
 	'incoming.video': 'Incoming call with camera',
 	'incoming.verified': '{site} has proved its name',
 	'incoming.unverified': 'Says it comes from {site}. That is not proved.',
