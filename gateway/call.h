@@ -39,7 +39,7 @@ const char *call_state_name(enum call_state state);
  *  domain.  Errors: ENOMEM; ENOSPC (calls in all, or per user or peer), ECANCELED (stopping),
  *  EAGAIN (calls a minute), EBADMSG (unusable SDP; in direct mode also one that is not WebRTC, see
  *  sdp_facts.webrtc; later offers and answers are held to the same), ENOENT (invite->replaces: its call is not
- *  established; or invite->rejoins is not there any more), EBUSY (another call is taking its place already): the
+ *  established; or invite->rejoins is not there any more), EOPNOTSUPP (that one cannot be replaced), EBUSY (another call is taking its place already): the
  *  leg refuses its party itself, *callp untouched. */
 int call_alloc(struct call **callp, struct core *core, struct leg *a,
 	       struct invite *invite, const struct addr *account, const char *peer);
@@ -48,6 +48,9 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
  *  `but`, which has the call already. NULL: there is none. */
 struct leg *call_replace_find(const struct core *core, const char *id,
 			      const struct addr *user, const char *but);
+
+/** May an established call be replaced at all? Not one with a telephone. */
+bool call_replace_may(const struct call *old);
 
 /** The call `id` that a killed process has left, if `user` had it with `to`, to be put into invite->rejoins. NULL:
  *  there is none. */

@@ -48,6 +48,12 @@ struct leg *call_replace_find(const struct core *core, const char *id,
 	return is_of(call, call->winner, user, but) ? call->winner : NULL;
 }
 
+bool call_replace_may(const struct call *old)
+{
+	/* with a telephone the media are tied to this call's legs */
+	return old->kind != ROUTE_TRUNK && !old->from_trunk[0];
+}
+
 int call_replace_begin(struct call *call)
 {
 	struct invite *invite = call->invite;
@@ -57,8 +63,8 @@ int call_replace_begin(struct call *call)
 		return ENOENT;
 	if (old->successor)
 		return EBUSY;
-	if (old->kind == ROUTE_TRUNK || old->from_trunk[0])
-		return ENOENT; /* its media are tied to this call's legs */
+	if (!call_replace_may(old))
+		return EOPNOTSUPP;
 	invite->replaced = mem_ref(other_half(old, invite->replaces));
 	old->successor = call;
 	return 0;

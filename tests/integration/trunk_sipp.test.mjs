@@ -7,8 +7,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { Client, signIn } from '../lib/client.mjs';
 import * as sdp from '../lib/sdp.mjs';
-import { twoSites } from '../lib/site.mjs';
+import { PASSWORD, twoSites } from '../lib/site.mjs';
 import { dial } from '../lib/talk.mjs';
 import { TOP, until } from '../lib/world.mjs';
 
@@ -48,16 +49,25 @@ const sipp = (name, by, args) => world.here.spawn(['sipp', '-sf', join(TOP, 'tes
 for (const [by, t, port, number] of [['udp', 'u1', 5070, '+4940567'], ['tcp', 't1', 5072, '0044567']]) {
 	test(`a number is called by ${by}, ${CALLS} times`, async () => {
 		const proc = sipp('trunk_uas', t, ['-p', String(port), '-m', String(CALLS)]);
-		await until(10_000, () => listening(port, by), 'sipp listens');
+		await until(30_000, () => listening(port, by), 'sipp listens');
 		for (let i = 0; i < CALLS; i++) {
 			const { id } = await dial(alice, `${number}@alpha.test`);
 			await alice.event('progress', { call: id, state: 'ringing' });
-			const { sdp: answer } = await alice.event('answered', { call: id });
+			const { sdp: answer, remote, rejoin } = await alice.event('answered', { call: id });
 			assert.match(answer, /^m=audio \d+ UDP\/TLS\/RTP\/SAVPF/m, 'WebRTC is what a browser gets');
 			assert.doesNotMatch(answer, /41000/, 'nothing of the trunk’s address');
 			const [call] = await alpha.calls();
 			assert.equal(call.media, 'anchor');
 			assert.equal(call.encryption, 'to-gateway');
+			if (i === 0) { /* it stays where it is */
+				const hand = new Client(alpha.at(alpha.domain));
+				const { token } = await signIn(hand.site, 'alice', PASSWORD);
+				await hand.connect();
+				await hand.request('hello', { version: 1, device: 'hand', token, elsewhere: true });
+				await assert.rejects(hand.request('call', { call: 'take', to: remote.address, sdp: sdp.offer('take'), replaces: rejoin }), { code: 'bad-state' });
+				assert.equal(hand.count('elsewhere'), 0, 'and is offered to nobody');
+				await hand.close();
+			}
 			await alice.request('hangup', { call: id });
 			await alice.event('ended', { call: id });
 		}

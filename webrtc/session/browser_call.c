@@ -104,6 +104,10 @@ static void refuse_call(struct browser_calls *c, const struct client_msg *m, int
 				     : "`replaces` names no established call of yours on "
 				       "another device with `to`");
 		break;
+	case EOPNOTSUPP:
+		browser_error(c->b, id, ERROR_BAD_STATE,
+			      "a call with a telephone stays on the device that has it");
+		break;
 	case EBUSY:
 		browser_error(c->b, id, ERROR_ELSEWHERE,
 			      m->rejoin[0] ? "the other side is joining it already"
@@ -478,7 +482,8 @@ void browser_calls_show(const struct browser_calls *c, struct web_ongoings *o)
 		struct web_ongoing *one = &o->v[o->n];
 
 		if (l->state != BLEG_ACTIVE || !other ||
-		    call_state(l->leg.call) != CALL_ACTIVE)
+		    call_state(l->leg.call) != CALL_ACTIVE ||
+		    !call_replace_may(l->leg.call))
 			continue;
 		snprintf(one->id, sizeof(one->id), "%s", call_id(l->leg.call));
 		browser_party_show(&one->remote, other);
