@@ -174,6 +174,25 @@ int store_idp_secret(struct store *s, const char *site, const char *fresh, char 
 	return err == ENODATA ? ENOENT : err;
 }
 
+/* One more, all or nothing: then the oldest go that are too many, and those whose time is over. `err` is of the binding. */
+static int add_bounded(struct store *s, struct db_stmt *add, struct db_stmt *trim,
+		       unsigned expire, int err)
+{
+	struct db_stmt *old = s->stmtv[expire];
+
+	if (!err)
+		err = db_exec(s->db, "BEGIN IMMEDIATE");
+	if (err) {
+		db_reset(add);
+		db_reset(trim);
+		return err;
+	}
+	err = store_run(s, trim, store_run_one(s, add, 0), NULL);
+	db_reset(old);
+	err = err ? err : db_bind_int(old, 1, clock_wall_s());
+	return store_end(s, store_run(s, old, err, NULL));
+}
+
 /* ---- sessions ---- */
 
 int store_idp_session_add(struct store *s, const char *site, const char *user,
@@ -181,28 +200,16 @@ int store_idp_session_add(struct store *s, const char *site, const char *user,
 			  uint32_t max)
 {
 	char sha[2 * SECRET_SHA256_BYTES + 1];
-	int err = store_token_hash(sha, token);
-	struct db_stmt *st;
+	int err = store_token_hash(sha, token), err_trim;
+	struct db_stmt *add, *trim;
 
-	if (!err)
-		err = db_exec(s->db, "BEGIN IMMEDIATE");
 	if (err)
 		return err;
-	st = BIND(s, IDP_SESSION_ADD, &err, site, user, sha, hash);
-	err = err ? err : db_bind_int(st, 5, expires_s);
-	err = store_run_one(s, st, err);
-	if (!err) {
-		st = BIND(s, IDP_SESSION_TRIM, &err, site, user);
-		err = err ? err : db_bind_int(st, 3, max);
-		err = store_run(s, st, err, NULL);
-	}
-	if (!err) {
-		st = s->stmtv[IDP_SESSION_EXPIRE];
-		db_reset(st);
-		err = db_bind_int(st, 1, clock_wall_s());
-		err = store_run(s, st, err, NULL);
-	}
-	return store_end(s, err);
+	add = BIND(s, IDP_SESSION_ADD, &err, site, user, sha, hash);
+	err = err ? err : db_bind_int(add, 5, expires_s);
+	trim = BIND(s, IDP_SESSION_TRIM, &err_trim, site, user);
+	err_trim = err_trim ? err_trim : db_bind_int(trim, 3, max);
+	return add_bounded(s, add, trim, IDP_SESSION_EXPIRE, err ? err : err_trim);
 }
 
 int store_idp_session_find(struct store *s, const char *site, const char *token,
@@ -300,28 +307,16 @@ int store_idp_grant_add(struct store *s, const char *site, const char *user,
 			uint32_t max)
 {
 	char sha[2 * SECRET_SHA256_BYTES + 1];
-	int err = store_token_hash(sha, token);
-	struct db_stmt *st;
+	int err = store_token_hash(sha, token), err_trim;
+	struct db_stmt *add, *trim;
 
-	if (!err)
-		err = db_exec(s->db, "BEGIN IMMEDIATE");
 	if (err)
 		return err;
-	st = BIND(s, IDP_GRANT_ADD, &err, site, user, origin, sha);
-	err = err ? err : db_bind_int(st, 5, expires_s);
-	err = store_run_one(s, st, err);
-	if (!err) {
-		st = BIND(s, IDP_GRANT_TRIM, &err, site, user, origin);
-		err = err ? err : db_bind_int(st, 4, max);
-		err = store_run(s, st, err, NULL);
-	}
-	if (!err) {
-		st = s->stmtv[IDP_GRANT_EXPIRE];
-		db_reset(st);
-		err = db_bind_int(st, 1, clock_wall_s());
-		err = store_run(s, st, err, NULL);
-	}
-	return store_end(s, err);
+	add = BIND(s, IDP_GRANT_ADD, &err, site, user, origin, sha);
+	err = err ? err : db_bind_int(add, 5, expires_s);
+	trim = BIND(s, IDP_GRANT_TRIM, &err_trim, site, user, origin);
+	err_trim = err_trim ? err_trim : db_bind_int(trim, 4, max);
+	return add_bounded(s, add, trim, IDP_GRANT_EXPIRE, err ? err : err_trim);
 }
 
 int store_idp_grant_find(struct store *s, const char *site, const char *token,
