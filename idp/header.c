@@ -1,5 +1,5 @@
 /* idp/header.c - see header.h. Called by judge.c. RFC 8224 §4, but for the alphabet of the token, which its grammar
- * gives as base64 where RFC 8225 has base64url; RFC 3261 §25.1 (generic-param). */
+ * gives as base64 where RFC 8225 has base64url; RFC 3261 §25.1 (LWS, generic-param). */
 #include "idp/header.h"
 
 #include <ctype.h>
@@ -19,10 +19,23 @@ static bool is_token(char c)
 	return c && (isalnum((uint8_t)c) || strchr("-.!%*_+`'~", c));
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* LWS: the value comes as it was sent, and may be folded. */
 static void blanks(struct text *t)
 {
-	while (t->p < t->end && (*t->p == ' ' || *t->p == '\t'))
-		t->p++;
+	while (t->p < t->end) {
+		if (is_blank(*t->p))
+			t->p++;
+		else if (t->end - t->p > 2 && !memcmp(t->p, "\r\n", 2) &&
+			 is_blank(t->p[2]))
+			t->p += 3;
+		else
+			break;
+	}
 }
 
 static bool take(struct text *t, char c)
