@@ -59,7 +59,7 @@ const struct limit_row config_limits[] = {
 	/* Identity */
 	ROW("identity-queue", identity_queue, 1024, 8, 65536, "requests", "signatures and verifications under way; beyond it: busy, try again"),
 	ROW("identity-fresh", identity_fresh_s, 60, 10, 600, "s", "how far the time of a signed call may be from ours, either way"),
-	ROW("identity-fetches", identity_fetches, 16, 1, 1000, "fetches", "certificates of other sites fetched at once; four at once for callers of one domain"),
+	ROW("identity-fetches", identity_fetches, 16, 1, 1000, "fetches", "certificates, and as many sets of keys, of others fetched at once; half of them, and four certificates, for callers of one domain"),
 	ROW("identity-fetch-time", identity_fetch_s, 3, 1, 30, "s", "for one such fetch, with its waiting"),
 	ROW("identity-keep", identity_keep_s, 86400, 120, 31536000, "s", "how long a chain that was signed with can be fetched after another has come"),
 	/* the identity provider */

@@ -215,11 +215,34 @@ static void fetched(const struct fetch_result *r, void *arg)
 	start_next(s);
 }
 
+static uint32_t count(const struct list *list, const char *domain)
+{
+	uint32_t n = 0;
+
+	for (const struct le *le = list->head; le; le = le->next)
+		n += !strcmp(((const struct book *)le->data)->domain, domain);
+	return n;
+}
+
+/* The oldest whose domain has not half of the places already: those who are slow leave some for others. */
+static struct book *next_waiting(const struct shelf *s)
+{
+	uint32_t half = s->config.n_fetches / 2;
+
+	for (struct le *le = s->waiting.head; le; le = le->next) {
+		struct book *b = le->data;
+
+		if (count(&s->coming, b->domain) < (half ? half : 1))
+			return b;
+	}
+	return NULL;
+}
+
 static void start_next(struct shelf *s)
 {
-	while (s->waiting.head && s->n_coming < s->config.n_fetches) {
-		struct book *b = s->waiting.head->data;
+	struct book *b;
 
+	while (s->n_coming < s->config.n_fetches && (b = next_waiting(s))) {
 		book_set(b, BOOK_COMES);
 		if (fetch_start(s->config.fetcher, b->url, fetched, b))
 			book_fail(b, "out of memory");
@@ -244,15 +267,6 @@ static struct book *book_find(struct shelf *s, const char *url)
 		book_set(b, b->state); /* asked for last */
 	}
 	return b;
-}
-
-static uint32_t count(const struct list *list, const char *domain)
-{
-	uint32_t n = 0;
-
-	for (const struct le *le = list->head; le; le = le->next)
-		n += !strcmp(((const struct book *)le->data)->domain, domain);
-	return n;
 }
 
 static struct book *book_alloc(struct shelf *s, const char *url, const char *domain)

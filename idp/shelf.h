@@ -51,7 +51,8 @@ enum shelf_state { SHELF_HERE, SHELF_FAILED, SHELF_COMES };
 
 /** Errors: ENOMEM. Owns: *sp by mem_deref, before its fetcher; nobody is told then. */
 int shelf_alloc(struct shelf **sp, const struct shelf_config *config);
-/** @param domain  the caller's, for the bound on fetches; a telephone number's: its certificate's host */
+/** @param domain  the caller's, for the bound on fetches: kind->n_per_domain that come or wait, and half of n_fetches,
+ *  one at least, that come */
 enum shelf_state shelf_get(struct shelf *s, struct shelf_ask *ask, const char *url,
 			   const char *domain);
 /** Puts there what somebody has already: `p` as it would have come. Errors: ENOMEM; EEXIST it is there. */

@@ -148,10 +148,10 @@ static void judged(const struct identity_verdict *v, void *arg)
 	w->n_verdicts++;
 }
 
-static unsigned judge(struct world *w, const char *from, int64_t date_s, const char *call,
-		      const char *header)
+/* The case as far as it comes by itself. */
+static struct judge_case *try(struct world *w, const char *from, int64_t date_s,
+			      const char *call, char **headerv)
 {
-	char *headerv[] = {(char *)(uintptr_t)header, NULL};
 	struct identity_case ic = {
 		.headerv = headerv,
 		.from = from,
@@ -166,6 +166,15 @@ static unsigned judge(struct world *w, const char *from, int64_t date_s, const c
 	w->n_verdicts = 0;
 	assert_int_equal(judge_case_alloc(&c, &ic), 0);
 	judge_begin(c, &w->court, judged, w);
+	return c;
+}
+
+static unsigned judge(struct world *w, const char *from, int64_t date_s, const char *call,
+		      const char *header)
+{
+	char *headerv[] = {(char *)(uintptr_t)header, NULL};
+	struct judge_case *c = try(w, from, date_s, call, headerv);
+
 	assert_int_equal(w->n_verdicts, 1);
 	mem_deref(c);
 	return w->verdict.status;
@@ -283,6 +292,71 @@ static void a_domain_vouches_for_no_number_and_the_other_way_round(void **state)
 	close_world(&w);
 }
 
+/* RFC 8224 §6.2: the request is as good as its best header; when none is good, the answer is that of the one that came
+ * furthest, wherever it stands. */
+static void of_several_headers_the_best_counts(void **state)
+{
+	/* in the order of the rows */
+	static const unsigned due[] = {428, 438, 436, 403, 438, 0};
+	char v[N_ELEMS(due)][8192], *at;
+	struct world w;
+
+	(void)state;
+	open_world(&w, NULL, false);
+	for (size_t i = 0; i < N_ELEMS(due); i++) {
+		bool stale = i == 3, other = i == 4;
+
+		sign(v[i], sizeof(v[i]), &w, i ? NULL : "x-test",
+		     i == 1 ? "sip:eve@a.test" : FROM, clock_s - (stale ? 100 : 0),
+		     other ? "a=fingerprint:sha-256 AB:CE\r\n" : sdp_text, false);
+	}
+	strcat(v[0], ";ppt=x-test");
+	at = strstr(v[2], "https://a.test/");
+	assert_non_null(at);
+	memcpy(at, "https://b.test/", 15);
+	for (size_t i = 0; i < N_ELEMS(due); i++) {
+		for (size_t k = 0; k < N_ELEMS(due); k++) {
+			char *headerv[] = {v[i], v[k], NULL};
+			struct judge_case *c = try(&w, FROM, clock_s, "c", headerv);
+
+			assert_int_equal(w.n_verdicts, 1);
+			assert_int_equal(w.verdict.status, due[i > k ? i : k]);
+			mem_deref(c);
+		}
+	}
+	close_world(&w);
+}
+
+/* Where a number's certificate lies is the caller's to say; how many are fetched for him goes by his domain. */
+static void a_thousand_hosts_for_numbers_of_one_domain(void **state)
+{
+	struct judge_case *cases[20];
+	unsigned n_refused = 0;
+	char header[8192], other[8192], *at;
+	struct world w;
+
+	(void)state;
+	open_world(&w, "300BA209160734393330313233", true);
+	sign(header, sizeof(header), &w, NULL, "tel:+4930123", clock_s, sdp_text, false);
+	at = strstr(header, "https://a.test/");
+	assert_non_null(at);
+	for (unsigned i = 0; i < N_ELEMS(cases); i++) {
+		char *headerv[] = {other, NULL};
+
+		snprintf(other, sizeof(other), "%.*shttps://h%u.test/chain.pem>",
+			 (int)(at - header), header, i);
+		cases[i] = try(&w, "sip:+4930123@a.test", clock_s, "c", headerv);
+		if (w.n_verdicts) {
+			assert_int_equal(w.verdict.status, 436);
+			n_refused++;
+		}
+	}
+	assert_int_equal(n_refused, N_ELEMS(cases) - credential_kind.n_per_domain);
+	for (unsigned i = 0; i < N_ELEMS(cases); i++)
+		mem_deref(cases[i]);
+	close_world(&w);
+}
+
 static bool has(const char *hex, const char *tn)
 {
 	uint8_t der[256];
@@ -379,6 +453,8 @@ int main(void)
 		cmocka_unit_test(a_copy_is_known_by_r_alone),
 		cmocka_unit_test(copies_are_forgotten_in_time),
 		cmocka_unit_test(a_domain_vouches_for_no_number_and_the_other_way_round),
+		cmocka_unit_test(of_several_headers_the_best_counts),
+		cmocka_unit_test(a_thousand_hosts_for_numbers_of_one_domain),
 		cmocka_unit_test(lists_of_numbers),
 		cmocka_unit_test(addresses_that_may_be_asked),
 	};

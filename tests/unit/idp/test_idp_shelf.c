@@ -166,10 +166,55 @@ static void good_while_it_is_renewed(void **state)
 	mem_deref(s);
 }
 
+/* A domain whose servers are slow has half of the places, and one more question than it may ask is refused; others go on. */
+static void slow_ones_leave_room_for_others(void **state)
+{
+	struct shelf_kind kind = text_kind;
+	struct shelf_config config = {
+		.kind = &kind, .n_fetches = 4, .timeout_ms = 3000, .now_us = test_us};
+	struct shelf_ask asks[7];
+	struct shelf *s = NULL;
+	fetch_h *first = NULL;
+	void *first_arg = NULL;
+	char url[64];
+
+	kind.make = copy;
+	kind.n_per_domain = 5;
+	start_err = 0;
+	n_started = n_told = 0;
+	memset(asks, 0, sizeof(asks));
+	assert_int_equal(shelf_alloc(&s, &config), 0);
+	for (unsigned i = 0; i < N_ELEMS(asks); i++)
+		asks[i].h = told;
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(url, sizeof(url), "https://slow%u.example/", i);
+		assert_int_equal(shelf_get(s, &asks[i], url, "slow.example"),
+				 i < 5 ? SHELF_COMES : SHELF_FAILED);
+		if (!i) {
+			first = coming;
+			first_arg = coming_arg;
+		}
+	}
+	assert_int_equal(n_started, 2);
+	assert_string_equal(asks[5].why, "too many");
+	/* behind all that wait, and before them */
+	assert_int_equal(shelf_get(s, &asks[6], URL, "beta.example"), SHELF_COMES);
+	assert_int_equal(n_started, 3);
+	comes("here");
+	assert_string_equal(asks[6].thing, "here");
+	assert_int_equal(n_started, 3);
+	first(&(struct fetch_result){.p = "one", .n = 3}, first_arg);
+	assert_int_equal(n_started, 4); /* their next, in their own place */
+	for (unsigned i = 0; i < N_ELEMS(asks); i++)
+		shelf_forget(&asks[i]);
+	mem_deref(s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(said_once),
-					   cmocka_unit_test(good_while_it_is_renewed)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(said_once), cmocka_unit_test(good_while_it_is_renewed),
+		cmocka_unit_test(slow_ones_leave_room_for_others)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
