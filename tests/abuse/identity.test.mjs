@@ -153,6 +153,18 @@ test('abuse_066_verified_and_missing', async () => {
 	} });
 });
 
+test('abuse_066_each_policy_without_a_client_certificate', async () => {
+	for (const [domain, unsigned, well] of [['gamma.test', 403, 403], ['delta.test', 403, 403], ['epsilon.test', 428, 486], ['zeta.test', 428, 486]]) {
+		const bare = new SipSite({ domain, ca: ca.root, address: links[domain].site.address, port: 5061 });
+		const link = await bare.dial('198.18.0.20', 'beta.test');
+		await expect(unsigned, domain, { link, identity: [] }, `${domain}, unsigned`);
+		const { site } = await expect(well, domain, { link }, `${domain}, signed`);
+		if (well === 486)
+			assert.deepEqual(site, { domain, verified: true, tls: false, identity: 'verified' });
+		await bare.close();
+	}
+});
+
 test('abuse_066_a_whole_call_without_a_client_certificate', async () => {
 	const body = sdp.offer('epsilon');
 	const rings = mine();
@@ -170,6 +182,11 @@ test('abuse_066_a_whole_call_without_a_client_certificate', async () => {
 	await bob.event('offer', { call: id });
 	await bob.request('answer', { call: id, sdp: sdp.answer('bob', { video: true }) });
 	out.ack(await out.response(200, { to: again }));
+	const update = sdp.offer('epsilon, by UPDATE', { video: true });
+	const good = out.send('UPDATE', { body: update, headers: [['Date', date()], ['Identity', signed('epsilon.test', update)]] });
+	await bob.event('offer', { call: id });
+	await bob.request('answer', { call: id, sdp: sdp.answer('bob', { video: true }) });
+	await out.response(200, { to: good });
 	const pasted = out.send('UPDATE', { body: sdp.offer('another key'), headers: [['Date', date()], ['Identity', signed('epsilon.test', video)]] });
 	await out.response(438, { to: pasted });
 	await out.bye();
@@ -229,6 +246,7 @@ test('abuse_067_tokens_that_are_none', async () => {
 	await expect(486, 'delta.test', { body, identity: [...Array(7).fill(rows[0][2]), good] }, 'one of eight is good');
 	await expect(438, 'delta.test', { body, identity: Array(20).fill(rows[0][2]) }, 'twenty bad ones');
 	await expect(486, 'delta.test', { body, identity: signed('delta.test', body).replace('alg=ES256', 'alg="ES256"') }, 'quoted');
+	await expect(486, 'delta.test', { body, identity: signed('delta.test', body).replace(';info', '\r\n\t;info').replace(';alg', ' ;\r\n alg') }, 'folded');
 });
 
 test('abuse_068_time', async () => {

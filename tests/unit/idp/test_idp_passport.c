@@ -48,9 +48,9 @@ static void base64url_is_strict(void **state)
 	assert_int_equal(b64url_decode(raw, 2, &n, "Zm9v", 4), EFBIG);
 }
 
-static int check(const char *input, const char *sig)
+static int check_by(const char *point, const char *input, const char *sig)
 {
-	EVP_PKEY *pkey = vector_key(K1_POINT, NULL);
+	EVP_PKEY *pkey = vector_key(point, NULL);
 	struct es256 *k = NULL;
 	uint8_t raw[ES256_BYTES];
 	size_t n;
@@ -64,6 +64,11 @@ static int check(const char *input, const char *sig)
 	mem_deref(k);
 	EVP_PKEY_free(pkey);
 	return err;
+}
+
+static int check(const char *input, const char *sig)
+{
+	return check_by(K1_POINT, input, sig);
 }
 
 static int parse(struct passport *p, const char *header, const char *payload)
@@ -145,8 +150,16 @@ static void v3_with_media_keys(void **state)
 			 0);
 }
 
-/* V4: signing is random, so what we sign is verified. One bit changed anywhere, and it is not. */
-static void v4_signed_here(void **state)
+static void v4_of_rfc_7515(void **state)
+{
+	(void)state;
+	assert_int_equal(check_by(V4_POINT, V4_INPUT, V4_SIG), 0);
+	assert_int_equal(check_by(V4_POINT, V4_INPUT "A", V4_SIG), EBADMSG);
+	assert_int_equal(check_by(K1_POINT, V4_INPUT, V4_SIG), EBADMSG);
+}
+
+/* Signing is random, so what we sign is verified. One bit changed anywhere, and it is not. */
+static void signed_here(void **state)
 {
 	EVP_PKEY *pkey = vector_key(K1_POINT, K1_D), *rsa = EVP_RSA_gen(1024),
 		 *curve = EVP_EC_gen("secp384r1");
@@ -273,6 +286,10 @@ static void headers_full_and_compact(void **state)
 	assert_string_equal(h.ppt, "shaken");
 	assert_int_equal(head(&h, "..cc;info=<cid:x>;alg=none"), 0);
 	assert_string_equal(h.alg, "none");
+	assert_int_equal(
+		head(&h, "..cc \r\n\t;\r\n info\r\n =\r\n <https://a/>;alg=\r\n x"), 0);
+	assert_string_equal(h.info, "https://a/");
+	assert_string_equal(h.alg, "x");
 }
 
 static void headers_that_are_none(void **state)
@@ -299,6 +316,10 @@ static void headers_that_are_none(void **state)
 		"aa.bb.cc;info=<https://a/>;alg",
 		"aa.bb.cc;info=<https://a/>;alg=",
 		"aa.bb.cc;info=<https://a/>;alg=\"ES256",
+		"aa.bb.cc\r\n;info=<https://a/>",
+		"aa.bb.cc\r;info=<https://a/>",
+		"aa.bb.cc;info=<https://a/>\r\n",
+		"aa.bb.cc;info=<https://a/\r\n >",
 		"aa.bb.cc;info=<https://a/>;;",
 		"a=a.bb.cc;info=<https://a/>",
 		"aa.bb.cc.dd;info=<https://a/>",
@@ -323,7 +344,8 @@ int main(void)
 		cmocka_unit_test(v1_the_rfcs_signature_is_of_a_time_that_we_refuse),
 		cmocka_unit_test(v2_the_rfcs_appendix_is_right_as_a_text_only),
 		cmocka_unit_test(v3_with_media_keys),
-		cmocka_unit_test(v4_signed_here),
+		cmocka_unit_test(v4_of_rfc_7515),
+		cmocka_unit_test(signed_here),
 		cmocka_unit_test(claims_that_cannot_be_used),
 		cmocka_unit_test(headers_full_and_compact),
 		cmocka_unit_test(headers_that_are_none),

@@ -58,6 +58,17 @@
 	"02:1A:CC:54:27:AB:EB:9C:53:3F:3E:4B:65:2E:7D:46:3F:54:42:CD:54:F1:7A:03:A2:"    \
 	"7D:F9:B0:7F:46:19:B2\r\n"
 
+/* V4: RFC 7515 A.3; no PASSporT, but the signature is of the same kind. */
+#define V4_POINT                                                                         \
+	"047fcdce2770f6c45d4183cbee6fdb4b7b580733357be9ef13bacf6e3c7bd15445"             \
+	"c7f144cd1bbd9b7e872cdfedb9eeb9f4b3695d6ea90b24ad8a4623288588e5ad"
+#define V4_INPUT                                                                         \
+	"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQog"          \
+	"Imh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define V4_SIG                                                                           \
+	"DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQ"           \
+	"xfKTUJqPP3-Kg6NU1Q"
+
 static inline void vector_hex(uint8_t *out, const char *hex)
 {
 	for (unsigned v; *hex; hex += 2) {
