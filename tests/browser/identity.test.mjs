@@ -210,29 +210,47 @@ test('the picture of who calls: not asked for before the call is taken; then sho
 	assert.deepEqual((await callee.complaints()).filter((text) => !/401/.test(text)), []);
 });
 
+/** Of a call whose identity is wrong: who has found that, the browser itself or a frame. */
+const watched = (p) => p.evaluate(() => { [window.judged] = window.sluss.phone.calls; });
+async function found(p, kind, words) {
+	const { status, why } = await p.evaluate(() => window.judged.remote.identity);
+	assert.equal(status, 'mismatch');
+	if (kind === 'firefox')
+		assert.match(why, words, 'in Firefox’s own words');
+}
+
 for (const kind of ['firefox', 'chromium']) {
 	test(`${kind}: a fingerprint of the offer was changed by one digit: the callee ends the call and is told why`, async () => {
 		const caller = await alice(kind), callee = await bob(kind);
 		await tamper(caller, ['call']);
 		await caller.dial(callee.user);
+		await callee.visible('accept');
+		await watched(callee);
 		await callee.accept();
 		await callee.ended(/in between/i);
+		await found(callee, kind, /^(IdP validation error|invalid identity assertion)/);
 		await caller.ended(/./);
 	});
 	test(`${kind}: a fingerprint of the answer was changed by one digit: the caller ends the call and is told why`, async () => {
 		const caller = await alice(kind), callee = await bob(kind);
 		await tamper(callee, ['answer']);
 		await caller.dial(callee.user);
+		await callee.visible('accept');
+		await watched(caller);
 		await callee.accept();
 		await caller.ended(/in between/i);
+		await found(caller, kind, /^(IdP validation error|invalid identity assertion)/);
 		await callee.ended(/./);
 	});
 	test(`${kind}: the provider lies about a user of another domain: refused`, async () => {
 		const caller = await alice('chromium'), callee = await bob(kind);
 		people.lie = 'alice@folk.test';
 		await caller.dial(callee.user);
+		await callee.visible('accept');
+		await watched(callee);
 		await callee.accept();
 		await callee.ended(/in between/i);
+		await found(callee, kind, /^assertion name error/);
 		await caller.ended(/./);
 	});
 	for (const [what, fault] of [['down', { down: true }], ['slow', { slow: 40_000 }]])
