@@ -71,6 +71,15 @@ async function show(id, context, script, url) {
 	await page.goto(url, { waitUntil: 'load' });
 }
 
+/** Nobody clicks in a page that is behind another one; and a hidden one is drawn ever less often by Firefox, for which its
+ *  driver waits before it clicks: 2 s, half a minute later 25 s, then minutes. */
+async function inFront(n) {
+	const { page } = pages.get(n);
+	if (kind === 'firefox' && await page.evaluate('document.hidden'))
+		await page.bringToFront();
+	return page;
+}
+
 const methods = {
 	async open({ url, script, permissions, locale, size }) {
 		const id = ++n_pages;
@@ -141,7 +150,7 @@ const methods = {
 		await pages.get(page).page.goto(url, { waitUntil: 'load' });
 	},
 	async fill({ page, selector, text }) {
-		const { page: p } = pages.get(page);
+		const p = await inFront(page);
 		if (kind === 'chromium') {
 			await p.fill(selector, text);
 		} else {
@@ -149,7 +158,7 @@ const methods = {
 		}
 	},
 	async click({ page, selector }) {
-		const { page: p } = pages.get(page);
+		const p = await inFront(page);
 		await (kind === 'chromium' ? p.click(selector) : p.locator(selector).click());
 	},
 	async press({ page, key }) {

@@ -362,13 +362,17 @@ export class Phone extends Page {
 			const peer = window.seen.peers.filter((p) => p.connectionState === 'connected').at(-1);
 			if (!peer)
 				return { rms: 0, energy: 0, packets: 0, why: window.seen.peers.map((p) => p.connectionState).join() };
-			const stats = async () => {
-				let found = { energy: 0, packets: 0 };
+			const sum = { energy: 0, packets: 0 };
+			let last = null;
+			const count = async () => {
+				const now = { energy: 0, packets: 0 };
 				for (const s of (await peer.getStats()).values()) {
 					if (s.type === 'inbound-rtp' && s.kind === 'audio')
-						found = { energy: s.totalAudioEnergy ?? 0, packets: s.packetsReceived ?? 0 };
+						Object.assign(now, { energy: s.totalAudioEnergy ?? 0, packets: s.packetsReceived ?? 0 });
 				}
-				return found;
+				for (const key of Object.keys(sum)) // less: Firefox counts anew after an offer
+					sum[key] += last ? now[key] - (now[key] < last[key] ? 0 : last[key]) : 0;
+				last = now;
 			};
 			const track = peer.getReceivers().map((r) => r.track).find((t) => t.kind === 'audio');
 			const context = new AudioContext();
@@ -376,17 +380,19 @@ export class Phone extends Page {
 			const analyser = context.createAnalyser();
 			analyser.fftSize = 2048;
 			context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
-			const before = await stats();
+			await count();
 			const samples = new Float32Array(analyser.fftSize);
 			let rms = 0;
-			for (const end = performance.now() + time; performance.now() < end;) {
+			for (let end = performance.now() + time, n = 1; performance.now() < end; n++) {
 				await new Promise((resolve) => setTimeout(resolve, 40));
+				if (n % 10 === 0)
+					await count();
 				analyser.getFloatTimeDomainData(samples);
 				rms = Math.max(rms, Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length));
 			}
-			const after = await stats();
+			await count();
 			await context.close();
-			return { rms, energy: after.energy - before.energy, packets: after.packets - before.packets };
+			return { rms, ...sum };
 		}, ms);
 	}
 }
