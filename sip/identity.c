@@ -6,6 +6,7 @@
  * target that is tried after another one must not see a copy. */
 #include "gateway/identity.h"
 #include "sip/leg.h"
+#include "sip/trunk.h"
 
 int sip_identity_sign(const struct sip_leg *leg, struct identity_wait **wp,
 		      const struct addr *from, const struct addr *to,
@@ -86,11 +87,16 @@ int sip_identity_verify(struct sip *sip, struct identity_wait **wp, const sip_t 
 	struct identity_case c = {.from = from, .to = to, .date_s = date_s(s)};
 	isize_t a = s->sip_from ? url_e(from, sizeof(from), s->sip_from->a_url) : -1;
 	isize_t b = s->sip_to ? url_e(to, sizeof(to), s->sip_to->a_url) : -1;
+	const struct trunk *trunk;
+	struct joint j;
 	int err;
 
 	if (a < 0 || (size_t)a >= sizeof(from) || b < 0 || (size_t)b >= sizeof(to) ||
 	    !s->sip_call_id)
 		return EINVAL;
+	trunk = !trust_joint(&j, sip, s) && *j.trunk ? trunk_named(sip, j.trunk) : NULL;
+	if (trunk)
+		trunk_signed(from, to, sizeof(from), trunk, s);
 	err = trust_identity(&headerv, s);
 	if (err)
 		return err;

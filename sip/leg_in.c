@@ -236,7 +236,7 @@ static void admit(struct sip *sip, nta_incoming_t *irq, const sip_t *s,
 		return;
 	}
 	if (trunk && v)
-		trunk_verdict(&from, v);
+		trunk_verdict(&from, trunk, s, &to, v);
 	cause_set(&c, CAUSE_INTERNAL, NULL);
 	if (sip->stopping) {
 		err = ECANCELED;

@@ -91,8 +91,14 @@ unsigned trunk_judge(struct refusal *r, struct trunk *t, const sip_t *s,
 
 /** Does a PASSporT come with it (RFC 8588, "shaken"), and is anybody trusted to vouch for numbers? */
 bool trunk_identity_due(const struct trunk *t, const sip_t *s);
-/** What follows from the verdict: a word for the callee. A call by a trunk is refused for no signature. */
-void trunk_verdict(struct party *from, const struct identity_verdict *v);
+/** From and To as who has signed their numbers means them: tel: URIs, in E.164 as far as the plan of the trunk's place
+ *  says how (RFC 8224 §8.3). Left as they are: what is no number. */
+void trunk_signed(char *from, char *to, size_t size, const struct trunk *t,
+		  const sip_t *s);
+/** What follows from the verdict: a word for the callee, about the number in From: not when it is shown another one
+ *  (P-Asserted-Identity) or none. A call by a trunk is refused for no signature. */
+void trunk_verdict(struct party *from, const struct trunk *t, const sip_t *s,
+		   const struct addr *to, const struct identity_verdict *v);
 
 /* trunk_register.c */
 int trunk_line_alloc(struct trunk_line **lp, struct trunk *t);

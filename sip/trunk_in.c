@@ -151,9 +151,9 @@ static bool hides(const sip_contact_t *by)
 {
 	const char *privacy = msg_params_find(by->m_params, "privacy=");
 
-	return privacy && (!strcasecmp(privacy, "full") || !strcasecmp(privacy, "uri") ||
-			   !strcasecmp(privacy, "\"full\"") ||
-			   !strcasecmp(privacy, "\"uri\""));
+	return privacy &&
+	       (!strcasecmp(privacy, "full") || !strcasecmp(privacy, "uri") ||
+		!strcasecmp(privacy, "\"full\"") || !strcasecmp(privacy, "\"uri\""));
 }
 
 /* Whose call it was: the one who has diverted it last stands first, unless that is not to be known (RFC 5806 §4). Its
@@ -238,11 +238,35 @@ bool trunk_identity_due(const struct trunk *t, const sip_t *s)
 	       trust_has_identity(s);
 }
 
-void trunk_verdict(struct party *from, const struct identity_verdict *v)
+static void number_uri(char *uri, size_t size, const struct trunk *t, const url_t *url)
 {
+	char user[ADDR_USER_MAX + 1], number[NUMBER_MAX + 1];
+
+	if (!user_read(user, url) || !number_is(user))
+		return;
+	number_normal(number, user, &t->config->plan);
+	snprintf(uri, size, "tel:%s", number);
+}
+
+void trunk_signed(char *from, char *to, size_t size, const struct trunk *t,
+		  const sip_t *s)
+{
+	number_uri(from, size, t, s->sip_from->a_url);
+	number_uri(to, size, t, s->sip_to->a_url);
+}
+
+void trunk_verdict(struct party *from, const struct trunk *t, const sip_t *s,
+		   const struct addr *to, const struct identity_verdict *v)
+{
+	char user[ADDR_USER_MAX + 1];
+	struct addr said = {0};
+
 	from->judged_ms = v->took_ms;
-	if (!v->status && v->number)
-		from->identity = PARTY_SIGNED;
+	if (user_read(user, s->sip_from->a_url))
+		shown(&said, t, user, to);
+	if (v->status == 428 || strcmp(said.user, from->addr.user) != 0 ||
+	    strcmp(said.host, from->addr.host) != 0)
+		from->identity = PARTY_UNSIGNED;
 	else
-		from->identity = v->status == 428 ? PARTY_UNSIGNED : PARTY_DOUBTED;
+		from->identity = !v->status && v->number ? PARTY_SIGNED : PARTY_DOUBTED;
 }

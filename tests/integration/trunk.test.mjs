@@ -35,7 +35,7 @@ before(async () => {
 				'\tusers = {"alice@alpha.test"}', '\tauth-user = "4930"', '\tpassword = "hush hush"', '\tregister = true', '\texpires = 60',
 				'\tkeep-alive = 5', '\tnumber-format = plain', '\tdeny = {"+49900"}', '}',
 				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '}',
-				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '}'];
+				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}'];
 		},
 	});
 	({ world, alpha, beta } = set);
@@ -183,8 +183,8 @@ test('a number that is given to nobody is 404, by UDP and by TCP', async () => {
 const PLAIN = 'v=0\r\no=- 1 1 IN IP4 198.18.0.61\r\ns=-\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\nc=IN IP4 198.18.0.61\r\n';
 
 /** Who calls, as alice is told; she is busy. */
-async function shown(from, headers) {
-	const call = provider.toUdp(ALPHA).call({ from: `${from}@provider.test`, to: '+49301234@alpha.test', body: PLAIN, headers });
+async function shown(from, headers, link = provider.toUdp(ALPHA)) {
+	const call = link.call({ from: `${from}@provider.test`, to: '+49301234@alpha.test', body: PLAIN, headers });
 	const incoming = await alice.event('incoming');
 	await alice.request('reject', { call: incoming.call, reason: 'busy' });
 	call.ack(await call.response());
@@ -208,6 +208,15 @@ test('a number that is signed ("shaken") by an authority for numbers is shown as
 		assert.equal(from.address, '+4940567@alpha.test');
 		assert.equal(from.site.identity, status, String(headers));
 		assert.equal(from.site.verified, false, 'the trunk proves no domain');
+	}
+	for (const written of ['040567', '004940567', '+49-405.67', '4940567']) // as trunks write it; the token has it in one form
+		assert.equal((await shown(written, signed('own'))).site.identity, 'verified', written);
+	// another number is shown than the one that is signed, or none
+	const trusted = secure.links.at(-1); // the one that alpha has made
+	for (const [more, address, status] of [[[], '+4940567@alpha.test', 'verified'], [[['P-Asserted-Identity', '<sip:+4940568@provider.test>']], '+4940568@alpha.test', 'none'],
+		[[['P-Asserted-Identity', '<tel:+4940567>']], '+4940567@alpha.test', 'verified'], [[['Privacy', 'id']], 'anonymous@anonymous.invalid', 'none']]) {
+		const from = await shown('+4940567', [...signed('own'), ...more], trusted);
+		assert.deepEqual([from.address, from.site.identity], [address, status]);
 	}
 });
 
