@@ -7,7 +7,7 @@ import { $, announce, bdi, fillTexts, focus, icon, say } from './dom.js';
 import { avatar } from './lists.js';
 import { Meter } from './meter.js';
 import { stop, tryMicrophone } from './settings.js';
-import { errorWords, identityWords, isTelephone, shown, whoIs, words } from './words.js';
+import { errorWords, identityWords, shown, siteWords, whoIs, words } from './words.js';
 
 /** The browser's question for the microphone is up when nothing has come back after so long. */
 export const ALLOW_MS = 900;
@@ -64,11 +64,12 @@ export class Incoming {
 		announce(words('incoming.announce', { who: whoIs(remote), site: remote.site.domain }));
 	}
 
-	#site(el, { address, site: { domain, verified } }) {
+	#site(el, remote) {
+		const { verified } = remote.site;
+
 		el.dataset.verified = String(verified);
 		icon(el, verified ? 'shield' : 'alert');
-		el.querySelector('span').textContent = words(verified ? 'incoming.verified'
-			: isTelephone(address) ? 'incoming.telephone' : 'incoming.unverified', { site: domain });
+		el.querySelector('span').textContent = siteWords(remote);
 	}
 
 	/** Who vouches for the person, beside the site that vouches for the call. */

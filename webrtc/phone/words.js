@@ -29,9 +29,16 @@ export function whoIs(remote) {
 	return book(remote) || remote.name || shown(remote.address);
 }
 
-/** Does a call of this address come from, or go to, the telephone network? What it shows there nobody proves. */
+/** Does a call of this address come from, or go to, the telephone network? What it shows there nobody proves, but for a number that is signed. */
 export function isTelephone(address) {
 	return numberOf(address) !== null || address.endsWith('.invalid');
+}
+
+/** What is proved of where a call comes from, of its site or its number. */
+export function siteWords({ address, site: { domain, verified, identity } }) {
+	const telephone = identity === 'verified' ? 'incoming.telephone.signed' : 'incoming.telephone';
+
+	return words(verified ? 'incoming.verified' : isTelephone(address) ? telephone : 'incoming.unverified', { site: domain });
 }
 
 /** An address as people read it: a telephone number without the site that has called it, or that its owner withholds. */

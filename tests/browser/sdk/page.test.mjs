@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { languages } from '../../../webrtc/phone/language.js';
 import { changeOf, knownOf } from '../../../webrtc/phone/known.js';
-import { duration, endWords, errorWords, identityWords, initials, securityWords, words } from '../../../webrtc/phone/words.js';
+import { duration, endWords, errorWords, identityWords, initials, securityWords, siteWords, words } from '../../../webrtc/phone/words.js';
 import { SlussError } from '../../../webrtc/sdk/errors.js';
 
 const folder = new URL('../../../webrtc/phone/', import.meta.url);
@@ -50,6 +50,15 @@ test('words: names are isolated, numbers are not', () => {
 	assert.equal(words('notice.missed', { who: 'Per' }), 'Missed call from \u2068Per\u2069');
 	assert.equal(words('signin.wait', { seconds: 7 }), 'Too many tries. Try again in 7 s.');
 	assert.equal(words('no such key'), undefined);
+});
+test('words: what is proved of where a call comes from: its site, its number, nothing', () => {
+	const said = (address, verified, identity) => siteWords({ address, site: { domain: 'beta.test', verified, identity } }).replace(/[\u2068\u2069]/g, '');
+
+	assert.match(said('per@beta.test', true, 'verified'), /^beta\.test has proved its name$/);
+	assert.match(said('per@beta.test', false, 'none'), /not proved/);
+	assert.match(said('+4912@alpha.test', false, 'none'), /number is not proved/);
+	assert.match(said('+4912@alpha.test', false, 'failed'), /number is not proved/);
+	assert.match(said('+4912@alpha.test', false, 'verified'), /authority for numbers vouches/);
 });
 test('words: who somebody is, by whose word, and no more than is known', () => {
 	const of = (identity, change) => identityWords({ identity }, change);

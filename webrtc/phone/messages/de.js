@@ -137,6 +137,7 @@ export default {
 	'incoming.verified': '{site} hat seinen Namen bewiesen',
 	'incoming.unverified': 'Gibt an, von {site} zu kommen. Bewiesen ist das nicht.',
 	'incoming.telephone': 'Ein Telefonanruf. Die Nummer ist nicht bewiesen.',
+	'incoming.telephone.signed': 'Ein Telefonanruf. Für die Nummer bürgt eine Stelle für Rufnummern, für den Namen niemand.',
 	'incoming.accept': 'Annehmen',
 	'incoming.end-accept': 'Auflegen und annehmen',
 	'incoming.camera': 'Mit Kamera annehmen',

@@ -138,6 +138,7 @@ export default {
 	'incoming.verified': '{site} has proved its name',
 	'incoming.unverified': 'Says it comes from {site}. That is not proved.',
 	'incoming.telephone': 'A telephone call. The number is not proved.',
+	'incoming.telephone.signed': 'A telephone call. An authority for numbers vouches for this one, and for nobody’s name.',
 	'incoming.accept': 'Accept',
 	'incoming.end-accept': 'End call and accept',
 	'incoming.camera': 'Accept with camera',
