@@ -2,9 +2,13 @@
 //
 //   assert.ok(near(await hears(alice), 1004));
 
-/** What the page's call hears most of, in Hz, once it hears something; 0: nothing for ten seconds. */
+/** What the page's call hears most of, in Hz, once it hears something; 0: nothing for ten seconds. A call that comes back from
+ *  a hold has no track until both sides have agreed. */
 export const hears = (p) => p.evaluate(async () => {
-	const track = window.sluss.phone.calls[0].streams.remote.getAudioTracks()[0];
+	const call = window.sluss.phone.calls[0];
+	while (!call.streams.remote.getAudioTracks()[0])
+		await new Promise((resolve) => call.addEventListener('streams', resolve, { once: true }));
+	const track = call.streams.remote.getAudioTracks()[0];
 	const context = new AudioContext();
 	await context.resume();
 	const analyser = context.createAnalyser();
