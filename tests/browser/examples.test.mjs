@@ -21,12 +21,13 @@ const EXAMPLES = [
 	{ name: 'elsewhere', has: 'await Phone.signIn({', wants: '{}' },
 	{ name: 'calling', has: 'const giveUp = new AbortController();', wants: '{}', needs: 'phone' },
 	{ name: 'called', has: "phone.addEventListener('incoming'", wants: '{}', needs: 'phone' },
+	{ name: 'waiting', has: 'phone.switchTo(call)', wants: '{}', needs: 'phone' },
 	{ name: 'ring', has: 'phone.audible = false', wants: '{ tone }', needs: 'phone', after: "phone.addEventListener('incoming', () => {});" },
 	{ name: 'identity', has: 'call.remote.identity;', wants: '{}', needs: 'call' },
 	{ name: 'moving', has: 'phone.take(phone.elsewhere[0])', wants: '{}', needs: 'phone' },
 ];
 const BUTTONS = ['call', 'cancel', 'accept', 'decline', 'busy', 'continue'];
-let set, per, server;
+let set, per, pia, server;
 const kinds = {};
 
 const found = [...readFileSync(join(TOP, 'docs/sdk.md'), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)]
@@ -67,7 +68,7 @@ function wav() {
 
 before(async () => {
 	set = await twoSites({
-		users: { alpha: ['alice'], beta: ['per'] },
+		users: { alpha: ['alice'], beta: ['per', 'pia'] },
 		tune: (o, name) => {
 			if (name === 'alpha')
 				o.root = '/run/example-root';
@@ -87,6 +88,7 @@ before(async () => {
 		await daemon.start();
 		await daemon.addUser(user);
 	}
+	await set.beta.addUser('pia');
 	const address = await set.world.address(61);
 	set.dns.site('shop.test', address);
 	await set.dns.serve();
@@ -103,6 +105,7 @@ before(async () => {
 			{ ca: set.ca.root, pairs: [...set.alpha.sites, ...set.beta.sites].map((s) => s.pair).concat(pair) });
 	}
 	per = await phone(kinds.far, set.beta, 'per');
+	pia = await phone(kinds.far, set.beta, 'pia');
 });
 after(async () => {
 	server?.closeAllConnections();
@@ -188,6 +191,30 @@ for (const kind of ['chromium', 'firefox']) {
 				await one.wait(() => window.shown.at(-1) === null);
 				await per.home();
 			}
+		});
+
+		test(`examples, ${kind}: a second call: the first is held, and comes back; is ended for it`, async () => {
+			await show('waiting');
+			await one.evaluate(() => window.phone.call('per@beta.test').then(() => true));
+			await per.accept();
+			await state('connected');
+			await pia.dial('alice@alpha.test');
+			await one.wait(() => window.phone.calls.length === 2);
+			await one.click('#acceptButton');
+			await pia.state('connected');
+			await per.says('call-state', /put you on hold/i);
+			await one.click('#continueButton');
+			await per.state('connected');
+			await pia.says('call-state', /put you on hold/i);
+			await pia.push('hangup');
+			await pia.home();
+			await pia.dial('alice@alpha.test');
+			await one.wait(() => window.phone.calls.length === 2);
+			await one.click('#busyButton');
+			await per.ended(/call ended/i);
+			await pia.state('connected');
+			await pia.push('hangup');
+			await pia.home();
 		});
 
 		test(`examples, ${kind}: the ringtone of one's own`, async () => {

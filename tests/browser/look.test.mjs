@@ -8,8 +8,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Phone } from '../lib/browser.mjs';
+import { Page, Phone } from '../lib/browser.mjs';
 import { phone, sitesWithBrowsers } from '../lib/phones.mjs';
+import { PASSWORD } from '../lib/site.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const shots = join(process.env.SLUSS_OUT ?? 'build/test/dev/look.test.mjs', 'shots');
@@ -18,7 +19,7 @@ let set, alice, bob;
 
 before(async () => {
 	mkdirSync(shots, { recursive: true });
-	set = await sitesWithBrowsers([['alpha', 'chromium'], ['beta', 'chromium']]);
+	set = await sitesWithBrowsers([['alpha', 'chromium'], ['beta', 'chromium']], { idp: true });
 	alice = await phone(set.browsers.alpha.chromium, set.alpha, 'alice');
 	bob = await phone(set.browsers.beta.chromium, set.beta, 'bob');
 });
@@ -80,13 +81,14 @@ test('look: settings', async () => {
 
 test('look: somebody calls, a call, text, held, video, the end', async () => {
 	await bob.dial('alice@alpha.test');
-	await alice.visible('accept');
+	await alice.says('incoming-identity', /beta\.test.*vouches/);
 	await view(alice, 'incoming');
 	await inSight(alice, 'accept');
 	await alice.accept();
 	await alice.state('connected');
 	await bob.state('connected');
 	await alice.says('health-verdict', /./, 20_000);
+	await alice.wait(() => window.sluss.phone.calls[0].encryption === 'end-to-end');
 	await view(alice, 'call');
 	await inSight(alice, 'hangup');
 	await alice.push('chat-open');
@@ -99,6 +101,10 @@ test('look: somebody calls, a call, text, held, video, the end', async () => {
 	await view(alice, 'text');
 	await inSight(alice, 'chat-input');
 	await alice.push('chat-close');
+	await alice.push('keypad-open');
+	await view(alice, 'keypad');
+	await inSight(alice, 'hangup');
+	await alice.push('keypad-close');
 	await bob.push('mute');
 	await alice.visible('call-far-muted');
 	await bob.push('hold');
@@ -117,6 +123,119 @@ test('look: somebody calls, a call, text, held, video, the end', async () => {
 	await view(alice, 'ended');
 	await alice.home();
 	await bob.home();
+});
+
+test('look: a second call, and two at once', async () => {
+	const berta = await phone(set.browsers.beta.chromium, set.beta, 'berta');
+	await bob.dial('alice@alpha.test');
+	await alice.accept();
+	await alice.state('connected');
+	await berta.dial('alice@alpha.test');
+	await alice.says('incoming-identity', /beta\.test.*vouches/);
+	await view(alice, 'second');
+	await inSight(alice, 'accept');
+	await alice.accept();
+	await alice.visible('other-call');
+	await berta.state('connected');
+	await alice.says('health-verdict', /./, 20_000);
+	await view(alice, 'two');
+	await inSight(alice, 'other-switch');
+	await inSight(alice, 'hangup');
+	await alice.push('hangup');
+	await alice.visible('others-note');
+	await view(alice, 'back');
+	await alice.push('hangup');
+	await bob.ended(/call ended/i);
+	await berta.close();
+	await alice.home();
+	await bob.home();
+});
+
+/** The calls of this page are from now on as a site would change them that lies about the identity, or the key. */
+async function lies(p, about) {
+	await p.evaluate((what) => {
+		const send = WebSocket.prototype.send;
+		const stranger = btoa(JSON.stringify({ idp: { domain: 'nowhere.test', protocol: 'sluss' }, assertion: 'x' }));
+		const bend = {
+			identity: (sdp) => sdp.replace(/^a=identity:\S+/gm, `a=identity:${stranger}`),
+			key: (sdp) => sdp.replace(/^(a=fingerprint:sha-256 )(.)/gm, (all, begin, digit) => begin + (digit === '0' ? '1' : '0')),
+		}[what];
+		window.honest = () => { WebSocket.prototype.send = send; };
+		WebSocket.prototype.send = function (data) {
+			const msg = JSON.parse(data);
+			return send.call(this, msg.type === 'call' ? JSON.stringify({ ...msg, sdp: bend(msg.sdp) }) : data);
+		};
+	}, about);
+}
+
+test('look: who it is cannot be checked; and does not fit', async () => {
+	await lies(bob, 'identity');
+	await bob.dial('alice@alpha.test');
+	await alice.accept();
+	await alice.state('connected');
+	await alice.says('call-identity', /could not be checked/, 25_000);
+	await view(alice, 'unchecked');
+	await inSight(alice, 'hangup');
+	await alice.push('hangup');
+	await bob.ended(/call ended/i);
+	await bob.evaluate(() => window.honest());
+	await bob.home();
+	await lies(bob, 'key');
+	await alice.home();
+	await bob.dial('alice@alpha.test');
+	await alice.accept();
+	await alice.ended(/in between/i);
+	await view(alice, 'mismatch');
+	await bob.evaluate(() => window.honest());
+	await alice.home();
+	await bob.home();
+});
+
+test('look: the account; a page elsewhere that asks; signing in, consent and the own page at the identity provider', async () => {
+	await alice.goto(`${set.alpha.url}account`);
+	await alice.visible('device');
+	await view(alice, 'account');
+	await alice.goto(set.alpha.url);
+	await bob.evaluate(async () => {
+		const { Phone: Sdk } = await import('/sdk/sluss.js');
+		for (const [id, work] of [['ask-connect', () => Sdk.signIn({ site: 'alpha.test' })], ['ask-identity', () => window.sluss.phone.identity.signIn()]]) {
+			const button = document.createElement('button');
+			Object.assign(button, { id, textContent: id, onclick: () => { window[id] = work().then(() => 'done', (e) => e.code); } });
+			document.body.prepend(button);
+		}
+	});
+	await bob.click('#ask-connect');
+	const connect = await bob.popup();
+	await connect.visible('login-user');
+	await view(connect, 'connect-signin');
+	await connect.fill('[data-test="login-user"]', 'anna');
+	await connect.fill('[data-test="login-password"]', PASSWORD);
+	await connect.push('login-submit');
+	await connect.wait(() => document.querySelector('[data-test="connect-allow"]')?.disabled === false);
+	await view(connect, 'connect');
+	await connect.push('connect-refuse').catch(() => {});
+	assert.equal(await bob.evaluate(() => window['ask-connect']), 'not-allowed');
+
+	await bob.evaluate(() => window.sluss.phone.identity.use({ domain: 'alpha.test' }));
+	await bob.wait(() => window.sluss.phone.identity.state === 'sign-in');
+	await bob.click('#ask-identity');
+	const idp = await bob.popup();
+	await idp.visible('idp-user');
+	await view(idp, 'idp-signin');
+	await idp.fill('[data-test="idp-user"]', 'anna');
+	await idp.fill('[data-test="idp-password"]', PASSWORD);
+	await idp.push('idp-submit');
+	await idp.wait(() => document.querySelector('[data-test="idp-allow"]')?.disabled === false);
+	await view(idp, 'idp-consent');
+	await idp.push('idp-allow').catch(() => {});
+	assert.equal(await bob.evaluate(() => window['ask-identity']), 'done');
+	const browser = set.browsers.beta.chromium;
+	const own = new Page(browser, await browser.ask('tab', { page: bob.page, url: 'https://idp.alpha.test/idp/identity.html' }));
+	await own.wait(() => Boolean(document.querySelector('[data-test="idp-consent"]')));
+	await view(own, 'idp-own');
+	await own.closeTab();
+	await bob.goto(set.beta.url);
+	await bob.visible('dial-input');
 });
 
 test('look: at home, with people; a contact; a link; German', async () => {

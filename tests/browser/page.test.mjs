@@ -37,6 +37,18 @@ async function call(from = alice, to = bob) {
 	await to.state('connected');
 }
 
+/** Tab until the element with this hook has the focus. */
+async function reach(p, hook) {
+	for (let i = 0; i < 40; i++) {
+		if (await p.evaluate((name) => document.activeElement?.dataset.test === name, hook))
+			return;
+		await p.press('Tab');
+	}
+	assert.fail(`${hook} cannot be reached by Tab`);
+}
+
+const focused = (p, hook) => p.wait((name) => document.activeElement?.dataset.test === name, hook);
+
 async function hangUp(from = alice, to = bob) {
 	await from.push('hangup');
 	await to.ended(/call ended/i);
@@ -311,48 +323,159 @@ test('German for who wants it; chosen by hand it stays', async () => {
 test('the keyboard alone: sign in, dial, hang up, sign out', async () => {
 	const anna = await Phone.open(set.browsers.alpha.chromium, set.alpha);
 	await anna.visible('login-user');
-	/** Tab until the element with this hook has the focus. */
-	const reach = async (hook) => {
-		for (let i = 0; i < 40; i++) {
-			if (await anna.evaluate((name) => document.activeElement?.dataset.test === name, hook))
-				return;
-			await anna.press('Tab');
-		}
-		assert.fail(`${hook} cannot be reached by Tab`);
-	};
-	await reach('login-user');
+	await reach(anna, 'login-user');
 	await anna.type('anna');
-	await reach('login-password');
+	await reach(anna, 'login-password');
 	await anna.type(PASSWORD);
-	await reach('login-submit');
+	await reach(anna, 'login-submit');
 	await anna.press('Enter');
 	await anna.visible('dial-input');
-	await reach('dial-input');
+	await reach(anna, 'dial-input');
 	await anna.type('bob@beta.test');
-	await reach('dial-submit');
+	await reach(anna, 'dial-submit');
 	await anna.press('Space');
 	await bob.accept();
 	await anna.state('connected');
-	await reach('mute');
+	await reach(anna, 'mute');
 	await anna.press('Space');
 	await bob.says('call-far-muted', /microphone off/);
-	await reach('hangup');
+	await reach(anna, 'hangup');
 	await anna.press('Enter');
 	await bob.ended(/call ended/i);
 	await anna.ended(/call ended/i);
-	await reach('call-done');
+	await reach(anna, 'call-done');
 	await anna.press('Enter');
-	await reach('tab-history');
+	await reach(anna, 'tab-history');
 	await anna.press('ArrowRight');
 	await anna.visible('contacts-search');
-	await reach('signout');
+	await reach(anna, 'signout');
 	await anna.press('Enter');
 	await anna.visible('login-user');
 	assert.ok(await anna.evaluate(() => localStorage.getItem('sluss.history.anna@alpha.test')));
-	await reach('forget');
+	await reach(anna, 'forget');
 	await anna.press('Enter');
 	await anna.wait(() => !Object.keys(localStorage).some((k) => k.includes('anna')));
 	await anna.close();
+});
+
+test('the keyboard alone, called: decline, accept, mute, hold, keys, another microphone, hang up', async () => {
+	await reach(alice, 'settings');
+	await alice.press('Enter');
+	await alice.visible('settings-dialog');
+	await bob.dial('alice@alpha.test');
+	await focused(alice, 'accept'); // although a dialog is open
+	await reach(alice, 'decline');
+	await alice.press('Enter');
+	await bob.ended(/declined/i);
+	await alice.press('Escape');
+	await bob.home();
+
+	/* Whoever is typing accepts nothing by the space bar: with the focus in a field, and with letters that come later. */
+	await alice.fill('[data-test="dial-input"]', 'per');
+	await bob.dial('alice@alpha.test');
+	await focused(alice, 'incoming');
+	await alice.press('Space');
+	await reach(alice, 'accept');
+	await alice.type('x ');
+	await focused(alice, 'incoming');
+	assert.equal(await alice.evaluate(() => window.sluss.phone.calls[0].state), 'ringing');
+	await reach(alice, 'accept');
+	await alice.press('Enter');
+	await alice.state('connected');
+
+	await reach(alice, 'mute');
+	await alice.press('Space');
+	await bob.says('call-far-muted', /microphone off/);
+	await alice.press('Space');
+	await reach(alice, 'hold');
+	await alice.press('Space');
+	await bob.says('call-state', /put you on hold/i);
+	await alice.press('Space');
+	await bob.state('connected');
+	await reach(alice, 'keypad-open');
+	await alice.press('Enter');
+	await alice.press('5');
+	await alice.says('keypad-sent', /^5$/);
+	await alice.press('Escape');
+	await focused(alice, 'keypad-open');
+	await reach(alice, 'call-devices');
+	await alice.press('Enter');
+	await reach(alice, 'pick-microphone');
+	const microphone = () => alice.evaluate(() => window.sluss.phone.calls[0].streams.local.getAudioTracks()[0].label);
+	const before = await microphone();
+	await alice.press('End');
+	await alice.wait((label) => window.sluss.phone.calls[0].streams.local.getAudioTracks()[0].label !== label, before);
+	await alice.press('Escape');
+	await focused(alice, 'call-devices');
+	await reach(alice, 'hangup');
+	await alice.press('Enter');
+	await bob.ended(/call ended/i);
+	await focused(alice, 'call-done');
+	await alice.press('Enter');
+	await alice.fill('[data-test="dial-input"]', '');
+});
+
+test('a second call: hold and accept, switch, a reload with both, back to the first; end and accept; decline', async () => {
+	const berta = await phone(set.browsers.beta.chromium, set.beta, 'berta');
+	const others = () => all(alice, 'other-call');
+	/** In talk with the one and not with the other, who hears nothing of it. */
+	const only = async (one, other) => {
+		await one.state('connected');
+		await other.says('call-state', /put you on hold/i);
+		assert.match(await alice.text('call-remote'), new RegExp(one.user));
+		assert.match((await others()).join(), new RegExp(`^[A-Z]+ \\| ${other.user} \\| On hold · \\d:\\d\\d \\| Switch$`));
+		const [heard, silence] = await Promise.all([one.hear(1500), other.hear(1500)]);
+		assert.ok(heard.rms > 0.001 && heard.packets > 20, `${one.user} hears: ${JSON.stringify(heard)}`);
+		assert.ok(silence.rms < 0.0001, `${other.user} hears nothing: ${JSON.stringify(silence)}`);
+	};
+	await call(bob, alice);
+	await berta.dial('alice@alpha.test');
+	await alice.says('accept', /^Hold and accept$/);
+	await focused(alice, 'accept');
+	await alice.push('accept');
+	await only(berta, bob);
+	await bob.push('chat-open');
+	await bob.type('still here');
+	await bob.press('Enter');
+	await alice.push('other-switch');
+	await only(bob, berta);
+	await alice.wait(() => document.querySelector('#chat-count').textContent === '1');
+
+	await alice.goto(set.alpha.url);
+	await alice.wait(() => window.sluss?.phone?.calls.filter((c) => c.connectedAt).length === 2);
+	await only(bob, berta);
+
+	await alice.push('hangup');
+	await bob.ended(/call ended/i);
+	await alice.says('others-note', /bob@beta\.test. is over\. This one is still on hold/);
+	assert.deepEqual(await others(), []);
+	await focused(alice, 'hold');
+	await alice.press('Space');
+	await berta.state('connected');
+
+	await bob.home();
+	await bob.dial('alice@alpha.test');
+	await alice.push('accept-end');
+	await berta.ended(/call ended/i);
+	await bob.state('connected');
+	assert.deepEqual(await others(), []);
+	await berta.home();
+	await berta.dial('alice@alpha.test');
+	await alice.push('decline');
+	await berta.ended(/declined/i);
+	assert.equal(await bob.evaluate(() => window.sluss.phone.calls[0].state), 'connected');
+
+	/* The one on hold hangs up by itself. */
+	await berta.home();
+	await berta.dial('alice@alpha.test');
+	await alice.push('accept');
+	await berta.state('connected');
+	await bob.push('hangup');
+	await alice.says('others-note', /The call with .bob@beta\.test. is over/);
+	await hangUp(alice, berta);
+	await alice.home();
+	assert.deepEqual((await all(alice, 'history-item')).slice(0, 5).map((line) => line.match(/b\w+@beta\.test \| \D+/)?.[0] ?? line.match(/b\w+@beta/)[0]), ['berta@beta', 'bob@beta', 'berta@beta.test | Declined · ', 'berta@beta', 'bob@beta']);
+	await berta.close();
 });
 
 test('installable: manifest and icons are there; the worker keeps the page and nothing of calls', async () => {

@@ -10,7 +10,8 @@ const SHOWN_MAX = 500;
 
 export class Chat {
 	#call = null;
-	#unread = 0;
+	/** call -> {items, unread}: one that is on hold while another is in view keeps its text */
+	#logs = new WeakMap();
 
 	constructor() {
 		$('chat-open').addEventListener('click', () => this.#show($('chat').hidden));
@@ -33,14 +34,18 @@ export class Chat {
 		if (call === this.#call)
 			return;
 		this.#call = call;
-		this.#unread = 0;
-		$('chat-log').replaceChildren();
+		$('chat-log').replaceChildren(...call ? this.#log(call).items : []);
 		$('chat-input').value = '';
 		this.#show(false);
-		call?.addEventListener('text', ({ text }) => {
-			if (call === this.#call)
-				this.#came(text);
-		});
+		this.#count();
+	}
+
+	#log(call) {
+		if (!this.#logs.has(call)) {
+			this.#logs.set(call, { items: [], unread: 0 });
+			call.addEventListener('text', ({ text }) => this.#came(call, text));
+		}
+		return this.#logs.get(call);
 	}
 
 	/** Can there be text at the moment? */
@@ -59,13 +64,15 @@ export class Chat {
 		$('view-call').classList.toggle('with-chat', on);
 		$('chat-open').setAttribute('aria-expanded', String(on));
 		if (on) {
-			this.#count(0);
+			this.#log(this.#call).unread = 0;
+			this.#count();
 			$('chat-input').focus();
 		}
 	}
 
-	#count(n) {
-		this.#unread = n;
+	#count() {
+		const n = this.#call ? this.#log(this.#call).unread : 0;
+
 		$('chat-count').textContent = n;
 		$('chat-count').hidden = n === 0;
 	}
@@ -77,25 +84,27 @@ export class Chat {
 			return;
 		try {
 			this.#call.sendText(text);
-			this.#add(text, 'own', words('chat.you'));
+			this.#add(this.#call, text, 'own', words('chat.you'));
 			$('chat-input').value = '';
 		} catch (e) {
 			$('chat-hint').textContent = errorWords(e);
 		}
 	}
 
-	#came(text) {
-		const who = whoIs(this.#call.remote);
+	#came(call, text) {
+		const who = whoIs(call.remote);
 
-		this.#add(text, 'theirs', who);
-		if ($('chat').hidden) {
-			this.#count(this.#unread + 1);
+		this.#add(call, text, 'theirs', who);
+		if (call !== this.#call || $('chat').hidden) {
+			this.#log(call).unread++;
+			this.#count();
 			announce(words('chat.came', { who, text }));
 		}
 		this.refresh();
 	}
 
-	#add(text, side, who) {
+	#add(call, text, side, who) {
+		const { items } = this.#log(call);
 		const item = document.createElement('div');
 		const head = document.createElement('p');
 		const body = document.createElement('bdi');
@@ -105,9 +114,12 @@ export class Chat {
 		head.textContent = [who, new Date().toLocaleTimeString(language(), { hour: '2-digit', minute: '2-digit' })].join(' · ');
 		body.textContent = text;
 		item.append(head, body);
+		items.push(item);
+		while (items.length > SHOWN_MAX)
+			items.shift().remove();
+		if (call !== this.#call)
+			return;
 		$('chat-log').append(item);
-		while ($('chat-log').children.length > SHOWN_MAX)
-			$('chat-log').firstElementChild.remove();
 		item.scrollIntoView({ block: 'nearest' });
 	}
 }

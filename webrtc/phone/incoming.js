@@ -1,7 +1,7 @@
 // incoming.js - cards for calls that come in: who, from which site, and what to do about it.
 //
-// Who uses it: phone.js. Focus goes to the card and not to a button, so that nobody who happens to
-// be typing accepts a call by the space bar.
+// Who uses it: phone.js. Focus goes to "Accept"; but to the card while somebody is typing, so that nobody accepts a
+// call by the space bar. In a call one holds it and accepts, or ends it and accepts.
 
 import { $, announce, bdi, fillTexts, focus, icon, say } from './dom.js';
 import { avatar } from './lists.js';
@@ -17,12 +17,15 @@ export class Incoming {
 	#hooks;
 	#devices;
 
-	/** @param hooks  {busy(): is there a call already, silent(), context(), take(call), notHere(call), changed(), over(call),
-	 *                change(remote): what is not as it was with a contact} */
+	/** @param hooks  {busy(): is there a call already, canHold(): one that can be put on hold, silent(), context(),
+	 *                hold(call, options): accepts and holds that one, take(call, held: or is that one to end),
+	 *                notHere(call), changed(), over(call), change(remote): what is not as it was with a contact} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
 		this.#devices = devices;
 		document.addEventListener('keydown', (ev) => this.#trap(ev));
+		for (const dialog of document.querySelectorAll('dialog'))
+			dialog.addEventListener('close', place);
 	}
 
 	get ringing() {
@@ -49,18 +52,22 @@ export class Incoming {
 
 		button('accept').addEventListener('click', () => this.#accept(call, {}));
 		button('video').addEventListener('click', () => this.#accept(call, { video: true }));
+		button('end').addEventListener('click', () => this.#accept(call, {}, true));
 		button('listen').addEventListener('click', () => this.#accept(call, { audio: false }));
 		button('decline').addEventListener('click', () => call.reject('decline'));
 		button('busy').addEventListener('click', () => this.#hooks.notHere(call));
 		button('check').addEventListener('click', () => this.#check(call, el));
 		button('video').hidden = !call.offered.video;
 		call.addEventListener('state', () => this.#state(call));
+		el.addEventListener('keydown', (ev) => typedOn(ev, el));
+		const to = typing() ? el : button('accept');
 
 		this.#cards.set(call, el);
+		place();
 		$('incoming').append(el);
 		this.refresh();
 		this.#hooks.changed();
-		focus(el);
+		focus(to);
 		announce(words('incoming.announce', { who: whoIs(remote), site: remote.site.domain }));
 	}
 
@@ -97,8 +104,12 @@ export class Incoming {
 	/** What depends on the rest of the phone: another call, sound allowed or not. */
 	refresh() {
 		for (const el of this.#cards.values()) {
-			el.querySelector('.accept-text').textContent = words(this.#hooks.busy()
-				? 'incoming.end-accept' : 'incoming.accept');
+			const canHold = this.#hooks.canHold();
+
+			el.querySelector('.accept-text').textContent = words(canHold ? 'incoming.hold-accept'
+				: this.#hooks.busy() ? 'incoming.end-accept' : 'incoming.accept');
+			el.querySelector('[data-do=end]').hidden = !canHold;
+			el.querySelector('[data-do=check]').hidden ||= canHold;
 			if (!el.dataset.asking)
 				say(el.querySelector('.hint'), this.#hooks.silent() ? words('incoming.silent') : null);
 		}
@@ -128,12 +139,15 @@ export class Incoming {
 		}
 	}
 
-	async #accept(call, options) {
+	/** @param end  ends the call that is on, which is held otherwise */
+	async #accept(call, options, end = false) {
 		const el = this.#cards.get(call);
+		const hold = !end && this.#hooks.canHold();
+		const media = this.#devices.media(options);
 
 		if (el.dataset.asking)
 			return;
-		el.dataset.asking = 'yes';
+		el.dataset.asking = hold ? 'hold' : 'end';
 		say(el.querySelector('.error'), null);
 		say(el.querySelector('.hint'), null);
 		el.querySelector('[data-do=listen]').hidden = true;
@@ -141,7 +155,7 @@ export class Incoming {
 			words(options.video ? 'state.allow.video' : 'state.allow')), ALLOW_MS);
 
 		try {
-			await call.accept(this.#devices.media(options));
+			await (hold ? this.#hooks.hold(call, media) : call.accept(media));
 		} catch (e) {
 			if (this.#cards.has(call)) {
 				say(el.querySelector('.error'), errorWords(e));
@@ -169,7 +183,7 @@ export class Incoming {
 		if (call.state === 'ended')
 			this.#hooks.over(call, focused);
 		else
-			this.#hooks.take(call);
+			this.#hooks.take(call, el.dataset.asking === 'hold');
 	}
 
 	/** Tab stays inside the newest card while there is one; the rest of the page can wait. */
@@ -186,4 +200,27 @@ export class Incoming {
 			ev.preventDefault();
 		}
 	}
+}
+
+/** Is somebody writing? An empty field that only has the focus does not count. */
+function typing() {
+	const { activeElement: el } = document;
+
+	return Boolean(el?.matches('input, textarea') && el.value);
+}
+
+/** Letters that come while "Accept" has the focus were meant for something else: the next space is, too. */
+function typedOn(ev, card) {
+	if (ev.key.length === 1 && ev.key !== ' ' && !ev.ctrlKey && !ev.metaKey && !ev.altKey)
+		focus(card);
+}
+
+/** What lies outside of a dialog that is open cannot be used: the cards go into it, and out again. */
+function place() {
+	const to = document.querySelector('dialog:modal') ?? document.body;
+	const on = $('incoming').contains(document.activeElement) ? document.activeElement : null;
+
+	if ($('incoming').parentElement !== to)
+		to.append($('incoming'));
+	focus(on);
 }

@@ -1,9 +1,9 @@
-// phone.js - the phone page: one session, one call at a time, and which view is shown when.
+// phone.js - the phone page: one session, one call in view and others on hold, and which view is shown when.
 //
 //   loading ─► signin ─► home ◄──► call          incoming cards lie above whichever it is
 //
-// Who calls it: index.html. What it calls: the SDK, and the views (signin, home, lists, talk, incoming,
-// settings).
+// Who calls it: index.html. What it calls: the SDK, and the views (signin, home, lists, talk, others,
+// incoming, settings).
 // `window.sluss.phone` is the SDK's Phone, for tests and the curious.
 
 import { Phone } from '../sdk/sluss.js';
@@ -18,6 +18,7 @@ import { begin } from './language.js';
 import { Links } from './links.js';
 import { Lists } from './lists.js';
 import { askToNotify, mayOffer, Notes, putOff } from './notify.js';
+import { Others } from './others.js';
 import { Ringer } from './ring.js';
 import { chosenIdp, Settings } from './settings.js';
 import { Signin } from './signin.js';
@@ -55,8 +56,10 @@ let tried = false;
 let talking = false;
 /** Calls that another tab has just taken, by address: ours ends with `elsewhere` in a moment. */
 const taken = new Map();
-/** the call of before that was taken up: once */
-let takenUp = null;
+/** the calls of before that were taken up: once */
+const takenUp = new Set();
+/** one after the other */
+let taking = Promise.resolve();
 
 const ringer = new Ringer(audible);
 const signin = new Signin((user, password) => connect({ user, password }));
@@ -80,6 +83,13 @@ const talk = new Talk(devices, {
 	},
 	ended,
 });
+const others = new Others({
+	show: switchTo,
+	over(call) {
+		remember(call);
+		others.note(words('others.over', { who: whoIs(call.remote) }));
+	},
+});
 const settings = new Settings(devices, {
 	call: () => (talk.active ? talk.call : null),
 	phone: () => phone,
@@ -92,6 +102,8 @@ const settings = new Settings(devices, {
 const incoming = new Incoming(devices, {
 	context: () => ringer.context,
 	busy: () => talk.active,
+	canHold,
+	hold: (call, media) => phone.switchTo(call, media),
 	silent: () => ringer.silent,
 	change,
 	changed: () => {
@@ -291,14 +303,30 @@ function takeHere(entry, options = {}) {
 		(e) => home.notice(`${words('elsewhere.failed')}: ${errorWords(e)}`, e.code));
 }
 
-/** Calls on other devices; one that this very tab had before it was loaded anew goes on by itself. */
+/** Calls on other devices; those that this very tab had before it was loaded anew go on by themselves. */
 function takeAgain() {
-	const mine = phone.elsewhere.find(({ was }) => was);
+	const mine = phone.elsewhere.filter(({ id, was }) => was && !takenUp.has(id));
 
 	elsewhere.show(phone.elsewhere);
-	if (mine && !talk.active && mine.id !== takenUp) {
-		takenUp = mine.id;
-		takeHere(mine, { video: mine.was.video });
+	for (const entry of mine) {
+		takenUp.add(entry.id);
+		taking = taking.then(() => takeOne(entry));
+	}
+}
+
+/** Of several the one that was not on hold comes into view, in whichever order they come. */
+async function takeOne(entry) {
+	if (!talk.active)
+		return takeHere(entry, { video: entry.was.video });
+	try {
+		const call = await phone.take(entry, devices.media({}));
+
+		if (entry.was.held || !talk.call || talk.call.cause)
+			return others.add(call);
+		others.add(talk.call);
+		inView(call);
+	} catch (e) {
+		others.note(`${words('elsewhere.failed')}: ${errorWords(e)}`);
 	}
 }
 
@@ -327,7 +355,8 @@ async function place(address, options, start, failed) {
 			talk.focus();
 		}
 	} catch (e) {
-		showHome();
+		if (!talk.call || talk.call.cause) // else another one has been taken meanwhile
+			showHome();
 		if (e.code !== 'aborted')
 			failed(e);
 	}
@@ -335,21 +364,60 @@ async function place(address, options, start, failed) {
 	sounds();
 }
 
-/** An incoming call has been accepted on this device. */
-function take(call) {
-	if (talk.active)
+/** Is there a call that can wait while another is taken? */
+function canHold() {
+	return Boolean(talk.call?.connectedAt) && !talk.call.cause;
+}
+
+/** An incoming call has been accepted on this device; the one in view is held, or is to end. */
+function take(call, held) {
+	const before = canHold() ? talk.call : null;
+
+	if (before)
+		others.add(before);
+	else if (talk.active)
 		talk.hangup();
 	notes.remove(call);
 	tabs.tell({ type: 'taken', address: call.remote.address });
 	$('settings-dialog').close();
+	inView(call);
+	if (!held)
+		before?.hangup();
+}
+
+function inView(call) {
+	others.note(null);
+	others.remove(call);
 	talk.attach(call);
 	show('call');
 	talk.focus();
 }
 
-/** The call in the call view is over; it stays to be read. */
+/** To a call that is on hold, from the one in view. */
+async function switchTo(call) {
+	if (!canHold())
+		return;
+	others.add(talk.call);
+	inView(call);
+	try {
+		await phone.switchTo(call);
+	} catch (e) {
+		talk.failed(call, e);
+	}
+}
+
+/** The call in the call view is over; it stays to be read, or makes place for one on hold, which stays on hold. */
 function ended(call) {
+	const next = others.calls.at(-1);
+
 	remember(call);
+	if (next) {
+		ringer.play('end');
+		inView(next);
+		others.note(words('others.back', { who: whoIs(call.remote) }));
+		focus($('hold'));
+		return;
+	}
 	stayAwake(false);
 	if (incoming.ringing.length === 0) {
 		ringer.play(call.cause.reason === 'busy' ? 'busy' : 'end');
@@ -426,6 +494,7 @@ function texts() {
 	lists.render();
 	elsewhere.render();
 	talk.refresh();
+	others.refresh();
 	incoming.refresh();
 	title();
 	if (phone)

@@ -27,6 +27,8 @@ export class Talk {
 	#clock = null;
 	#allow = null;
 	#busy = new Set();
+	/** calls that have been in view: one may come back */
+	#known = new WeakSet();
 
 	/** @param hooks  {done(), again(address), ended(call), changed(), context(), change(remote): what is not as it was
 	 *                with a contact, keep(remote): it is as it should be} */
@@ -81,17 +83,23 @@ export class Talk {
 		say($('call-hint'), null);
 		this.#pending = null;
 		this.#call = call;
+		if (!this.#known.has(call))
+			this.#listen(call);
+		this.#chat.watch(call);
+		this.#keypad.watch(call);
+		this.#clock = setInterval(() => this.#tick(), 500);
+		this.#streams(call);
+		this.#state(call);
+	}
+
+	#listen(call) {
+		this.#known.add(call);
 		call.addEventListener('state', () => this.#state(call));
 		call.addEventListener('streams', () => this.#streams(call));
 		call.addEventListener('trackended', ({ track }) => {
 			if (call === this.#call)
 				this.#unplugged(call, track);
 		});
-		this.#chat.watch(call);
-		this.#keypad.watch(call);
-		this.#clock = setInterval(() => this.#tick(), 500);
-		this.#streams(call);
-		this.#state(call);
 	}
 
 	/** Leaves the call's place empty. */
@@ -111,6 +119,12 @@ export class Talk {
 
 	hangup() {
 		this.#hangup();
+	}
+
+	/** Something about the call in view has failed. */
+	failed(call, e) {
+		if (call === this.#call && !call.cause)
+			say($('call-error'), errorWords(e));
 	}
 
 	#reset() {
@@ -177,8 +191,7 @@ export class Talk {
 		try {
 			await work(call);
 		} catch (e) {
-			if (call === this.#call && !call.cause)
-				say($('call-error'), errorWords(e));
+			this.failed(call, e);
 		} finally {
 			this.#busy.delete(id);
 			$(id).removeAttribute('aria-busy');

@@ -63,6 +63,11 @@ function holdAgain(call) {
 	call.addEventListener('state', held);
 }
 
+function hush(call) {
+	call.mute('audio');
+	call.mute('video');
+}
+
 export class Phone extends EventTarget {
 	#origin;
 	#token;
@@ -203,6 +208,32 @@ export class Phone extends EventTarget {
 
 		return this.#dial({ address, domain, remote: entry.remote, replaces: entry.id, was },
 			was ? { video: was.video, ...options } : options);
+	}
+
+	/**
+	 * Talks in this call and in no other: it is accepted when it rings (options as for accept()) and resumed when
+	 * it is on hold here; the others are held. One that cannot be held, since its site is away, is muted. When
+	 * the call is not taken, the others are as they were.
+	 */
+	async switchTo(call, options) {
+		const others = this.calls.filter((one) => one !== call && !(one.direction === 'in' && one.state === 'ringing'));
+
+		if (others.some((one) => !one.connectedAt))
+			throw new SlussError('bad-state');
+		const talked = others.filter((one) => !one.held.local);
+		const held = Promise.all(talked.map((one) => one.hold().catch(() => hush(one))));
+
+		try {
+			if (call.direction === 'in' && call.state === 'ringing')
+				await call.accept(options);
+			else if (call.held.local)
+				await call.resume();
+		} catch (e) {
+			await held;
+			await Promise.allSettled(talked.map((one) => one.resume()));
+			throw e;
+		}
+		await held;
 	}
 
 	async #dial({ address, domain, remote, replaces, was }, options) {

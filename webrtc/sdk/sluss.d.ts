@@ -303,6 +303,12 @@ export class Phone extends EventTarget {
 	call(to: string, options?: CallOptions): Promise<Call>;
 	/** Goes on here with a call of this user's other device; resolves when the site has taken it. */
 	take(call: ElsewhereCall, options?: CallOptions): Promise<Call>;
+	/**
+	 * Talks in this call and in no other: accepts it when it rings, resumes it when it is on hold here; holds the
+	 * others. Rejects with 'bad-state' while another call is only being made, and as accept() and resume() do: then
+	 * the others go on.
+	 */
+	switchTo(call: Call, options?: AcceptOptions): Promise<void>;
 	changePassword(old: string, password: string): Promise<unknown>;
 	/** The network is another one: connects anew, and looks for new paths. Happens by itself as a rule. */
 	networkChanged(): void;

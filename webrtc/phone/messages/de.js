@@ -139,6 +139,7 @@ export default {
 	'incoming.telephone': 'Ein Telefonanruf. Die Nummer ist nicht bewiesen.',
 	'incoming.telephone.signed': 'Ein Telefonanruf. Für die Nummer bürgt eine Stelle für Rufnummern, für den Namen niemand.',
 	'incoming.accept': 'Annehmen',
+	'incoming.hold-accept': 'Halten und annehmen',
 	'incoming.end-accept': 'Auflegen und annehmen',
 	'incoming.camera': 'Mit Kamera annehmen',
 	'incoming.decline': 'Ablehnen',
@@ -147,6 +148,13 @@ export default {
 	'incoming.silent': 'Klicken Sie irgendwo auf diese Seite, damit Sie es klingeln hören.',
 	'incoming.announce': '{who} ruft an, von {site}.',
 	'incoming.check': 'Mein Mikrofon prüfen',
+
+	'others.title': 'Ihre anderen Anrufe',
+	'others.switch': 'Wechseln',
+	'others.switch.who': 'Zum Anruf mit {who} wechseln',
+	'others.hangup.who': 'Im Anruf mit {who} auflegen',
+	'others.over': 'Der Anruf mit {who} ist zu Ende.',
+	'others.back': 'Der Anruf mit {who} ist zu Ende. Dieser wird noch gehalten.',
 
 	'state.dialling': 'Wird gerufen …',
 	'state.allow': 'Erlauben Sie im Browser das Mikrofon, dann geht es weiter.',

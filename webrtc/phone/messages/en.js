@@ -140,6 +140,7 @@ export default {
 	'incoming.telephone': 'A telephone call. The number is not proved.',
 	'incoming.telephone.signed': 'A telephone call. An authority for numbers vouches for this one, and for nobody’s name.',
 	'incoming.accept': 'Accept',
+	'incoming.hold-accept': 'Hold and accept',
 	'incoming.end-accept': 'End call and accept',
 	'incoming.camera': 'Accept with camera',
 	'incoming.decline': 'Decline',
@@ -148,6 +149,13 @@ export default {
 	'incoming.silent': 'Click anywhere on this page to hear it ring.',
 	'incoming.announce': '{who} is calling, from {site}.',
 	'incoming.check': 'Check my microphone',
+
+	'others.title': 'Your other calls',
+	'others.switch': 'Switch',
+	'others.switch.who': 'Switch to the call with {who}',
+	'others.hangup.who': 'Hang up the call with {who}',
+	'others.over': 'The call with {who} is over.',
+	'others.back': 'The call with {who} is over. This one is still on hold.',
 
 	'state.dialling': 'Calling…',
 	'state.allow': 'Allow the microphone in your browser to go on.',
