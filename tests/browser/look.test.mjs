@@ -151,7 +151,7 @@ test('look: a second call, and two at once', async () => {
 	await bob.home();
 });
 
-/** The calls of this page are from now on as a site would change them that lies about the identity, or the key. */
+/** From now on this page's answers carry an identity that is none, or another key, as a site would have it that lies. */
 async function lies(p, about) {
 	await p.evaluate((what) => {
 		const send = WebSocket.prototype.send;
@@ -163,17 +163,18 @@ async function lies(p, about) {
 		window.honest = () => { WebSocket.prototype.send = send; };
 		WebSocket.prototype.send = function (data) {
 			const msg = JSON.parse(data);
-			return send.call(this, msg.type === 'call' ? JSON.stringify({ ...msg, sdp: bend(msg.sdp) }) : data);
+			return send.call(this, msg.type === 'answer' ? JSON.stringify({ ...msg, sdp: bend(msg.sdp) }) : data);
 		};
 	}, about);
 }
 
 test('look: who it is cannot be checked; and does not fit', async () => {
 	await lies(bob, 'identity');
-	await bob.dial('alice@alpha.test');
-	await alice.accept();
+	await alice.dial('bob@beta.test');
+	await bob.accept();
 	await alice.state('connected');
 	await alice.says('call-identity', /could not be checked/, 25_000);
+	await alice.hidden('others-note');
 	await view(alice, 'unchecked');
 	await inSight(alice, 'hangup');
 	await alice.push('hangup');
@@ -182,8 +183,8 @@ test('look: who it is cannot be checked; and does not fit', async () => {
 	await bob.home();
 	await lies(bob, 'key');
 	await alice.home();
-	await bob.dial('alice@alpha.test');
-	await alice.accept();
+	await alice.dial('bob@beta.test');
+	await bob.accept();
 	await alice.ended(/in between/i);
 	await view(alice, 'mismatch');
 	await bob.evaluate(() => window.honest());
