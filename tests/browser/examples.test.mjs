@@ -20,6 +20,7 @@ const EXAMPLES = [
 	{ name: 'connect', has: 'async function start()', wants: '{ phone: await start() }' },
 	{ name: 'elsewhere', has: 'await Phone.signIn({', wants: '{}' },
 	{ name: 'calling', has: 'const giveUp = new AbortController();', wants: '{}', needs: 'phone' },
+	{ name: 'contacts', has: "phone.contacts.search('persson')", wants: '{}', needs: 'phone' },
 	{ name: 'called', has: "phone.addEventListener('incoming'", wants: '{}', needs: 'phone' },
 	{ name: 'waiting', has: 'phone.switchTo(call)', wants: '{}', needs: 'phone' },
 	{ name: 'ring', has: 'phone.audible = false', wants: '{ tone }', needs: 'phone', after: "phone.addEventListener('incoming', () => {});" },
@@ -172,6 +173,16 @@ for (const kind of ['chromium', 'firefox']) {
 			await one.wait(() => /given up/.test(document.querySelector('#message').textContent));
 			await one.goto(`${set.alpha.url}examples/calling.html?none`);
 			await one.wait(() => /^No microphone was found\./.test(document.querySelector('#message').textContent));
+		});
+
+		test(`examples, ${kind}: contacts, which another tab sees too`, async () => {
+			await show('contacts');
+			assert.deepEqual(await one.evaluate(() => window.shown), ['Per Persson, per@beta.test']);
+			const other = await one.tab(set.alpha);
+			await other.evaluate(() => window.sluss.phone.contacts.put({ address: 'pia@beta.test' }));
+			await one.wait(() => window.shown.at(-1) === '2 contacts');
+			await other.closeTab();
+			await one.evaluate(() => window.phone.contacts.forget());
 		});
 
 		test(`examples, ${kind}: being called: shown, taken; declined; busy`, async () => {

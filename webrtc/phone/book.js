@@ -1,17 +1,16 @@
 // book.js - what one user's calls and contacts are, kept in this browser and nowhere else.
 //
-// Who uses it: phone.js makes one a user, lists.js shows it. It stands in the Storage that is handed in
-// (the page's localStorage), under keys with the user's address; nothing of it goes to the site. What
-// is found there is read with care: somebody else's tab, or an older version, may have written it.
+// Who uses it: phone.js makes one a user, lists.js shows it. Contacts are the SDK's (phone.contacts). It stands in the
+// Storage that is handed in (the page's localStorage), under keys with the user's address; nothing of it goes to the
+// site. What is found there is read with care: somebody else's tab, or an older version, may have written it.
+
+import { Contacts, isText, memory, NAME_MAX } from '../sdk/contacts.js';
 
 export const HISTORY_MAX = 200;
-export const CONTACTS_MAX = 1000;
-export const NAME_MAX = 100;
 /** The same end of the same call is told by every tab in which it rang, within this time. */
 export const SAME_MS = 1000;
 
 const KINDS = ['in', 'out', 'missed'];
-const isText = (v, most) => typeof v === 'string' && v.length > 0 && v.length <= most;
 
 /** One entry of the history as it may be kept, or null. */
 function entryOf(e) {
@@ -26,14 +25,6 @@ function entryOf(e) {
 	};
 }
 
-function contactOf(c) {
-	return isText(c?.address, 330) && typeof c.name === 'string' ? {
-		address: c.address, name: c.name.slice(0, NAME_MAX),
-		...(isText(c.idp, 260) && isText(c.idName, 1024) ? { idp: c.idp, idName: c.idName } : {}),
-		...(isText(c.site, 260) ? { site: c.site } : {}),
-	} : null;
-}
-
 /** Two tabs tell of one call that nobody has talked in. */
 function isSame(a, b) {
 	return a.seconds === null && b.seconds === null && a.address === b.address && a.kind === b.kind
@@ -42,43 +33,34 @@ function isSame(a, b) {
 
 export class Book extends EventTarget {
 	#storage;
-	#keys;
+	#key;
+	#contacts;
 
 	/** @param storage  a Storage, or null where the browser forbids it: then all lasts as long as the page */
-	constructor(user, storage) {
+	constructor(user, storage, contacts = new Contacts(user, storage)) {
 		super();
 		this.#storage = storage ?? memory();
-		this.#keys = Book.#keysOf(user);
-	}
-
-	static #keysOf(user) {
-		return { history: `sluss.history.${user}`, contacts: `sluss.contacts.${user}` };
+		this.#key = `sluss.history.${user}`;
+		this.#contacts = contacts;
+		contacts.addEventListener('change', () => this.dispatchEvent(new Event('change')));
+		// People are worth more than calls that are over.
+		contacts.addEventListener('full', () => this.#storage.removeItem(this.#key));
 	}
 
 	/** Is this a key of ours? Another tab may have changed it: listeners are told. */
 	changedElsewhere(key) {
-		if (key === null || Object.values(this.#keys).includes(key))
+		if (key === null || key === this.#key)
 			this.dispatchEvent(new Event('change'));
 	}
 
-	#read(what, clean) {
+	#write(list) {
 		try {
-			const list = JSON.parse(this.#storage.getItem(this.#keys[what]) ?? '[]');
-
-			return Array.isArray(list) ? list.map(clean).filter(Boolean) : [];
+			this.#storage.setItem(this.#key, JSON.stringify(list));
 		} catch {
-			return [];
-		}
-	}
-
-	#write(what, list) {
-		try {
-			this.#storage.setItem(this.#keys[what], JSON.stringify(list));
-		} catch {
-			// Full, or forbidden: the older half of the history makes place, once.
-			this.#storage.removeItem(this.#keys.history);
+			// Full, or forbidden: the older half makes place, once.
+			this.#storage.removeItem(this.#key);
 			try {
-				this.#storage.setItem(this.#keys[what], JSON.stringify(list.slice(0, HISTORY_MAX / 2)));
+				this.#storage.setItem(this.#key, JSON.stringify(list.slice(0, HISTORY_MAX / 2)));
 			} catch {
 				// Then it is not kept; the call itself is not harmed.
 			}
@@ -88,7 +70,13 @@ export class Book extends EventTarget {
 
 	/** Newest first. */
 	get history() {
-		return this.#read('history', entryOf);
+		try {
+			const list = JSON.parse(this.#storage.getItem(this.#key) ?? '[]');
+
+			return Array.isArray(list) ? list.map(entryOf).filter(Boolean) : [];
+		} catch {
+			return [];
+		}
 	}
 
 	/** {address, name, kind: 'in' | 'out' | 'missed', at, reason, seconds: talked, or null} */
@@ -96,7 +84,7 @@ export class Book extends EventTarget {
 		const clean = entryOf(entry);
 
 		if (clean && !this.history.some((e) => isSame(e, clean)))
-			this.#write('history', [clean, ...this.history].slice(0, HISTORY_MAX));
+			this.#write([clean, ...this.history].slice(0, HISTORY_MAX));
 	}
 
 	/** How many missed calls nobody has looked at. */
@@ -106,54 +94,39 @@ export class Book extends EventTarget {
 
 	seen() {
 		if (this.unseen)
-			this.#write('history', this.history.map((e) => ({ ...e, seen: true })));
+			this.#write(this.history.map((e) => ({ ...e, seen: true })));
 	}
 
 	clearHistory() {
-		this.#write('history', []);
+		this.#write([]);
 	}
 
 	/** By name. */
 	get contacts() {
-		return this.#read('contacts', contactOf)
-			.sort((a, b) => (a.name || a.address).localeCompare(b.name || b.address));
+		return this.#contacts.all;
 	}
 
 	contact(address) {
-		return this.contacts.find((c) => c.address === address) ?? null;
+		return this.#contacts.get(address);
 	}
 
 	/** Adds or changes one. `before`: the address it had. Gives false when there are too many. */
-	put({ address, name }, before = address) {
-		const others = this.contacts.filter((c) => c.address !== address && c.address !== before);
-
-		if (others.length >= CONTACTS_MAX)
-			return false;
-		const { idp, idName, site } = this.contact(address) ?? {};
-
-		this.#write('contacts', [...others, { address, name: name.trim().slice(0, NAME_MAX), idp, idName, site }]);
-		return true;
+	put(contact, before) {
+		return this.#contacts.put(contact, before);
 	}
 
 	/** Keeps who vouches for a contact (known.js): what is not kept yet; with `anew` in the place of what is. */
 	know(address, known, anew = false) {
-		const before = this.contact(address);
-		const after = known && { ...before, ...known, ...(anew ? {} : before) };
-
-		if (before && known && JSON.stringify(after) !== JSON.stringify(before))
-			this.#write('contacts', this.contacts.map((c) => (c.address === address ? after : c)));
+		this.#contacts.know(address, known, anew);
 	}
 
 	remove(address) {
-		this.#write('contacts', this.contacts.filter((c) => c.address !== address));
+		this.#contacts.remove(address);
 	}
 
 	/** Contacts of which every word of the text is found in the name or the address. */
 	search(text) {
-		const fold = (s) => s.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
-		const wanted = fold(text).split(/\s+/).filter(Boolean);
-
-		return this.contacts.filter((c) => wanted.every((w) => fold(`${c.name} ${c.address}`).includes(w)));
+		return this.#contacts.search(text);
 	}
 
 	/** What to call somebody: as one has written them down, else as they call themselves. */
@@ -163,9 +136,8 @@ export class Book extends EventTarget {
 
 	/** Takes all of it out of this browser. */
 	forget() {
-		for (const key of Object.values(this.#keys))
-			this.#storage.removeItem(key);
-		this.dispatchEvent(new Event('change'));
+		this.#storage.removeItem(this.#key);
+		this.#contacts.forget();
 	}
 }
 
@@ -183,14 +155,4 @@ export function forgetAccount(user, local, session) {
 
 	if (!keys.some((key) => /^sluss\.(history|contacts)\./.test(key)))
 		local.removeItem('sluss.idp');
-}
-
-function memory() {
-	const map = new Map();
-
-	return {
-		getItem: (key) => map.get(key) ?? null,
-		setItem: (key, value) => map.set(key, value),
-		removeItem: (key) => map.delete(key),
-	};
 }

@@ -141,6 +141,7 @@ function show(name) {
 
 function showHome() {
 	talk.clear();
+	others.note(null);
 	show('home');
 	home.focus();
 	title();
@@ -183,7 +184,7 @@ async function connect(options) {
 		tried = true;
 		audible();
 	}, SOUND_MS);
-	book = new Book(phone.user, storage());
+	book = new Book(phone.user, storage(), phone.contacts);
 	lists.show(book, phone.site);
 	$('me').textContent = phone.user;
 	home.user = phone.user;
@@ -340,6 +341,7 @@ async function place(address, options, start, failed) {
 		coming.then(() => true, () => true),
 		new Promise((resolve) => { setTimeout(resolve, AT_ONCE_MS, false); }),
 	]);
+	others.note(null);
 	if (!settled) {
 		talk.prepare(address.trim(), options, abort);
 		show('call');

@@ -7,6 +7,7 @@ import { parseAddress } from './address.js';
 import { Account } from './account.js';
 import { Call } from './call.js';
 import { END, EVENT, ICE, MOVE, NETWORK, REJOIN, START, VOUCHED } from './call-doors.js';
+import { Contacts } from './contacts.js';
 import { causes, SlussError } from './errors.js';
 import { IceServers } from './ice.js';
 import { identityOf } from './identity/assertion.js';
@@ -80,6 +81,7 @@ export class Phone extends EventTarget {
 	#iceTransportPolicy;
 	#user = null;
 	#echo = null;
+	#contacts = null;
 	#site = null;
 	#device = null;
 	#limits = null;
@@ -180,6 +182,8 @@ export class Phone extends EventTarget {
 	get reason() { return this.#reason; }
 	/** Who vouches for this user, and how that stands. */
 	get identity() { return this.#identity; }
+	/** Whom this user knows, kept in this browser. */
+	get contacts() { return this.#contacts; }
 	get calls() { return [...new Set(this.#calls.values())]; }
 	/** This user's calls on other devices: take() brings one here. */
 	get elsewhere() { return this.#elsewhere; }
@@ -396,6 +400,7 @@ export class Phone extends EventTarget {
 			return;
 		}
 		this.#user = ok.user;
+		this.#contacts ??= new Contacts(ok.user);
 		this.#echo = ok.echo ?? null;
 		this.#site = ok.site;
 		this.#device = ok.device;

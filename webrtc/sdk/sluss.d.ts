@@ -258,6 +258,34 @@ export class Account {
 	connect(origin: string): Promise<{ user: string; token: string; expires: number }>;
 }
 
+/** Somebody whom this user knows. */
+export interface Contact {
+	/** user@domain */
+	readonly address: string;
+	readonly name: string;
+	/** Who vouched for them, and by which name; the site that their calls came from. */
+	readonly idp?: string;
+	readonly idName?: string;
+	readonly site?: string;
+}
+
+/** Kept in this browser for this origin, and nowhere else. Its event is `change`, also when another tab changes them. */
+export interface Contacts extends EventTarget {
+	/** By name. */
+	readonly all: Contact[];
+	get(address: string): Contact | null;
+	/** Adds or changes one; `before` is the address that it had. false: there are as many as are kept (1000). Throws
+	 *  'bad-address'. */
+	put(contact: { address: string; name?: string }, before?: string): boolean;
+	remove(address: string): void;
+	/** Every word is found in the name or the address, whatever its case and accents. */
+	search(text: string): Contact[];
+	/** Keeps who vouches for a contact, unless that is kept already, or `anew`. */
+	know(address: string, known: { idp?: string; idName?: string; site?: string }, anew?: boolean): void;
+	/** Takes them all out of this browser. */
+	forget(): void;
+}
+
 /** What Phone.connect() takes from a page elsewhere. */
 export interface Given {
 	readonly site: string;
@@ -289,6 +317,7 @@ export class Phone extends EventTarget {
 	readonly reason: SlussError | null;
 	/** Who vouches for this user; its event is `state`. */
 	readonly identity: OwnIdentity;
+	readonly contacts: Contacts;
 	/** Calls that have not ended. */
 	readonly calls: Call[];
 	/** This user's established calls on other devices. */

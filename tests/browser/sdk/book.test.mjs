@@ -1,7 +1,8 @@
 // history and contacts in a Storage: what is kept, what is not believed, what is gone when asked
 import { beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Book, CONTACTS_MAX, forgetAccount, HISTORY_MAX } from '../../../webrtc/phone/book.js';
+import { Book, forgetAccount, HISTORY_MAX } from '../../../webrtc/phone/book.js';
+import { Contacts, CONTACTS_MAX } from '../../../webrtc/sdk/contacts.js';
 import { loudness } from '../../../webrtc/phone/meter.js';
 
 /** A Storage with room for so many characters. */
@@ -109,6 +110,34 @@ describe('book', () => {
 			(_, n) => ({ address: `u${n}@beta.test`, name: '' }))));
 		assert.equal(book.put({ address: 'one@more.test', name: '' }), false);
 		assert.equal(book.put({ address: 'u1@beta.test', name: 'changed' }), true);
+	});
+	test('contacts: what the SDK’s users put there is what the page shows; an address is read as a person types it', () => {
+		const contacts = new Contacts(ALICE, disk);
+		let told = 0;
+
+		book = new Book(ALICE, disk, contacts);
+		book.addEventListener('change', () => told++);
+		assert.equal(contacts.put({ address: 'sip:Bob@Beta.Test', name: 'Bob' }), true);
+		contacts.put({ address: 'anna' });
+		assert.throws(() => contacts.put({ address: 'a@b@c', name: '' }), { code: 'bad-address' });
+		assert.deepEqual(book.contacts, [{ address: 'anna@alpha.test', name: '' }, { address: 'bob@beta.test', name: 'Bob' }]);
+		assert.equal(told, 2);
+		contacts.remove('anna@alpha.test');
+		assert.deepEqual([contacts.get('anna@alpha.test'), contacts.search('bob').length], [null, 1]);
+	});
+	test('contacts: a full storage costs the history, not the people', () => {
+		disk = storage(3000);
+		book = new Book(ALICE, disk);
+		book.remember(entry(1));
+		for (let n = 0; n < 40; n++)
+			book.put({ address: `u${n}@beta.test`, name: '' });
+		const kept = book.contacts.length;
+		book.put({ address: 'one@more.test', name: 'x'.repeat(100) });
+		assert.ok(book.contacts.length >= kept, 'none is lost');
+		for (const text of ['', '{', '7', '[null,{},{"address":"x"}]']) {
+			disk.setItem(`sluss.contacts.${ALICE}`, text);
+			assert.deepEqual(book.contacts, [], text);
+		}
 	});
 	test('what lies there is read with care', () => {
 		for (const text of ['', '{', 'null', '7', '{"a":1}', '[null,7,{},{"address":"x"},{"address":"a@b","kind":"odd","at":1}]']) {
