@@ -8,7 +8,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
-enum { ROOMS_MAX = 4, LOOK_MS = 3600 * 1000, DAY_S = 86400 };
+/* READ_MS: a room whose word that it has read is lost, its mailbox being full, holds up nobody for longer. */
+enum { ROOMS_MAX = 4, LOOK_MS = 3600 * 1000, READ_MS = 10000, DAY_S = 86400 };
 
 struct room {
 	int (*reload)(void *arg);
@@ -23,7 +24,7 @@ struct waiter {
 
 struct certs {
 	struct core *core;
-	struct timer look, tell;
+	struct timer look, tell, late;
 	struct room roomv[ROOMS_MAX];
 	size_t n_rooms;
 	unsigned n_reading; /* rooms that have not finished */
@@ -45,6 +46,7 @@ static void certs_destructor(void *arg)
 
 	timer_cancel(&c->look);
 	timer_cancel(&c->tell);
+	timer_cancel(&c->late);
 	list_flush(&c->waiters);
 }
 
@@ -135,6 +137,29 @@ static void tell(void *arg)
 	}
 }
 
+static void begin(struct certs *c);
+
+/* All have read, or are waited for no longer. */
+static void end(struct certs *c)
+{
+	timer_cancel(&c->late);
+	c->n_reading = 0;
+	if (c->again)
+		begin(c);
+	else
+		tell(c);
+}
+
+static void on_late(void *arg)
+{
+	struct certs *c = arg;
+
+	log_err(NULL, "certs.late", "rooms=%u after_s=%d", c->n_reading, READ_MS / 1000);
+	snprintf(c->trouble, sizeof(c->trouble),
+		 "not everything was read within %d s: see the log", READ_MS / 1000);
+	end(c);
+}
+
 static void begin(struct certs *c)
 {
 	c->again = false;
@@ -148,7 +173,8 @@ static void begin(struct certs *c)
 		else
 			c->n_reading++;
 	}
-	if (!c->n_reading && timer_start(c->core->loop->timers, &c->tell, 0, tell, c))
+	if (c->n_reading ? timer_start(c->core->loop->timers, &c->late, READ_MS, on_late, c)
+			 : timer_start(c->core->loop->timers, &c->tell, 0, tell, c))
 		log_err(NULL, "certs.memory", "%s", "");
 }
 
@@ -158,12 +184,8 @@ void certs_reloaded(struct certs *c, const char *why)
 		return;
 	if (why)
 		snprintf(c->trouble, sizeof(c->trouble), "%s", why);
-	if (--c->n_reading)
-		return;
-	if (c->again)
-		begin(c);
-	else
-		tell(c);
+	if (--c->n_reading == 0)
+		end(c);
 }
 
 const char *certs_trouble(const struct certs *c)

@@ -159,6 +159,41 @@ static void reload_waits_for_all_rooms(void **state)
 	assert_int_equal(certs_reload(c, told, NULL), 0);
 }
 
+/* A room has read, and its word has been lost on the way. */
+static void a_lost_word_holds_up_nobody(void **state)
+{
+	struct certs *c = fc.core.certs;
+
+	(void)state;
+	certs_room_add(c, room, &n_asked[0]);
+	certs_room_add(c, room, &n_asked[1]);
+	assert_int_equal(certs_reload(c, told, NULL), 0);
+	certs_reloaded(c, NULL);
+	fake_loop_advance_ms(fc.loop, 9900);
+	assert_int_equal(n_told, 0);
+	fake_loop_advance_ms(fc.loop, 200);
+	assert_int_equal(n_told, 1);
+	assert_non_null(strstr(certs_trouble(c), "within 10 s"));
+	assert_int_equal(said("certs.late rooms=1"), 1);
+	/* The next one begins anew, and ends in time. */
+	assert_int_equal(certs_reload(c, told, NULL), 0);
+	assert_int_equal(n_asked[0], 2);
+	certs_reloaded(c, NULL);
+	certs_reloaded(c, NULL);
+	assert_int_equal(n_told, 2);
+	assert_string_equal(certs_trouble(c), "");
+	fake_loop_advance_ms(fc.loop, 20000);
+	assert_int_equal(said("certs.late"), 1);
+	/* Whoever asked meanwhile has it read again. */
+	assert_int_equal(certs_reload(c, told, NULL), 0);
+	assert_int_equal(certs_reload(c, NULL, NULL), 0);
+	fake_loop_advance_ms(fc.loop, 10100);
+	assert_int_equal(n_asked[0], 4);
+	certs_reloaded(c, NULL);
+	certs_reloaded(c, NULL);
+	assert_int_equal(n_told, 3);
+}
+
 static void reload_without_a_room(void **state)
 {
 	(void)state;
@@ -177,6 +212,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(trouble_is_remembered, setup, teardown),
 		cmocka_unit_test_setup_teardown(reload_waits_for_all_rooms, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_lost_word_holds_up_nobody, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(reload_without_a_room, setup, teardown),
 	};
