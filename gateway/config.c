@@ -299,6 +299,17 @@ static void check_whole(struct config_build *b)
 
 /* ---- what lies outside of the file ---- */
 
+static void check_private(struct config_build *b, unsigned line, const char *key)
+{
+	struct stat st;
+
+	if (!stat(key, &st) && st.st_mode & (S_IROTH | S_IWOTH))
+		config_warn(b->report, line,
+			    "%s can be %s by everybody on this machine; chmod o= would be "
+			    "right, and a new key if anybody has been here",
+			    key, st.st_mode & S_IWOTH ? "changed" : "read");
+}
+
 static void check_pair(struct config_build *b, struct cert_store *cs, unsigned line,
 		       const char *domain, const char *certificate, const char *key)
 {
@@ -322,6 +333,7 @@ static void check_pair(struct config_build *b, struct cert_store *cs, unsigned l
 				    day);
 	}
 	mem_deref(why);
+	check_private(b, line, key);
 }
 
 static void check_certificate(struct config_build *b, struct cert_store *cs,
