@@ -65,12 +65,39 @@ static size_t n_devices(const struct registry *r, const struct addr *user)
 	return n;
 }
 
+/* Of the user's devices that have lost their connection the oldest; first of those of the same sign-in, so that
+ * whoever leaves many behind loses their own. */
+static struct device *oldest_away(const struct registry *r, const struct device *for_d)
+{
+	struct device *oldest = NULL;
+	struct le *le;
+
+	LIST_FOREACH(hash_list(r->by_account, account_key(&for_d->user)), le)
+	{
+		struct device *d = le->data;
+
+		if (!d->away || !addr_equal(&d->user, &for_d->user))
+			continue;
+		if (!strcmp(d->session, for_d->session))
+			return d;
+		if (!oldest)
+			oldest = d;
+	}
+	return oldest;
+}
+
 int registry_add(struct registry *r, struct device *d)
 {
 	if (d->registered)
 		return EALREADY;
-	if (n_devices(r, &d->user) >= r->devices_per_user)
-		return ENOSPC;
+	if (n_devices(r, &d->user) >= r->devices_per_user) {
+		struct device *away = oldest_away(r, d);
+
+		if (!away)
+			return ENOSPC;
+		away->ops->bye(&away->ep, DEVICE_TOO_MANY);
+		registry_remove(r, away);
+	}
 	hash_append(r->by_id, hash_joaat_str(d->id), &d->le_hash, d);
 	hash_append(r->by_account, account_key(&d->user), &d->le_account, d);
 	d->registered = true;

@@ -40,7 +40,8 @@ struct device {
 };
 
 int registry_alloc(struct registry **rp, uint32_t devices_per_user);
-/** Errors: ENOSPC: more than devices_per_user (the new one is refused). */
+/** Where there are devices_per_user already, one that has lost its connection makes place (bye).
+ *  Errors: ENOSPC: all of them are connected (the new one is refused). */
 int registry_add(struct registry *r, struct device *d);
 void registry_remove(struct registry *r, struct device *d);
 struct device *registry_device(const struct registry *r, const char *id);

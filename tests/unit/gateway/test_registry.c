@@ -124,12 +124,40 @@ static void end_some(void **state)
 	assert_int_equal(w->d[3]->n_bye, 1);
 }
 
+/* Where there is no place, one that has lost its connection goes: of the same sign-in, else the oldest. */
+static void away_makes_place(void **state)
+{
+	struct world *w = *state;
+	struct addr bob = fake_addr("bob@alpha.example");
+
+	registry_add(w->r, &w->d[0]->d);
+	registry_add(w->r, &w->d[1]->d);
+	w->d[1]->d.away = true;
+	assert_int_equal(registry_add(w->r, &w->d[2]->d), 0);
+	assert_int_equal(w->d[0]->n_bye, 0);
+	assert_int_equal(w->d[1]->n_bye, 1);
+	assert_int_equal(w->d[1]->bye, DEVICE_TOO_MANY);
+	assert_false(w->d[1]->d.registered);
+	registry_each(w->r, &bob, see, w);
+	assert_string_equal(w->seen, "d-0 d-2 ");
+	assert_int_equal(registry_add(w->r, &w->d[1]->d), ENOSPC); /* both are there */
+
+	w->d[0]->d.away = w->d[2]->d.away = true;
+	snprintf(w->d[1]->d.session, sizeof(w->d[1]->d.session), "%s",
+		 w->d[2]->d.session);
+	assert_int_equal(registry_add(w->r, &w->d[1]->d), 0);
+	assert_int_equal(w->d[0]->n_bye, 0);
+	assert_int_equal(w->d[2]->n_bye, 1);
+	assert_int_equal(registry_count(w->r), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(add_and_find, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_stops_and_removes, setup, teardown),
 		cmocka_unit_test_setup_teardown(end_some, setup, teardown),
+		cmocka_unit_test_setup_teardown(away_makes_place, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
