@@ -1,10 +1,13 @@
 // limit: 120 s
-// SIP between two sites over IPv6 (AAAA behind SRV, listeners on [::] and 0.0.0.0), and names of both families of which one is dead.
+// SIP between two sites over IPv6 (AAAA behind SRV, listeners on [::] and 0.0.0.0), and names of both families of which one
+// is dead; HTTPS and WebSocket over IPv6, and both families on one daemon.
 //
-//   alice ──wss (IPv4)──► alpha.test 2a01:5::10 ══SIP over TLS══► beta.test 2a01:5::20 ──wss (IPv4)──► bob
+//   alice ──wss──► alpha.test 2a01:5::10 ══SIP over TLS══► beta.test 2a01:5::20 ──wss──► bob    anna (2a01:5::1) ──wss──► alpha.test
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { twoSites } from '../lib/site.mjs';
+import { Client, http, signIn } from '../lib/client.mjs';
+import { PASSWORD, twoSites } from '../lib/site.mjs';
 import { establish, hangUp } from '../lib/talk.mjs';
 import { SLOW } from '../lib/world.mjs';
 
@@ -17,7 +20,8 @@ function at(domain, address, ...records) {
 }
 
 before(async () => {
-	({ world, dns, alpha, beta } = await twoSites({ start: false, tune: (options) => { options.listen = ['tls:[::]:5061', 'tls:0.0.0.0:5061']; } }));
+	({ world, dns, alpha, beta } = await twoSites({ start: false, tune: (options) => { options.listen = ['tls:[::]:5061', 'tls:0.0.0.0:5061']; options.httpListen = ['0.0.0.0:443', '[::]:443']; } }));
+	execFileSync('sh', ['-c', 'echo 0 >/proc/sys/net/ipv6/conf/br0/disable_ipv6; ip addr add 2a01:5::1/64 dev br0 nodad']);
 	for (const [site, address] of [[alpha, '2a01:5::10'], [beta, '2a01:5::20']]) {
 		const { code, stderr } = await site.host.exec(['sh', '-c',
 			`echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip addr add ${address}/64 dev eth0 nodad`]);
@@ -51,6 +55,19 @@ test('two sites whose SIP is on IPv6 alone: calls both ways', async () => {
 	assert.match(beta.proc.lines.join('\n'), /addr=\[2a01:5::10\]:/);
 	alice.check();
 	bob.check();
+});
+
+test('HTTPS and WebSocket over IPv6: signed in, counted by address, called by somebody on IPv4', async () => {
+	const six = { domain: 'alpha.test', url: 'https://alpha.test/', ca: alpha.ca, address: '2a01:5::10' };
+	assert.equal((await http(six, 'GET', '/healthz')).status, 200);
+	await alpha.addUser('anna');
+	const { token } = await signIn(six, 'anna', PASSWORD);
+	const anna = await Client.open(six, token, 'on IPv6');
+	await talk(bob, anna, 'anna@alpha.test');
+	await talk(anna, alice, 'alice@alpha.test');
+	assert.match(alpha.proc.lines.join('\n'), /device\.online device=\S+ user=an…@alpha\.test name="on IPv6" from=2a01:5:/);
+	anna.check();
+	await anna.close();
 });
 
 // the daemon starts anew, so that no connection is left

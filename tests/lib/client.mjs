@@ -8,6 +8,7 @@
 import { request as httpsRequest } from 'node:https';
 import { request as httpRequest } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020.js';
 import WebSocket from 'ws';
@@ -29,7 +30,8 @@ export function checkMessage(side, message) {
 function lookupOf(site) {
 	if (!site.address)
 		return {};
-	return { lookup: (name, options, done) => (options.all ? done(null, [{ address: site.address, family: 4 }]) : done(null, site.address, 4)) };
+	const family = isIP(site.address);
+	return { lookup: (name, options, done) => (options.all ? done(null, [{ address: site.address, family }]) : done(null, site.address, family)) };
 }
 
 /** One HTTP request to a site. Gives {status, headers, text, json}. */
