@@ -58,6 +58,19 @@ test('-t gives every error with file, line and what would be right', async () =>
 		assert.match(line, /:\d+: ./);
 });
 
+test('-t warns of a private key that everybody can read', async () => {
+	const daemon = another();
+	const { key } = daemon.sites[0].pair;
+	const { mode } = statSync(key);
+	chmodSync(key, 0o644);
+	const { code, stdout, stderr } = await slussd('-t', '-c', daemon.config);
+	chmodSync(key, mode);
+	assert.equal(code, 0);
+	assert.match(stdout + stderr, /:\d+: warning: \S+ can be read by everybody on this machine; chmod o= would be right/);
+	const quiet = await slussd('-t', '-c', daemon.config);
+	assert.doesNotMatch(quiet.stdout + quiet.stderr, /everybody/);
+});
+
 test('a missing file is one clear line', async () => {
 	const { code, stderr } = await slussd('-c', '/nowhere/sluss.conf');
 	assert.equal(code, 1);
