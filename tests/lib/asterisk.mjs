@@ -27,8 +27,9 @@ export class Asterisk {
 		return existsSync(why) ? `no Asterisk here: ${readFileSync(why, 'utf8').trim()}` : 'no Asterisk here: tests/lib/asterisk.sh has not been run';
 	}
 
-	/** `media`: rtp, sdes or dtls; `edit(text, name)`: a last change to a file, for a test that needs one. */
-	static async start(world, host, { sluss, media = 'rtp', edit = (text) => text }) {
+	/** `media`: rtp, sdes or dtls; `edit(text, name)`: a last change to a file, for a test that needs one; `more`: name ->
+	 *  text(etc) of files beside them, in the folder that Asterisk knows as `etc`. */
+	static async start(world, host, { sluss, media = 'rtp', edit = (text) => text, more = {} }) {
 		const me = new Asterisk(host, join(ROOT, 'run', `${host.name}-${process.pid}`));
 		for (const d of ['etc', 'run', 'log', 'spool', 'db', 'keys'])
 			mkdirSync(join(me.dir, d), { recursive: true });
@@ -39,6 +40,8 @@ export class Asterisk {
 			writeFileSync(join(me.dir, 'etc', name), edit(text, name));
 		}
 		const at = (d) => join(me.inside, d);
+		for (const [name, text] of Object.entries(more))
+			writeFileSync(join(me.dir, 'etc', name), text(at('etc')), { mode: 0o600 });
 		writeFileSync(join(me.dir, 'etc/asterisk.conf'), ['[directories]', `astetcdir => ${at('etc')}`, `astrundir => ${at('run')}`,
 			`astlogdir => ${at('log')}`, `astspooldir => ${at('spool')}`, `astdbdir => ${at('db')}`, `astkeydir => ${at('keys')}`,
 			'astdatadir => /usr/share/asterisk', 'astvarlibdir => /var/lib/asterisk', 'astagidir => /usr/share/asterisk/agi-bin',
