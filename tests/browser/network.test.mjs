@@ -1,5 +1,5 @@
 // limit: 300 s
-// A call goes on while a browser moves from one network to another.
+// A call goes on while a browser moves from one network to another; who is at its other end is verified all the time.
 //
 //                  ┌─ eth0 .101 (.102)
 //   alice's host ──┤                    ── alpha.test ══ SIP ══ beta.test ── bob (Firefox .112, Chromium .111)
@@ -16,7 +16,7 @@ const WAYS = [['chromium', 'firefox', 151], ['firefox', 'chromium', 152]];
 let set;
 
 before(async () => {
-	set = await sitesWithBrowsers(WAYS.flatMap(([here, there]) => [['alpha', here], ['beta', there]]));
+	set = await sitesWithBrowsers(WAYS.flatMap(([here, there]) => [['alpha', here], ['beta', there]]), { idp: true });
 	for (const [here, , n] of WAYS)
 		await set.browsers.alpha[here].host.second(n);
 });

@@ -3,7 +3,7 @@
 //
 //   programs (.1) ──https──► alpha.test, idp.alpha.test (.10); beta.test (.20) without a provider's certificate
 import assert from 'node:assert/strict';
-import { Agent, request } from 'node:https';
+import { request } from 'node:https';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -111,6 +111,7 @@ test('the proxy is found by the site: script and page are told apart by what the
 	const script = await idp('GET', PROXY, { headers: { 'Sec-Fetch-Dest': 'script' } });
 	assert.deepEqual([script.status, script.text], [200, '/* script */']);
 	assert.match(script.headers['content-type'], /^text\/javascript/);
+	assert.equal(script.headers.connection, 'close');
 	assert.equal(script.headers.vary, 'Sec-Fetch-Dest, Accept');
 	assert.equal(script.headers['cache-control'], 'max-age=300');
 	assert.equal((await idp('GET', PROXY)).text, '/* script */', 'whoever does not say what for');
@@ -486,22 +487,29 @@ test('more than it can take is refused in time, and what it has taken it does', 
 test('one address can ask so often; others are not held up, and the keys are for everybody', async () => {
 	const address = '198.18.0.66';
 	await world.address(66);
-	const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+	const pair = ca.leaf('idp.beta.test');
+	beta.sites[0].lines = [`idp-certificate = "${pair.cert}"`, `idp-key = "${pair.key}"`];
+	beta.limits['idp-rate'] = 2; // each request is a handshake: a busy machine does not do many in a second
+	if (!beta.proc.over)
+		await beta.stop();
+	await beta.write().start();
 	const session = (localAddress) => new Promise((resolve, reject) => {
-		request({ host: alpha.host.address, servername: 'idp.alpha.test', path: '/idp/v1/session', ca: alpha.ca, localAddress, agent, headers: { Host: 'idp.alpha.test' } }, (answer) => {
+		request({ host: beta.host.address, servername: 'idp.beta.test', path: '/idp/v1/session', ca: beta.ca, localAddress, agent: false, headers: { Host: 'idp.beta.test' } }, (answer) => {
 			answer.resume();
 			resolve([answer.statusCode, answer.headers['retry-after']]);
 		}).on('error', reject).end();
 	});
-	const answers = await Promise.all(Array.from({ length: 1000 }, () => session(address)));
+	const answers = await Promise.all(Array.from({ length: 100 }, () => session(address)));
 	const soon = answers.filter(([status]) => status === 429);
-	assert.ok(soon.length > 20, `${soon.length} of 1000 were too soon`);
+	assert.ok(soon.length > 20, `${soon.length} of 100 were too soon`);
 	assert.ok(soon.every(([, retry]) => retry === '1'));
-	assert.ok(answers.filter(([status]) => status === 401).length >= 20, 'as many as may were answered');
+	assert.ok(answers.filter(([status]) => status === 401).length >= 4, 'as many as may were answered');
 	assert.deepEqual(await session('198.18.0.1'), [401, undefined], 'somebody else');
-	assert.equal(await statusOf('idp.alpha.test', 'idp.alpha.test', '/.well-known/sluss/jwks.json', { localAddress: address }), 200);
+	assert.equal(await statusOf('idp.beta.test', 'idp.beta.test', '/.well-known/sluss/jwks.json', { host: beta.host.address, localAddress: address }), 200);
 	await until(5000, async () => (await session(address))[0] === 401, 'and then it may again');
-	agent.destroy();
+	await beta.stop();
+	beta.sites[0].lines = [];
+	await beta.write().start();
 });
 
 test('nobody can allow pages without end', async () => {

@@ -25,11 +25,18 @@ export async function sitesWithBrowsers(wanted, { browser, onHost, onWorld, ...o
 	return set;
 }
 
-export const phone = (browser, site, user, options) => Phone.signIn(browser, site, user, PASSWORD, options);
+/** Of a site with an identity provider (`idp`): that one vouches for the phone. */
+export async function phone(browser, site, user, options) {
+	const signed = await Phone.signIn(browser, site, user, PASSWORD, options);
+	if (site.hasIdp)
+		await signed.wait(() => window.sluss.phone.identity.state === 'ready');
+	signed.vouched = site.hasIdp === true;
+	return signed;
+}
 
 /** Both are connected and hear each other; the call is what the house promises. Gives what each heard. `media`: what
  *  each site says of the mode; `via`: whom each sends to, the other browser unless said. */
-export async function talk(assert, one, other, { media = ['direct', 'direct'], via = [other.browser.host.address, one.browser.host.address], encryption = 'claimed' } = {}) {
+export async function talk(assert, one, other, { media = ['direct', 'direct'], via = [other.browser.host.address, one.browser.host.address], encryption = one.vouched && other.vouched ? 'end-to-end' : 'claimed' } = {}) {
 	await one.state('connected', 20_000);
 	await other.state('connected', 20_000);
 	const heard = await Promise.all([one.hear(), other.hear()]);
@@ -40,6 +47,7 @@ export async function talk(assert, one, other, { media = ['direct', 'direct'], v
 		assert.ok(h.energy > 0, `${who.user}'s receiver counts energy: ${JSON.stringify(h)}`);
 	}
 	for (const [i, [who, far]] of [[one, other], [other, one]].entries()) {
+		await who.wait(() => !window.sluss.phone.calls[0].remote.identity.checking);
 		const call = await who.call();
 		assert.equal(call.remote.address, far.user);
 		assert.equal(call.remote.site.verified, true);

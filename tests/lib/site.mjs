@@ -154,7 +154,7 @@ export async function twoSites({ users = { alpha: ['alice', 'anna'], beta: ['bob
 		dns.site(domain, host.address, { idp });
 		const options = { sites: [{ domain, pair: idp ? ca.withIdp(domain) : ca.valid(domain) }], trust: ca.root };
 		tune(options, name, ca);
-		set[name] = new Daemon(world, host, options);
+		set[name] = Object.assign(new Daemon(world, host, options), { hasIdp: idp });
 		set[name].write();
 	}
 	await dns.serve();

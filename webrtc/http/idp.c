@@ -284,6 +284,9 @@ int web_idp(struct conn *c)
 	bool file =
 		!strncmp(path, "/idp/", 5) && path[5] && rules_path(path, strlen(path));
 
+	/* A browser whose network changes asks on over a connection that it has kept, and waits for it though it is
+	 * dead: here, where it asks once in minutes, it keeps none. */
+	c->reply.close = true;
 	if (route)
 		return api(c, route);
 	if (!is_reading(c))

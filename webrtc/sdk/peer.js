@@ -6,7 +6,7 @@
 
 import { SlussError } from './errors.js';
 import { withIdentity } from './identity/assertion.js';
-import { fingerprints, legible } from './sdp.js';
+import { fingerprints, legible, origin } from './sdp.js';
 import { summary } from './stats.js';
 import { Trickle } from './trickle.js';
 
@@ -14,6 +14,7 @@ export class Peer {
 	#pc;
 	#handlers;
 	#trickle;
+	#origin = '';
 	#held = false;
 	#muted = { audio: false, video: false };
 	/** transceiver -> its direction before the hold */
@@ -87,11 +88,12 @@ export class Peer {
 		this.#settle();
 	}
 
-	/** Is it a description of the other end that this connection has? Its fingerprints say so. */
+	/** Is it a description of the other end that this connection has? Its fingerprints say so, and its session id:
+	 *  a connection that takes this one's place may have the same key. */
 	isSame(sdp) {
 		const theirs = fingerprints(this.#pc.remoteDescription?.sdp);
 
-		return theirs.length > 0 && String(fingerprints(sdp)) === String(theirs);
+		return theirs.length > 0 && String(fingerprints(sdp)) === String(theirs) && origin(sdp) === this.#origin;
 	}
 
 	/** Takes back a description that has no answer yet, whosever it is. */
@@ -118,6 +120,7 @@ export class Peer {
 
 	/** What is judged is what came; what the browser gets is what it can read. */
 	#given({ type, sdp }) {
+		this.#origin = origin(sdp);
 		const set = () => this.#pc.setRemoteDescription({ type, sdp: legible(sdp) });
 
 		return this.#handlers.identity ? this.#handlers.identity.given(sdp, this.#pc, set) : set();

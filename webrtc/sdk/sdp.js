@@ -31,6 +31,11 @@ export function fingerprints(sdp) {
 		.map(([, value]) => value.toLowerCase()))].sort();
 }
 
+/** Which connection a description is of: its session id stays, whatever else changes (RFC 8829 §5.2.1); '' for none. */
+export function origin(sdp) {
+	return /^o=(\S+ \S+) /m.exec(sdp ?? '')?.[1] ?? '';
+}
+
 /** A description of theirs as every browser reads it: a data channel that is refused has the format of one that is
  *  not. Peers that know none repeat the line with another word, to which RFC 3264 §6 gives no meaning; Firefox
  *  refuses the description for it. */

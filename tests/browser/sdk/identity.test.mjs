@@ -178,6 +178,25 @@ describe('identity in calls', () => {
 		assert.equal(Idps.asked.filter((a) => a === 'generate mine.test').length, 4);
 		assert.equal(claims(socket.got('offer').sdp), `alice@mine.test|${contents('D')}`, 'the provider is away: as before, for the same key');
 	});
+	test('ours: a connection that takes the place of another has its key; what vouches for it is there at once', async () => {
+		withKeys('CDE');
+		await begin();
+		const call = await talk(sdpOf('B'));
+		const old = FakePeer.last;
+
+		old.connection('connected');
+		Idps.add('mine.test', { generate: () => new Promise(() => {}) });
+		const now = performance.now();
+		const late = mock.method(performance, 'now', () => now + 250000);
+		socket.event('incoming', incoming('m1', { sdp: sdpOf('B').replace('o=- 1 1', 'o=- 2 1'), replaces: call.id }));
+		await settle();
+		await new Promise((resolve) => setTimeout(resolve, 1)); // a turn of the clock, no wait for the IdP
+		await settle();
+		late.mock.restore();
+		assert.notEqual(FakePeer.last, old);
+		assert.equal(FakePeer.last.config.certificates[0], old.config.certificates[0]);
+		assert.equal(claims(socket.got('answer').sdp), claims(socket.got('call').sdp));
+	});
 	test('ours: the IdP has to know who gets it: it is told so in the call, and only when it asks', async () => {
 		const asked = [];
 		withKeys('CDEFGH');
@@ -489,6 +508,14 @@ describe('identity in calls', () => {
 			mock.timers.tick(400);
 			await settle();
 			assert.equal(call.id, 'm2');
+			assert.deepEqual([call.encryption, call.cause], ['end-to-end', null]);
+
+			// Another connection of the same device, whose network has changed: the same key, which nobody is asked about again.
+			const before = FakePeer.last, { length } = Idps.asked;
+			await moves('m3', vouched('E').replace('o=- 1 1', 'o=- 2 1'));
+			assert.equal(call.id, 'm3');
+			assert.notEqual(FakePeer.last, before);
+			assert.equal(Idps.asked.length, length);
 			assert.deepEqual([call.encryption, call.cause], ['end-to-end', null]);
 		});
 	});

@@ -89,7 +89,7 @@ export class OwnIdentity extends EventTarget {
 
 	/** Keys and values, for the lines of calls */
 
-	/** Makes a key for the next line, and has it vouched for meanwhile. */
+	/** Makes a key for the next call, and has it vouched for meanwhile. */
 	async prepare() {
 		const { RTCPeerConnection: Peer } = globalThis;
 
@@ -107,7 +107,7 @@ export class OwnIdentity extends EventTarget {
 			this.#begin(contents, certificate);
 	}
 
-	/** The key for a line: an RTCCertificate, or null: the browser makes one. Each is for one line. */
+	/** The key for a call's lines: an RTCCertificate, or null: the browser makes one. */
 	takeKey() {
 		const certificate = this.#key?.certificate ?? null;
 
@@ -131,10 +131,11 @@ export class OwnIdentity extends EventTarget {
 		const before = this.#given.get(contents) ?? null;
 		let timer;
 		const late = new Promise((resolve) => {
-			timer = setTimeout(resolve, performance.now() - this.#away < AWAY_MS ? 0 : WAIT_MS, null);
+			timer = setTimeout(resolve, before || performance.now() - this.#away < AWAY_MS ? 0 : WAIT_MS, null);
 		});
 
-		// The same as before, where the IdP is away: who has verified it does so once, and without any the call would end.
+		// The same as before, where a new one is not at hand: who has verified it does so once, and without any the call
+		// would end. A path that is looked for anew does not wait for an IdP.
 		const value = await Promise.race([made, late]).finally(() => clearTimeout(timer)) ?? before;
 
 		this.#remember(contents, value);

@@ -9,6 +9,7 @@
 
 import { covers, identityOf } from './assertion.js';
 import { hasNative } from './native.js';
+import { FRESH_MS } from './own.js';
 import { profileOf } from './verifier.js';
 
 /** Firefox's own words when a later description is not of the name that it knows. */
@@ -24,15 +25,20 @@ class LineIdentity {
 	#call;
 	#own;
 	#verifier;
+	#before;
 	#certificate;
 	#good = null;
+	/** what could not be checked: {value, at} */
+	#tried = null;
 	#checking = Promise.resolve();
 
-	constructor(call, own, verifier) {
+	/** @param before  the line whose place this one may take: it has the same key, so that nobody has to be asked anew */
+	constructor(call, own, verifier, before) {
 		this.#call = call;
 		this.#own = own;
 		this.#verifier = verifier;
-		this.#certificate = own?.takeKey() ?? null;
+		this.#before = before;
+		this.#certificate = before ? before.#certificate : own?.takeKey() ?? null;
 	}
 
 	/** What is verified of the other end, or null. */
@@ -53,6 +59,8 @@ class LineIdentity {
 	/** A description of theirs, as it came. @param set  async (): gives it to the connection */
 	async given(sdp, pc, set) {
 		const claim = identityOf(sdp);
+
+		this.#good ??= this.#known(claim, sdp);
 		const good = this.#good;
 
 		if (good && !this.#same(claim))
@@ -78,8 +86,20 @@ class LineIdentity {
 		}
 		if (good?.by === 'native') // the browser has waited for its own judgement
 			this.#good = Object.freeze({ ...good, value: claim.value });
-		else if (claim && (claim.bad || claim.value !== this.#good?.value))
+		else if (claim && (claim.bad || (claim.value !== this.#good?.value && !this.#tooLate(claim))))
 			this.#check(sdp, native).catch(() => {});
+	}
+
+	/** The very assertion, for the very keys, that has been verified at the line before, or null. */
+	#known(claim, sdp) {
+		const good = this.#before?.good;
+
+		return good && claim && claim.value === good.value && good.contents !== null && covers(good.contents, sdp) ? good : null;
+	}
+
+	/** An assertion is verified for the first time while it is fresh, or not at all. */
+	#tooLate({ value }) {
+		return value === this.#tried?.value && performance.now() - this.#tried.at > FRESH_MS;
 	}
 
 	#same(claim) {
@@ -93,7 +113,14 @@ class LineIdentity {
 
 	/** One after the other. */
 	#check(sdp, native) {
-		const mine = this.#checking.then(async () => this.#judged(await this.#verifier.judge(sdp, native)));
+		const mine = this.#checking.then(async () => {
+			const verdict = await this.#verifier.judge(sdp, native);
+			const { value } = identityOf(sdp);
+
+			if (verdict.status === 'unchecked' && value !== this.#tried?.value)
+				this.#tried = { value, at: performance.now() };
+			this.#judged(verdict);
+		});
 
 		this.#checking = mine.catch(() => {});
 		this.#call.checks(1, this.#checking);
@@ -179,7 +206,7 @@ export class Vouched {
 
 	/** For a line that opens its connection. */
 	line() {
-		const line = this.#verifier ? new LineIdentity(this, this.#own, this.#verifier) : null;
+		const line = this.#verifier ? new LineIdentity(this, this.#own, this.#verifier, this.#line) : null;
 
 		this.#line ??= line;
 		return line;
