@@ -26,6 +26,9 @@ import './sdk/book.test.mjs';
 import './sdk/page.test.mjs';
 import './sdk/language.test.mjs';
 import './sdk/types.test.mjs';
+import './sdk/exports.test.mjs';
+import './sdk/round-trip.test.mjs';
+import './sdk/switch.test.mjs';
 
 test('no file of this folder is left out', () => {
 	const here = readFileSync(new URL(import.meta.url), 'utf8');
