@@ -33,7 +33,8 @@ export function cases({ key, x5u, from, to, sdp, absent, wrong }) {
 
 export const date = (seconds = now()) => new Date(seconds * 1000).toUTCString();
 
-const uri = (header) => /<([^>]+)>/.exec(header)?.[1] ?? header.split(';')[0];
+/** What stands in quotes is a name, whatever it looks like. */
+const uri = (header) => /<([^>]+)>/.exec(header.replace(/"(?:[^"\\]|\\.)*"/g, ''))?.[1] ?? header.split(';')[0];
 
 /** Checks the one Identity header of a request that came from the site `daemon`, with the chain that it shows. Gives
  *  what it says: {info, payload, iat}. */

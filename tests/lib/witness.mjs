@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { OUT, TOP } from './world.mjs';
 
 const OURS = /;info=<(https:\/\/([^/:>]+)(?::(\d+))?(\/\.well-known\/sluss\/sip\/[0-9a-f]{64}\.pem))>/;
-const uri = (header) => /<([^>]+)>/.exec(header)?.[1] ?? header.split(';')[0];
+/** What stands in quotes is a name, whatever it looks like. */
+const uri = (header) => /<([^>]+)>/.exec(header.replace(/"(?:[^"\\]|\\.)*"/g, ''))?.[1] ?? header.split(';')[0];
 
 /** what is to be judged; info -> the promise of its chain */
 let heard = [];
