@@ -17,6 +17,10 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+/* Without it libre's types make `bool` a signed char, in which 0x100 is false. */
+#ifndef HAVE_STDBOOL_H
+#define HAVE_STDBOOL_H 1
+#endif
 #include <re/re_types.h>
 #include <re/re_fmt.h>
 #include <re/re_mbuf.h>
@@ -24,6 +28,8 @@
 #include <re/re_hash.h>
 #include <re/re_mem.h>
 #include <re/re_sa.h>
+
+_Static_assert((bool)0x100 == 1, "bool is the language's own");
 
 #define N_ELEMS(a)        (sizeof(a) / sizeof((a)[0]))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))

@@ -63,12 +63,16 @@ static void print(struct sdp_anchor *a, const struct sdp_anchor_setup *setup, un
 	mem_deref(b);
 }
 
+/** As it comes to an anchor: what has not passed the walk does not (gateway/path.h, rule 2). */
 static struct sdp_desc *desc_of(const void *p, size_t n)
 {
 	struct sdp_desc *d = NULL;
+	struct sdp_facts facts;
 	struct body *b;
 	const char *why;
 
+	if (sdp_check(&facts, &why, p, n, 65536))
+		return NULL;
 	if (body_alloc(&b, p, n))
 		abort();
 	if (sdp_desc_read(&d, &why, b))

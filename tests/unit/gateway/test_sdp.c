@@ -163,6 +163,25 @@ static void refused(void **state)
 			 EBADMSG);
 }
 
+/** Eight bytes are looked at at once: none of them may be overlooked. */
+static void control_characters_anywhere(void **state)
+{
+	static const char text[] = HEAD "a=abcdefghijklmnopqrstuvwxyz\r\n" M;
+	static const char bad[] = "\0\1\x08\x0b\x1f\x7f";
+	struct sdp_facts facts;
+	char copy[sizeof(text)];
+	const char *why;
+
+	(void)state;
+	for (size_t at = strlen(HEAD) + 2; at < strlen(HEAD) + 28; at++)
+		for (size_t i = 0; i + 1 < sizeof(bad); i++) {
+			memcpy(copy, text, sizeof(text));
+			copy[at] = bad[i];
+			if (sdp_check(&facts, &why, copy, strlen(text), 65536) != EBADMSG)
+				fail_msg("0x%02x at %zu", bad[i], at - strlen(HEAD));
+		}
+}
+
 /** `head`, then `line` so many times. */
 static char *repeat(const char *head, const char *line, size_t times)
 {
@@ -250,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepted),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(control_characters_anywhere),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(from_browsers),
 	};
