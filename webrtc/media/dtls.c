@@ -19,6 +19,9 @@ enum {
 	HELLO_AGAIN_MS = 100,
 	RECORD_HEAD = 13,
 	TYPE_HANDSHAKE = 22,
+	CLIENT_HELLO = 1,
+	RANDOM_AT = RECORD_HEAD + 12 + 2, /* §4.2.2; the version is before it */
+	RANDOM_BYTES = 32,
 };
 
 struct dtls {
@@ -31,6 +34,8 @@ struct dtls {
 	bool client, said; /**< said: its hello is on its way */
 	enum dtls_state state;
 	unsigned n_anew;
+
+	uint8_t random[RANDOM_BYTES]; /**< of the client's last hello that was taken */
 
 	const uint8_t *in; /**< the datagram that is being read; not owned */
 	size_t n_in;
@@ -190,6 +195,25 @@ static void step(struct dtls *d)
 	ERR_clear_error();
 }
 
+/** Of a ClientHello, or of its first piece; NULL: it is something else. */
+static const uint8_t *random_of(const uint8_t *p, size_t n)
+{
+	static const uint8_t none[3];
+
+	if (n < RANDOM_AT + RANDOM_BYTES || p[0] != TYPE_HANDSHAKE || p[3] || p[4] ||
+	    p[RECORD_HEAD] != CLIENT_HELLO || memcmp(p + RECORD_HEAD + 6, none, 3))
+		return NULL;
+	return p + RANDOM_AT;
+}
+
+bool dtls_is_anew(const struct dtls *d, const uint8_t *p, size_t n)
+{
+	const uint8_t *random = random_of(p, n);
+
+	return random && d->state == DTLS_DONE && !d->client &&
+	       memcmp(random, d->random, RANDOM_BYTES) != 0;
+}
+
 /** A client that repeats its last flight has not seen ours (RFC 6347 §4.2.4). Alerts and data are nobody's. A
  *  client's last flight is not the handshake's: there is nothing to repeat. */
 static void flight_repeat(struct dtls *d, const uint8_t *p, size_t n)
@@ -209,10 +233,14 @@ static void flight_repeat(struct dtls *d, const uint8_t *p, size_t n)
 
 enum dtls_state dtls_take(struct dtls *d, const uint8_t *p, size_t n, uint64_t now_ms)
 {
+	const uint8_t *random = random_of(p, n);
+
 	d->now_ms = now_ms;
 	if (d->state == DTLS_DONE) {
 		flight_repeat(d, p, n);
 	} else if (d->ssl) {
+		if (random)
+			memcpy(d->random, random, RANDOM_BYTES);
 		d->in = p;
 		d->n_in = n;
 		step(d);

@@ -36,6 +36,9 @@ int dtls_alloc(struct dtls **dp, struct dtls_context *c, bool client,
 	       const struct media_remote *peer, dtls_send_h *send_h, void *arg);
 /** A datagram of the peer's. Bad ones are dropped; a handshake that they broke begins anew, some times. */
 enum dtls_state dtls_take(struct dtls *d, const uint8_t *p, size_t n, uint64_t now_ms);
+/** In DTLS_DONE as the server: is it the hello of another handshake, not a late one of this? RFC 6347 §4.2.8: it may be
+ *  answered by another association, beside this one. */
+bool dtls_is_anew(const struct dtls *d, const uint8_t *p, size_t n);
 /** Repeats what was lost, when it is time. */
 enum dtls_state dtls_tick(struct dtls *d, uint64_t now_ms);
 /** Milliseconds to the next tick; UINT64_MAX: none is needed. */

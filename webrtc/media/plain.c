@@ -19,16 +19,32 @@ struct row {
 	struct srtp *in, *out; /**< SDES; with DTLS they are the side's */
 };
 
+/* A party that is the client says hello as soon as it has answered: before the answer is here. Asterisk does, and
+ * repeats itself after a second. A ClientHello is two datagrams at most. */
+enum { EARLY_MAX = 4, EARLY_BYTES = 1500 };
+
+/** Handshakes that came before the description, the last ones. */
+struct early {
+	size_t n; /**< how many there were */
+	struct {
+		struct port_path path;
+		size_t n;
+		uint8_t v[EARLY_BYTES];
+	} datagramv[EARLY_MAX];
+};
+
 struct plain {
 	size_t n_rows;
 	bool expects; /**< its party is to be heard: nobody is on hold */
 	struct row rowv[MEDIA_PLAIN_MAX];
+	struct early *early; /**< NULL: none */
 };
 
 static void destructor(void *arg)
 {
 	struct plain *pl = arg;
 
+	mem_deref(pl->early);
 	for (size_t i = 0; i < MEDIA_PLAIN_MAX; i++) {
 		mem_deref(pl->rowv[i].in);
 		mem_deref(pl->rowv[i].out);
@@ -143,22 +159,6 @@ static bool ready(const struct side *sd)
 	return sd->setup.crypt != MEDIA_DTLS || sd->plain->rowv[0].rtp.fd >= 0;
 }
 
-int plain_remote(struct side *sd, const struct media_remote *r)
-{
-	struct plain *pl = sd->plain;
-	int err = 0;
-
-	pl->expects = false;
-	for (size_t i = 0; i < r->n_streams; i++)
-		pl->expects |= r->streamv[i].sends;
-	for (unsigned i = 0; i < pl->n_rows && i < r->n_plain && !err; i++)
-		err = row_remote(sd, i, &r->plainv[i]);
-	sd->heard_ms = session_now_ms(sd->session); /* its patience begins anew */
-	if (!err && ready(sd))
-		side_event(sd, MS_CHECKED);
-	return err;
-}
-
 uint64_t plain_patience_ms(const struct side *sd, uint64_t now_ms)
 {
 	uint64_t silent_ms = now_ms - sd->heard_ms, most = sd->session->home->silence_ms;
@@ -256,19 +256,73 @@ static bool rtcp_proved(struct side *sd, struct row *w, const struct port_path *
 	return true;
 }
 
-/** A handshake comes from the described address; where that is silent, from the first other one: whose
+/** A handshake comes from the described address; as long as that is silent, from the first other one: whose
  *  certificate it is, is asked anyway. */
 static void dtls_take_from(struct side *sd, struct row *w, const struct port_path *path,
 			   const uint8_t *p, size_t n)
 {
-	if (!sa_cmp(&w->rtp.peer, &path->peer, SA_ALL)) {
-		if (w->latch.state != LATCH_OPEN ||
-		    !sa_isset(&w->latch.described, SA_ALL) || w->latch.strict)
-			return;
-		latch_proved(&w->latch, &path->peer, session_now_ms(sd->session));
+	struct latch *l = &w->latch;
+	bool described = sa_cmp(&l->described, &path->peer, SA_ALL);
+
+	if (sd->state == MS_SHAKING && l->state != LATCH_FIXED &&
+	    (described ||
+	     (l->state == LATCH_OPEN && sa_isset(&l->described, SA_ALL) && !l->strict))) {
+		latch_proved(l, &path->peer, session_now_ms(sd->session));
 		w->rtp = *path;
 	}
-	side_dtls(sd, p, n);
+	if (sa_cmp(&w->rtp.peer, &path->peer, SA_ALL))
+		side_dtls(sd, p, n);
+}
+
+static void early_hold(struct plain *pl, const struct port_path *path, const uint8_t *p,
+		       size_t n)
+{
+	size_t i;
+
+	if (n > EARLY_BYTES)
+		return;
+	if (!pl->early)
+		pl->early = mem_zalloc(sizeof(*pl->early), NULL);
+	if (!pl->early)
+		return; /* it will be said again */
+	i = pl->early->n++ % EARLY_MAX;
+	pl->early->datagramv[i].path = *path;
+	pl->early->datagramv[i].n = n;
+	memcpy(pl->early->datagramv[i].v, p, n);
+}
+
+/** What came before it was known whose it is. */
+static void early_take(struct side *sd)
+{
+	struct early *e = sd->plain->early;
+
+	sd->plain->early = NULL;
+	for (size_t k = 0; e && k < EARLY_MAX; k++) {
+		size_t i = (e->n + k) % EARLY_MAX; /* the oldest first */
+
+		if (e->datagramv[i].n)
+			dtls_take_from(sd, &sd->plain->rowv[0], &e->datagramv[i].path,
+				       e->datagramv[i].v, e->datagramv[i].n);
+	}
+	mem_deref(e);
+}
+
+int plain_remote(struct side *sd, const struct media_remote *r)
+{
+	struct plain *pl = sd->plain;
+	int err = 0;
+
+	pl->expects = false;
+	for (size_t i = 0; i < r->n_streams; i++)
+		pl->expects |= r->streamv[i].sends;
+	for (unsigned i = 0; i < pl->n_rows && i < r->n_plain && !err; i++)
+		err = row_remote(sd, i, &r->plainv[i]);
+	sd->heard_ms = session_now_ms(sd->session); /* its patience begins anew */
+	if (!err && ready(sd)) {
+		side_event(sd, MS_CHECKED);
+		early_take(sd);
+	}
+	return err;
 }
 
 void plain_take(struct side *sd, enum packet_kind kind, const struct port_path *path,
@@ -293,7 +347,11 @@ void plain_take(struct side *sd, enum packet_kind kind, const struct port_path *
 		pass_rtcp(sd, p, n, now_us);
 		break;
 	case PACKET_DTLS:
-		if (sd->setup.crypt == MEDIA_DTLS && !path->own->row && !path->own->rtcp)
+		if (sd->setup.crypt != MEDIA_DTLS || path->own->row || path->own->rtcp)
+			break;
+		if (sd->state == MS_CHECKING)
+			early_hold(sd->plain, path, p, n);
+		else
 			dtls_take_from(sd, w, path, p, n);
 		break;
 	case PACKET_STUN:

@@ -1,4 +1,4 @@
-/* webrtc/media/session_own.h - private to session.c, side.c and ice.c: a session and its sides.
+/* webrtc/media/session_own.h - private to session.c, side.c, side_dtls.c and ice.c: a session and its sides.
  *
  *   struct session ── work: echo …
  *       ├ side 0 ── ICE: creds, tuples, the pair ── DTLS ── srtp in, out
@@ -61,6 +61,8 @@ struct side {
 	struct plain *plain; /**< reached without ICE, or it may be; NULL: LITE, relay */
 
 	struct dtls *dtls;
+	struct dtls *dtls_again; /**< a client that begins anew; NULL: none */
+	uint64_t again_ms;       /**< since when */
 	struct srtp *in, *out;
 	struct timer dtls_timer, life_timer;
 };
@@ -97,11 +99,19 @@ void side_close(struct side *sd);
 void side_event(struct side *sd, enum side_event event);
 /** To the pair, if there is one. `p` stays as it is until the flush. */
 void side_send(struct side *sd, const uint8_t *p, size_t n);
-/** DTLS of its party. */
-void side_dtls(struct side *sd, const uint8_t *p, size_t n);
+/** Moves one of its timers. */
+void side_timer(struct side *sd, struct timer *t, uint64_t ms, timer_h *h);
+/** timer_h of its life: getting there has a time of its own; then a consent lasts as long as checks come. */
+void side_on_life(void *arg);
 
 /** It has got its first pair, or another one. */
 void side_paired(struct side *sd, struct side_tuple *pair);
+
+/* side_dtls.c */
+/** Its party has an address: the handshake can begin. */
+void side_dtls_begin(struct side *sd);
+/** DTLS of its party. */
+void side_dtls(struct side *sd, const uint8_t *p, size_t n);
 
 /* session.c */
 /** What waited for this side's pair goes out. */

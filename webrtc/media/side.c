@@ -1,15 +1,13 @@
-/* webrtc/media/side.c - one side of a media session: its state, its timers, its keys.
+/* webrtc/media/side.c - one side of a media session: its state and its timers.
  *
- * A media thread's. Called by session.c and ice.c; calls dtls.c, srtp.c, ice.c and port.c. RFC 5764 §5.1.1
- * (what is read when), RFC 7675 §5.1 (consent). */
+ * A media thread's. Called by session.c and ice.c; calls side_dtls.c, ice.c and port.c. RFC 7675 §5.1 (consent). */
 #include "lib/log.h"
-#include "lib/secret.h"
 #include "webrtc/media/session_own.h"
 
 /* A side without ICE is looked at so often: on hold it may be silent for ever, and then not. */
 enum { LOOK_MS = 5000 };
 
-static void timer_set(struct side *sd, struct timer *t, uint64_t ms, timer_h *h)
+void side_timer(struct side *sd, struct timer *t, uint64_t ms, timer_h *h)
 {
 	/* it moves a timer of ours, or takes the place of one: no memory is needed but for the first */
 	if (timer_start(sd->session->home->timers, t, ms, h, sd))
@@ -21,6 +19,7 @@ static void keys_drop(struct side *sd)
 	timer_cancel(&sd->dtls_timer);
 	timer_cancel(&sd->life_timer);
 	sd->dtls = mem_deref(sd->dtls);
+	sd->dtls_again = mem_deref(sd->dtls_again);
 	sd->in = mem_deref(sd->in);
 	sd->out = mem_deref(sd->out);
 }
@@ -39,34 +38,12 @@ void side_paired(struct side *sd, struct side_tuple *pair)
 	session_paired(sd);
 }
 
-static void dtls_send(const uint8_t *p, size_t n, void *arg)
-{
-	struct side *sd = arg;
-	uint8_t *copy;
-
-	if (n > PORT_PACKET)
-		return;
-	copy = port_scratch(sd->session->home->port);
-	memcpy(copy, p, n);
-	side_send(sd, copy, n);
-}
-
-static void dtls_step(struct side *sd, enum dtls_state state);
-
 /** An address has proved to be the party: what comes next on this side. */
 static void shake(struct side *sd)
 {
-	struct session *s = sd->session;
-	bool client;
-
 	switch (sd->setup.crypt) {
 	case MEDIA_DTLS:
-		client = sd->setup.dtls_client || sd->told->remote.dtls_server;
-		if (dtls_alloc(&sd->dtls, s->home->dtls, client, &sd->told->remote,
-			       dtls_send, sd))
-			side_event(sd, MS_BROKEN);
-		else if (client) /* who hears says hello */
-			dtls_step(sd, dtls_tick(sd->dtls, session_now_ms(s)));
+		side_dtls_begin(sd);
 		break;
 	case MEDIA_UNREAD:
 	case MEDIA_SDES:
@@ -99,7 +76,7 @@ void side_event(struct side *sd, enum side_event event)
 }
 
 /** Getting there has a time of its own; then a consent lasts as long as checks come. */
-static void on_life(void *arg)
+void side_on_life(void *arg)
 {
 	struct side *sd = arg;
 	uint64_t silent_ms = session_now_ms(sd->session) - sd->heard_ms;
@@ -115,14 +92,14 @@ static void on_life(void *arg)
 		if (!left_ms)
 			side_event(sd, MS_SILENT);
 		else
-			timer_set(sd, &sd->life_timer,
-				  left_ms < LOOK_MS ? left_ms : LOOK_MS, on_life);
+			side_timer(sd, &sd->life_timer,
+				   left_ms < LOOK_MS ? left_ms : LOOK_MS, side_on_life);
 		return;
 	}
 	if (silent_ms >= consent_ms)
 		side_event(sd, MS_SILENT);
 	else
-		timer_set(sd, &sd->life_timer, consent_ms - silent_ms, on_life);
+		side_timer(sd, &sd->life_timer, consent_ms - silent_ms, side_on_life);
 }
 
 static size_t fds_count(const struct rtp_port *portv)
@@ -226,7 +203,8 @@ int side_start(struct side *sd)
 	struct session_home *home = sd->session->home;
 
 	sd->heard_ms = session_now_ms(sd->session);
-	return timer_start(home->timers, &sd->life_timer, home->setup_ms, on_life, sd);
+	return timer_start(home->timers, &sd->life_timer, home->setup_ms, side_on_life,
+			   sd);
 }
 
 void side_close(struct side *sd)
@@ -239,58 +217,4 @@ void side_close(struct side *sd)
 	mem_deref(sd->ownv);
 	mem_deref(sd->plain);
 	mem_deref(sd->told);
-}
-
-/* ---- keys ---- */
-
-static int keys_begin(struct side *sd)
-{
-	struct dtls_keys k;
-	int err = dtls_keys_take(&k, sd->dtls);
-
-	if (!err)
-		err = srtp_alloc(&sd->in, k.suite, k.key_in, k.salt_in);
-	if (!err)
-		err = srtp_alloc(&sd->out, k.suite, k.key_out, k.salt_out);
-	if (!err)
-		log_debug(sd->session->call, "media.keys", "side=%u suite=%s", sd->index,
-			  srtp_suite_name(k.suite));
-	secret_wipe(&k, sizeof(k));
-	return err;
-}
-
-static void on_dtls_timer(void *arg);
-
-static void dtls_step(struct side *sd, enum dtls_state state)
-{
-	uint64_t ms = dtls_next_ms(sd->dtls);
-
-	if (ms == UINT64_MAX)
-		timer_cancel(&sd->dtls_timer);
-	else
-		timer_set(sd, &sd->dtls_timer, ms, on_dtls_timer);
-	if (sd->state != MS_SHAKING)
-		return;
-	if (state == DTLS_FOREIGN)
-		side_event(sd, MS_FOREIGN);
-	else if (state == DTLS_DONE && keys_begin(sd))
-		side_event(sd, MS_BROKEN);
-	else if (state == DTLS_DONE) {
-		side_event(sd, MS_KEYS);
-		on_life(sd);
-	}
-}
-
-static void on_dtls_timer(void *arg)
-{
-	struct side *sd = arg;
-
-	dtls_step(sd, dtls_tick(sd->dtls, session_now_ms(sd->session)));
-	port_flush(sd->session->home->port);
-}
-
-void side_dtls(struct side *sd, const uint8_t *p, size_t n)
-{
-	if (sd->dtls)
-		dtls_step(sd, dtls_take(sd->dtls, p, n, session_now_ms(sd->session)));
 }

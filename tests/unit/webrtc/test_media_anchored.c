@@ -279,57 +279,158 @@ static void peer_dtls_send(const uint8_t *p, size_t n, void *arg)
 	assert_int_equal(sendto(w.rtp_fd, p, n, 0, &w.ours_rtp.u.sa, w.ours_rtp.len), n);
 }
 
-static void dtls_as(bool peer_is_client)
-{
+/** The peer's certificate. */
+struct credential {
 	struct dtls_identity *id;
-	struct dtls_context *c;
-	struct media_remote us = {.n_fingerprints = 1};
-	struct dtls_keys k;
-	struct dtls *d;
-	uint8_t p[1600];
-	ssize_t n;
+	struct dtls_context *context;
+};
 
-	begin(MEDIA_DTLS, 0, !peer_is_client);
-	assert_int_equal(dtls_identity_alloc(&id), 0);
-	assert_int_equal(dtls_context_alloc(&c, id), 0);
+static struct credential credential(void)
+{
+	struct credential c;
+
+	assert_int_equal(dtls_identity_alloc(&c.id), 0);
+	assert_int_equal(dtls_context_alloc(&c.context, c.id), 0);
+	return c;
+}
+
+static void credential_drop(struct credential *c)
+{
+	mem_deref(c->context);
+	mem_deref(c->id);
+}
+
+static struct dtls *end_of(const struct credential *c, bool client)
+{
+	static struct media_remote us;
+	struct dtls *d;
+
+	us.n_fingerprints = 1;
 	us.fingerprintv[0] = *dtls_identity_fingerprint(w.st.identity);
-	assert_int_equal(dtls_alloc(&d, c, peer_is_client, &us, peer_dtls_send, NULL), 0);
-	w.told[1]->remote.n_fingerprints = 1;
-	w.told[1]->remote.fingerprintv[0] = *dtls_identity_fingerprint(id);
-	w.told[1]->remote.dtls_server = !peer_is_client;
-	remote(1, w.told[1]);
-	port_flush(w.st.home.port);
-	if (peer_is_client)
-		dtls_tick(d, 0);
-	for (unsigned i = 0; i < 20; i++) {
+	assert_int_equal(dtls_alloc(&d, c->context, client, &us, peer_dtls_send, NULL),
+			 0);
+	return d;
+}
+
+static void shake(struct dtls *d)
+{
+	enum dtls_state state = DTLS_SHAKING;
+
+	for (unsigned i = 0; i < 20 && state == DTLS_SHAKING; i++) {
 		struct pollfd pfd = {.fd = w.rtp_fd, .events = POLLIN};
+		uint8_t p[1600];
+		ssize_t n;
 
 		media_stage_turn(&w.st);
 		poll(&pfd, 1, 20);
 		while ((n = recv(w.rtp_fd, p, sizeof(p), 0)) > 0)
-			dtls_take(d, p, (size_t)n, 0);
+			state = dtls_take(d, p, (size_t)n, 0);
 	}
-	assert_int_equal(w.st.told, MEDIA_UP);
-	assert_int_equal(w.st.told_side, 1);
+	media_stage_turn(&w.st);
+}
+
+static void keys_of(struct dtls *d)
+{
+	struct dtls_keys k;
+
 	assert_int_equal(dtls_keys_take(&k, d), 0);
+	w.in = mem_deref(w.in);
+	w.out = mem_deref(w.out);
 	assert_int_equal(srtp_alloc(&w.in, k.suite, k.key_in, k.salt_in), 0);
 	assert_int_equal(srtp_alloc(&w.out, k.suite, k.key_out, k.salt_out), 0);
+}
+
+enum shakes { SERVER, CLIENT, EARLY_CLIENT };
+
+static struct dtls *dtls_up(const struct credential *c, enum shakes peer)
+{
+	struct dtls *d;
+
+	begin(MEDIA_DTLS, 0, peer == SERVER);
+	d = end_of(c, peer != SERVER);
+	w.told[1]->remote.n_fingerprints = 1;
+	w.told[1]->remote.fingerprintv[0] = *dtls_identity_fingerprint(c->id);
+	w.told[1]->remote.dtls_server = peer == SERVER;
+	if (peer == EARLY_CLIENT) { /* somebody else speaks before and behind it */
+		const uint8_t junk[64] = {22, 0xfe, 0xfd, [12] = 51, 1};
+
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(sendto(w.evil_fd, junk, sizeof(junk), 0,
+						&w.ours_rtp.u.sa, w.ours_rtp.len),
+					 sizeof(junk));
+			if (!i)
+				dtls_tick(d, 0);
+		}
+		media_stage_turn(&w.st);
+	}
+	remote(1, w.told[1]);
+	port_flush(w.st.home.port);
+	if (peer == CLIENT)
+		dtls_tick(d, 0);
+	shake(d);
+	assert_int_equal(w.st.told, MEDIA_UP);
+	assert_int_equal(w.st.told_side, 1);
+	keys_of(d);
 	browser_up();
 	both_ways();
+	return d;
+}
+
+static void dtls_as(enum shakes peer)
+{
+	struct credential c = credential();
+	struct dtls *d = dtls_up(&c, peer);
+
 	mem_deref(d);
-	mem_deref(c);
-	mem_deref(id);
+	credential_drop(&c);
 	end();
 }
 
 static void dtls_with_a_passive_peer(void **state)
 {
-	dtls_as(false);
+	dtls_as(SERVER);
 }
 
 static void dtls_with_an_active_peer(void **state)
 {
-	dtls_as(true);
+	dtls_as(CLIENT);
+}
+
+/* It says hello as soon as it has answered, and that overtakes its answer; it says it once here. */
+static void dtls_with_a_hello_before_the_answer(void **state)
+{
+	dtls_as(EARLY_CLIENT);
+}
+
+/* Asterisk does so at a hold: its new hello finds the call going on, and new keys take over when it has proved itself
+ * again. Somebody with another certificate changes nothing. */
+static void a_client_that_begins_anew(void **state)
+{
+	struct credential c = credential(), other = credential();
+	struct dtls *d = dtls_up(&c, CLIENT), *again = end_of(&other, true);
+	uint8_t got[1600];
+
+	dtls_tick(again, 0);
+	shake(again);
+	assert_true(from_peer(w.rtp_fd, 100, got));
+	assert_int_equal(from_browser(w.rtp_fd, 100, got), 172);
+	mem_deref(again);
+	media_stage_advance_ms(&w.st, 10000);
+
+	again = end_of(&c, true);
+	dtls_tick(again, 0);
+	media_stage_turn(&w.st);
+	assert_true(from_peer(w.rtp_fd, 101, got)); /* the keys of before */
+	shake(again);
+	keys_of(again);
+	assert_true(from_peer(w.rtp_fd, 102, got));
+	assert_int_equal(from_browser(w.rtp_fd, 101, got), 172);
+	assert_int_equal(w.st.told, MEDIA_UP);
+	mem_deref(again);
+	mem_deref(d);
+	credential_drop(&c);
+	credential_drop(&other);
+	end();
 }
 
 /* abuse case 61, through the sockets */
@@ -452,6 +553,8 @@ int main(void)
 		cmocka_unit_test(every_sdes_suite),
 		cmocka_unit_test(dtls_with_a_passive_peer),
 		cmocka_unit_test(dtls_with_an_active_peer),
+		cmocka_unit_test(dtls_with_a_hello_before_the_answer),
+		cmocka_unit_test(a_client_that_begins_anew),
 		cmocka_unit_test(case_61_rtp_from_a_foreign_address),
 		cmocka_unit_test(case_62_a_flood_of_bad_srtp),
 		cmocka_unit_test(hold_and_another_address),
