@@ -24,6 +24,7 @@ const EXAMPLES = [
 	{ name: 'called', has: "phone.addEventListener('incoming'", wants: '{}', needs: 'phone' },
 	{ name: 'waiting', has: 'phone.switchTo(call)', wants: '{}', needs: 'phone' },
 	{ name: 'ring', has: 'phone.audible = false', wants: '{ tone }', needs: 'phone', after: "phone.addEventListener('incoming', () => {});" },
+	{ name: 'passing', has: "call.transfer('pia@beta.test')", wants: '{}', needs: 'call' },
 	{ name: 'identity', has: 'call.remote.identity;', wants: '{}', needs: 'call' },
 	{ name: 'moving', has: 'phone.take(phone.elsewhere[0])', wants: '{}', needs: 'phone' },
 ];
@@ -234,6 +235,40 @@ for (const kind of ['chromium', 'firefox']) {
 			await one.wait(() => !window.got.tone.paused && window.got.tone.currentTime > 0.3);
 			await per.push('hangup');
 			await one.wait(() => window.got.tone.paused);
+		});
+
+		test(`examples, ${kind}: passed on by the other side, and to it`, async () => {
+			const begin = async () => {
+				await show('passing');
+				await per.accept();
+				await state('connected');
+			};
+			const pass = async () => {
+				await per.push('transfer-open');
+				await per.fill('[data-test="transfer-to"]', 'pia@beta.test');
+				await per.press('Enter');
+				await one.wait(() => window.shown.at(-1) === 'go on with pia@beta.test?');
+			};
+			await begin();
+			await pass();
+			await one.click('#declineButton');
+			await per.says('call-error', /does not want/);
+			await pass();
+			await one.click('#acceptButton');
+			await pia.accept();
+			await pia.state('connected');
+			await per.ended(/call ended/i);
+			await pia.push('hangup');
+			await Promise.all([per.home(), pia.home()]);
+
+			await begin();
+			await one.click('#continueButton');
+			await per.push('asked-yes');
+			await pia.accept();
+			await one.wait(() => window.shown.at(-1) === null);
+			await pia.push('hangup');
+			await per.ended(/call ended/i);
+			await pia.home();
 		});
 
 		test(`examples, ${kind}: who it is, by an identity provider or by the address alone`, async () => {

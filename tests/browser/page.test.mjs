@@ -478,6 +478,43 @@ test('a second call: hold and accept, switch, a reload with both, back to the fi
 	await berta.close();
 });
 
+test('a call is passed on: refused, and said; then taken, and they talk; in vain, and the first is still there', async () => {
+	const berta = await phone(set.browsers.beta.chromium, set.beta, 'berta');
+	const pass = async (to) => {
+		await alice.push('transfer-open');
+		await alice.fill('[data-test="transfer-to"]', to);
+		await alice.press('Enter');
+	};
+	await call();
+	await pass('not an address');
+	await alice.says('transfer-error', /name before the @/);
+	await alice.push('transfer-cancel');
+	await pass('berta@beta.test');
+	await alice.says('transfer-state', /Waiting/);
+	await bob.says('asked-to', /berta@beta\.test/);
+	await bob.push('asked-no');
+	await alice.says('call-error', /does not want/);
+
+	await pass('nobody@beta.test');
+	await bob.push('asked-yes');
+	await alice.says('call-error', /could not reach/);
+	await bob.says('others-note', /still on hold/);
+	await focused(bob, 'hold');
+	await bob.press('Space');
+	await alice.state('connected');
+
+	await pass('berta@beta.test');
+	await bob.push('asked-yes');
+	await berta.accept();
+	await alice.ended(/call ended/i);
+	await berta.state('connected');
+	await bob.says('others-note', /alice@alpha\.test. is over/);
+	assert.match(await bob.text('call-remote'), /berta@beta\.test/);
+	assert.equal(await bob.evaluate(() => window.sluss.phone.calls.length), 1);
+	await hangUp(bob, berta);
+	await berta.close();
+});
+
 test('installable: manifest and icons are there; the worker keeps the page and nothing of calls', async () => {
 	const { icons, handlers } = await alice.evaluate(async () => {
 		const manifest = await (await fetch(document.querySelector('link[rel=manifest]').href)).json();

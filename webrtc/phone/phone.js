@@ -24,6 +24,7 @@ import { chosenIdp, Settings } from './settings.js';
 import { Signin } from './signin.js';
 import { Tabs } from './tabs.js';
 import { Talk } from './talk.js';
+import { Transfer } from './transfer.js';
 import { stayAwake } from './wake.js';
 import { endWords, errorWords, nameBy, whoIs, words } from './words.js';
 
@@ -68,7 +69,10 @@ const lists = new Lists(dial);
 const elsewhere = new Elsewhere(takeHere);
 const links = new Links((address) => dial(address, {}));
 const devices = new Devices();
+const transfer = new Transfer({ site: () => phone.site, accept: passOn });
 const talk = new Talk(devices, {
+	began: (call) => transfer.listen(call),
+	up: (call) => transfer.watch(call),
 	context: () => ringer.context,
 	done: () => showHome(),
 	change,
@@ -403,6 +407,22 @@ async function switchTo(call) {
 	inView(call);
 	try {
 		await phone.switchTo(call);
+	} catch (e) {
+		talk.failed(call, e);
+	}
+}
+
+/** The other side of a call would like us to go on with somebody else; that call is held meanwhile. */
+async function passOn(call, what) {
+	try {
+		const next = await what.accept(devices.media({}));
+
+		if (canHold()) {
+			others.add(talk.call);
+			if (talk.call !== call)
+				talk.call.hold().catch(() => {});
+		}
+		inView(next);
 	} catch (e) {
 		talk.failed(call, e);
 	}

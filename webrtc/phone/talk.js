@@ -30,7 +30,7 @@ export class Talk {
 	/** calls that have been in view: one may come back */
 	#known = new WeakSet();
 
-	/** @param hooks  {done(), again(address), ended(call), changed(), context(), change(remote): what is not as it was
+	/** @param hooks  {began(call): it is in view for the first time, up(call): it can be talked in, or null, done(), again(address), ended(call), changed(), context(), change(remote): what is not as it was
 	 *                with a contact, keep(remote): it is as it should be} */
 	constructor(devices, hooks) {
 		this.#hooks = hooks;
@@ -94,6 +94,7 @@ export class Talk {
 
 	#listen(call) {
 		this.#known.add(call);
+		this.#hooks.began(call);
 		call.addEventListener('state', () => this.#state(call));
 		call.addEventListener('streams', () => this.#streams(call));
 		call.addEventListener('trackended', ({ track }) => {
@@ -137,6 +138,7 @@ export class Talk {
 		this.#chat.watch(null);
 		this.#keypad.watch(null);
 		this.#health.watch(null);
+		this.#hooks.up(null);
 		$('levels').hidden = true;
 		for (const id of ['call-hint', 'call-error', 'call-cause'])
 			say($(id), null);
@@ -244,6 +246,7 @@ export class Talk {
 		if (!up)
 			$('chat-open').hidden = true;
 		this.#health.watch(up ? call : null);
+		this.#hooks.up(up ? call : null);
 		$('levels').hidden = !up;
 		$('hangup-text').textContent = words(up || state === 'connecting' ? 'call.hangup'
 			: 'call.cancel');

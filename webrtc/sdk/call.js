@@ -11,17 +11,16 @@ import { END, EVENT, ICE, MOVE, NETWORK, REJOIN, START, VOUCHED } from './call-d
 import { shown, step } from './call-state.js';
 import { abortable, causes, SlussError, wordy } from './errors.js';
 import { Handover } from './handover.js';
+import { Hold } from './hold.js';
 import { Vouched } from './identity/vouched.js';
 import { Line } from './line.js';
 import { Mender } from './mend.js';
 import { OwnMedia } from './own-media.js';
 import { OwnTracks } from './own-tracks.js';
+import { Refer } from './refer.js';
 import { Rejoin } from './rejoin.js';
 import { kinds } from './sdp.js';
 import { LABEL, PROTOCOL, Side } from './side.js';
-
-/** A talk that does not find a way in this time is given up. */
-export const CONNECT_MS = 30000;
 
 export class Call extends EventTarget {
 	#link;
@@ -34,7 +33,7 @@ export class Call extends EventTarget {
 	#encryption = null;
 	#cause = null;
 	#phase;
-	#hold = { local: false, remote: false };
+	#hold;
 	#line;
 	#handover;
 	/** what goes out from the start */
@@ -44,7 +43,6 @@ export class Call extends EventTarget {
 	#channel = null;
 	#wantData = false;
 	#connectedAt = null;
-	#timer = null;
 	#busy = false;
 	#shown;
 	#streams = null;
@@ -52,6 +50,7 @@ export class Call extends EventTarget {
 	#side;
 	#mender;
 	#rejoin;
+	#refer;
 	#replaces;
 
 	/**
@@ -83,6 +82,17 @@ export class Call extends EventTarget {
 		this.#side = new Side({
 			changed: () => this.#cause || this.#changed(true),
 			text: (text) => this.#announce('text', { text }),
+			refer: (msg) => this.#refer.take(msg),
+		});
+		this.#refer = new Refer({
+			side: () => this.#side, site: () => link.site, dial: (to, options) => link.dial(to, options),
+			hold: () => this.hold().catch(() => ['audio', 'video'].forEach((kind) => this.mute(kind))),
+			hangup: () => this.hangup(), listens: () => this.#side.refers, over: () => Boolean(this.#cause),
+			ask: (what) => this.#announce('transfer', what),
+		});
+		this.#hold = new Hold({
+			line: () => this.#line, ready: () => this.#ready(), over: () => Boolean(this.#cause),
+			changed: () => this.#changed(true),
 		});
 		this.#mender = new Mender(what.direction, {
 			restart: () => this.#restart(),
@@ -134,7 +144,7 @@ export class Call extends EventTarget {
 	get encryption() { return this.#vouched.encryption(this.#encryption); }
 	get cause() { return this.#cause; }
 	get offered() { return this.#offered; }
-	get held() { return { ...this.#hold }; }
+	get held() { return { local: this.#hold.local, remote: this.#hold.remote }; }
 	get muted() { return { ...this.#muted }; }
 	get interrupted() { return this.#line.path === 'down' && !this.#cause; }
 	/** What the other side says of itself; null when its phone does not. */
@@ -294,26 +304,21 @@ export class Call extends EventTarget {
 		this.#side.text(text);
 	}
 
-	hold() { return this.#setHold(true); }
-	resume() { return this.#setHold(false); }
-	async #setHold(on) {
+	hold() { return this.#hold.set(true); }
+	resume() { return this.#hold.set(false); }
+
+	/** Can the other side be asked to go on with somebody else? */
+	get canTransfer() { return this.#side.can && !this.#cause; }
+	/** Asks the other side to call somebody else. Resolves when they talk; this call is over then. */
+	async transfer(to) {
 		await this.#ready();
-		if (this.#hold.local === on)
-			return;
-		this.#turn(on);
-		try {
-			await this.#line.negotiator.change();
-		} catch (e) {
-			if (!this.#cause && this.#hold.local === on)
-				this.#turn(!on);
-			throw wordy(e);
-		}
+		return this.#refer.ask(to);
 	}
 
-	#turn(on) {
-		this.#hold.local = on;
-		this.#line.peer.hold(on);
-		this.#changed(true);
+	addEventListener(type, ...rest) {
+		super.addEventListener(type, ...rest);
+		if (type === 'transfer')
+			this.#side.refers = true;
 	}
 
 	/** Sends keys as RFC 4733 events in the sound, after what is still being sent. A comma waits two seconds. */
@@ -430,7 +435,7 @@ export class Call extends EventTarget {
 		old.negotiator.handOver(line.negotiator);
 		old.close();
 		this.#sayAll();
-		this.#hold.remote = line.peer.heldByRemote;
+		this.#hold.agreed();
 		this.#agree(agreement);
 		this.#announce('streams');
 		this.#announce('moved');
@@ -489,7 +494,7 @@ export class Call extends EventTarget {
 	}
 
 	#agreed() {
-		this.#hold.remote = this.#line.peer.heldByRemote;
+		this.#hold.agreed();
 		this.#changed(true);
 	}
 
@@ -556,10 +561,7 @@ export class Call extends EventTarget {
 		if (this.#phase === before)
 			return;
 		if (this.#phase === 'established' && this.#line.path === 'none')
-			this.#timer = setTimeout(() => {
-				if (this.#line.path === 'none')
-					this.#hangup('media', causes.noPath);
-			}, CONNECT_MS);
+			this.#mender.begin(() => this.#line.path === 'none', () => this.#hangup('media', causes.noPath));
 		this.#changed();
 	}
 
@@ -571,10 +573,8 @@ export class Call extends EventTarget {
 		if (now === this.#shown && !also)
 			return;
 		this.#shown = now;
-		if ((now === 'connected' || now === 'held') && this.#connectedAt === null) {
-			this.#connectedAt = Date.now();
-			clearTimeout(this.#timer);
-		}
+		if (now === 'connected' || now === 'held')
+			this.#connectedAt ??= Date.now();
 		this.#announce('state');
 	}
 
@@ -582,8 +582,8 @@ export class Call extends EventTarget {
 		if (this.#cause)
 			return;
 		this.#cause = Object.freeze({ code: cause.code, reason: cause.reason, text: cause.text });
-		clearTimeout(this.#timer);
 		this.#mender.stop();
+		this.#refer.end();
 		this.#rejoin.stop();
 		this.#handover.fail('hangup');
 		this.#line.close();

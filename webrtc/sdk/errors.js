@@ -43,6 +43,9 @@ export const texts = {
 	'bad-text': 'A text has 1 to 4000 characters.',
 	'no-text': 'The other side’s phone takes no text.',
 	'refused': 'The other side did not take the change.',
+	'no-transfer': 'The other side’s phone cannot be asked to call somebody else.',
+	'refused-transfer': 'The other side does not want to call them.',
+	'failed-transfer': 'The other side could not reach them.',
 };
 
 // Causes that the SDK makes itself, because it ends the call before the site says anything.

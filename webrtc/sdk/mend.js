@@ -7,6 +7,8 @@
 //   whole ─disconnected, failed─► broken ─restart now, or after WAIT_MS; again every AGAIN_MS─► whole
 //                                   └── MEND_MS ──► given up
 
+/** A talk that does not find a way in this time is given up. */
+export const CONNECT_MS = 30000;
 export const MEND_MS = 30000;
 export const AGAIN_MS = 8000;
 /** The other side's network may be the one that has changed. */
@@ -21,6 +23,7 @@ export class Mender {
 	#changedAt = -Infinity;
 	#next = null;
 	#end = null;
+	#first = null;
 	#now;
 
 	/**
@@ -31,6 +34,11 @@ export class Mender {
 		this.#direction = direction;
 		this.#handlers = handlers;
 		this.#now = now;
+	}
+
+	/** There is a call now, and no path yet. `none`: is it still so? */
+	begin(none, giveUp) {
+		this.#first = setTimeout(() => none() && giveUp(), CONNECT_MS);
 	}
 
 	/** The connection between the browsers is 'up', 'down' (may come back) or 'failed'. */
@@ -60,6 +68,7 @@ export class Mender {
 		this.#broken = false;
 		clearTimeout(this.#next);
 		clearTimeout(this.#end);
+		clearTimeout(this.#first);
 	}
 
 	#restartIn(ms) {

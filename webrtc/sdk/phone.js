@@ -300,6 +300,8 @@ export class Phone extends EventTarget {
 
 		return {
 			request: (type, fields) => this.#socket.request(type, fields),
+			dial: (to, options) => this.call(to, options),
+			site: this.#site,
 			silent: (call, yes) => this.#silence(call, yes),
 			forget: (call) => this.#calls.forEach((one, id) => {
 				if (one === call)

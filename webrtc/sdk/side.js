@@ -1,10 +1,13 @@
-// side.js - what the two phones tell each other beside sound and picture: who is muted, and text.
+// side.js - what the two phones tell each other beside sound and picture: who is muted, text, and who
+// shall be called instead.
 //
 // Who uses it: call.js. A data channel (label `sluss`, subprotocol `sluss.side.v1`) that the first
 // offer brings along. Nobody has to take it: without it the call is the same, only silent about these
 // things. What comes from the other side is read with care: see read(). docs/sdk.md "The side channel".
 
+import { isText } from './contacts.js';
 import { SlussError } from './errors.js';
+import { isReferred } from './refer.js';
 
 export const LABEL = 'sluss';
 export const PROTOCOL = 'sluss.side.v1';
@@ -14,7 +17,9 @@ export const MESSAGE_MAX = 16384;
 export const BURST = 100;
 export const BURST_MS = 10000;
 
-/** One message from the other side: {type: 'state', …}, {type: 'text', text}, or null. Pure. */
+const ID_MAX = 40, ADDRESS_MAX = 330;
+
+/** One message from the other side: {type: 'state', …}, {type: 'text', text}, refer.js's, or null. Pure. */
 export function read(json) {
 	let msg;
 
@@ -30,10 +35,15 @@ export function read(json) {
 			type: 'state',
 			muted: { audio: msg.muted?.audio === true, video: msg.muted?.video === true },
 			screen: msg.screen === true,
+			...(msg.refer === true ? { refer: true } : {}),
 		};
 	if (msg?.type === 'text' && typeof msg.text === 'string' && msg.text.trim()
 	    && msg.text.length <= TEXT_MAX)
 		return { type: 'text', text: msg.text };
+	if (msg?.type === 'refer' && isText(msg.id, ID_MAX) && isText(msg.to, ADDRESS_MAX))
+		return { type: 'refer', id: msg.id, to: msg.to };
+	if (msg?.type === 'referred' && isText(msg.id, ID_MAX) && isReferred(msg.state))
+		return { type: 'referred', id: msg.id, state: msg.state, ...(isText(msg.reason, ID_MAX) ? { reason: msg.reason } : {}) };
 	return null;
 }
 
@@ -44,7 +54,7 @@ export class Side {
 	#remote = null;
 	#heard = { since: 0, n: 0 };
 
-	/** @param handlers  changed(): open, or the other side's state; text(string) */
+	/** @param handlers  changed(): open, or the other side's state; text(string); refer(message) */
 	constructor(handlers) {
 		this.#handlers = handlers;
 	}
@@ -72,6 +82,26 @@ export class Side {
 
 	get open() {
 		return this.#channel?.readyState === 'open';
+	}
+
+	/** Does the other side take `refer`? */
+	get can() {
+		return this.open && Boolean(this.#remote?.refer);
+	}
+
+	/** Do we? */
+	get refers() {
+		return Boolean(this.#state.refer);
+	}
+
+	set refers(yes) {
+		this.say({ refer: yes });
+	}
+
+	/** Where nobody listens any more it is lost, as what it is about. */
+	send(message) {
+		if (this.open)
+			this.#channel.send(JSON.stringify(message));
 	}
 
 	/** The other side's {muted, screen}; null as long as it has said nothing. */
@@ -114,10 +144,12 @@ export class Side {
 		const msg = ++this.#heard.n <= BURST ? read(data) : null;
 
 		if (msg?.type === 'state') {
-			this.#remote = { muted: msg.muted, screen: msg.screen };
+			this.#remote = { muted: msg.muted, screen: msg.screen, refer: msg.refer };
 			this.#handlers.changed();
 		} else if (msg?.type === 'text') {
 			this.#handlers.text(msg.text);
+		} else if (msg) {
+			this.#handlers.refer(msg);
 		}
 	}
 }

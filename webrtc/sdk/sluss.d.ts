@@ -114,7 +114,7 @@ export type ErrorCode =
 	| 'camera-denied' | 'camera-missing' | 'camera-busy' | 'screen-denied' | 'screen-missing'
 	| 'unreachable' | 'timeout' | 'lost' | 'offline' | 'closed' | 'taken-over'
 	| 'aborted' | 'ended' | 'refused' | 'media' | 'bad-tones' | 'no-tones'
-	| 'bad-text' | 'no-text';
+	| 'bad-text' | 'no-text' | 'no-transfer' | 'refused-transfer' | 'failed-transfer';
 
 /** What every method of the SDK rejects with or throws. `message` is for people. */
 export class SlussError extends Error {
@@ -412,6 +412,15 @@ export interface CallEventMap {
 	text: Event & { readonly text: string };
 	/** The other side goes on from another device; `id` is another one now, all else is the same. */
 	moved: Event;
+	/** The other side asks that we go on with `to` instead. Whoever listens to this is asked; answer one way. */
+	transfer: Event & {
+		/** user@domain */
+		readonly to: string;
+		/** Calls `to`, with this call on hold; resolves when the site has taken the call. This one ends when that
+		 *  one is up, and stays on hold when it comes to nothing. */
+		accept(options?: CallOptions): Promise<Call>;
+		refuse(): void;
+	};
 	/** A microphone or camera was unplugged. */
 	trackended: Event & { readonly track: MediaStreamTrack };
 }
@@ -482,6 +491,13 @@ export class Call extends EventTarget {
 	sendText(text: string): void;
 	hold(): Promise<void>;
 	resume(): Promise<void>;
+	/** Can the other side be asked to go on with somebody else? */
+	readonly canTransfer: boolean;
+	/**
+	 * Asks the other side to call somebody else. Resolves when they talk, and this call is over; rejects with
+	 * 'no-transfer', 'refused-transfer', 'failed-transfer' or 'ended', and this call goes on.
+	 */
+	transfer(to: string): Promise<void>;
 	/** 0-9, *, #, A-D and a comma for a pause. */
 	sendDtmf(tones: string, options?: { toneMs?: number; gapMs?: number }): void;
 	stats(): Promise<CallStats>;

@@ -10,7 +10,10 @@ test('side: what comes from the other side is read with care', () => {
 		{ type: 'state', muted: { audio: true, video: false }, screen: false });
 	assert.deepEqual(read('{"type":"state"}'), { type: 'state', muted: { audio: false, video: false }, screen: false });
 	assert.deepEqual(read('{"type":"text","text":"hej"}'), { type: 'text', text: 'hej' });
-	for (const bad of ['', '{', 'null', '[]', '7', '{"type":"text"}', '{"type":"text","text":7}', '{"type":"text","text":"  "}',
+	assert.deepEqual(read('{"type":"state","refer":true}').refer, true);
+	assert.deepEqual(read('{"type":"refer","id":"r1","to":"a@b.test","x":1}'), { type: 'refer', id: 'r1', to: 'a@b.test' });
+	assert.deepEqual(read('{"type":"referred","id":"r1","state":"failed","reason":"busy"}'), { type: 'referred', id: 'r1', state: 'failed', reason: 'busy' });
+	for (const bad of ['{"type":"refer","id":"r1"}', '{"type":"refer","id":7,"to":"a@b.test"}', '{"type":"referred","id":"r1","state":"odd"}', `{"type":"refer","id":"r1","to":"${'x'.repeat(331)}"}`, '', '{', 'null', '[]', '7', '{"type":"text"}', '{"type":"text","text":7}', '{"type":"text","text":"  "}',
 		JSON.stringify({ type: 'text', text: 'x'.repeat(4001) }), '{"type":"later"}', new ArrayBuffer(3),
 		`{"type":"state","x":"${'x'.repeat(MESSAGE_MAX)}"}`])
 		assert.equal(read(bad), null, String(bad).slice(0, 40));
