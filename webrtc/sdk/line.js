@@ -69,6 +69,8 @@ export class Line {
 			connection: (state) => {
 				if (state === 'connected')
 					this.#pulse.start();
+				else if (state === 'disconnected')
+					this.#pulse.broken();
 				this.#hooks.connection(this, state);
 			},
 			streams: () => this.#hooks.streams(this),

@@ -2,7 +2,8 @@
 // packets, long before the browser calls a connection broken.
 //
 // Who uses it: line.js, for the peer connection of its call. It judges nothing: a pause may be the other
-// side's doing. It says "silent" once when a steady flow stops, and "flowing" when it is there again.
+// side's doing. It says "silent" once when a steady flow stops, or the browser has found the path broken (Firefox sees
+// at once that an interface has gone), and "flowing" when it is there again.
 //
 //   unsure ─STEADY looks in a row find packets─► steady ─none for QUIET_MS─► silent ─packets─► unsure
 
@@ -37,6 +38,16 @@ export class Pulse {
 			return;
 		this.#on = true;
 		this.#next();
+	}
+
+	/** The browser itself has found the path broken: what has come until now does not count any more. */
+	async broken() {
+		const count = await this.#count().catch(() => this.#last);
+
+		if (!this.#on)
+			return;
+		this.#last = count;
+		this.#say(true);
 	}
 
 	stop() {

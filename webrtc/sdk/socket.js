@@ -24,6 +24,15 @@ const RELOADS = 4002;
 const TAKEN_OVER = 4001;
 /** The `id` of hello, on every connection; those of the session's requests come after it. */
 const HELLO_ID = 1;
+/** Another connection that is there before the site has answered on the old one shows that the old one is dead: but not sooner
+ *  than this, which a busy page takes. */
+const OVERTAKEN_MS = 60;
+/** The site may have noticed a loss so much later than we. Whether it still knows the session it says itself. */
+const GRACE_MS = 10000;
+/** A WebSocket's readyState. */
+const OPEN = 1;
+/** A connection that was made ahead is taken while it is so new. */
+const AHEAD_MS = 2000;
 /** A timer that is so much late was held up with the page, and so was an answer that may have come. */
 const LATE_MS = 50;
 
@@ -42,6 +51,14 @@ export function backOffMs(tries, random = Math.random) {
 /** When the site says how long to wait: not before, and a crowd not all at once. */
 export function retryMs(seconds, random = Math.random) {
 	return Math.round(1000 * seconds + 1000 * Math.max(1, seconds / 2) * random());
+}
+
+/** Nobody needs it. One that is still being made is closed when it is there: before, Firefox calls that an error. */
+function discard(ws) {
+	ws.onclose = ws.onmessage = null;
+	ws.onopen = () => ws.close(GOODBYE);
+	if (ws.readyState === OPEN)
+		ws.close(GOODBYE);
 }
 
 export class Socket {
@@ -65,6 +82,8 @@ export class Socket {
 	#helloTimer = null;
 	#overdueTimer = null;
 	#trip = new RoundTrip();
+	/** made while it is unknown whether it is needed: {ws, at, open: a promise}, or null */
+	#ahead = null;
 	#bye = null;
 	/** settles open() */
 	#first = null;
@@ -114,24 +133,70 @@ export class Socket {
 		this.#lost(0);
 	}
 
-	/** Does the site answer, in the time that it takes as a rule? -> true, false */
+	/**
+	 * Does the site answer, in the time that it takes as a rule? -> true, false. Meanwhile another connection is made: one
+	 * that is there first says no, too, and is at hand then, which on a long way saves most of the silence.
+	 */
 	answers() {
 		if (this.#state !== 'up')
 			return Promise.resolve(false);
 		return new Promise((resolve) => {
 			let timer = null;
+			const began = performance.now();
 			const wait = (ms) => {
-				const began = performance.now();
+				const from = performance.now();
 
-				timer = setTimeout(() => (performance.now() - began > ms + LATE_MS ? wait(LATE_MS) : resolve(false)), ms);
+				clearTimeout(timer);
+				timer = setTimeout(() => (performance.now() - from > ms + LATE_MS ? wait(LATE_MS) : resolve(false)), ms);
 			};
 
 			wait(this.#trip.patienceMs);
 			this.request('ping', {}, PONG_MS).then(() => true, () => false).then((answer) => {
 				clearTimeout(timer);
+				timer = null;
+				if (answer)
+					this.#dropAhead();
 				resolve(answer);
 			});
+			this.#goAhead().then(() => timer && wait(Math.max(LATE_MS / 2, began + OVERTAKEN_MS - performance.now())));
 		});
+	}
+
+	/** Resolves when there is another connection, of which the site knows nothing yet. */
+	#goAhead() {
+		if (!this.#session)
+			return new Promise(() => {});
+		if (this.#ahead && performance.now() - this.#ahead.at < AHEAD_MS)
+			return this.#ahead.open;
+		this.#dropAhead();
+
+		const ws = this.#open();
+		const ahead = this.#ahead = { ws, at: performance.now(), open: new Promise((resolve) => { ws.onopen = resolve; }) };
+
+		ws.onclose = () => {
+			if (this.#ahead === ahead)
+				this.#ahead = null;
+		};
+		return ahead.open;
+	}
+
+	#dropAhead() {
+		const ws = this.#takeAhead();
+
+		if (ws)
+			discard(ws);
+	}
+
+	#takeAhead() {
+		const ws = this.#ahead?.ws;
+
+		this.#ahead = null;
+		return ws;
+	}
+
+	#open() {
+		// With a token of its own a page of any origin may come; the cookie does not count then.
+		return new WebSocket(this.#url, this.#hello.token ? ['sluss.v1', 'sluss.token'] : 'sluss.v1');
 	}
 
 	/**
@@ -201,17 +266,33 @@ export class Socket {
 	}
 
 	#connect() {
-		// With a token of its own a page of any origin may come; the cookie does not count then.
-		const ws = new WebSocket(this.#url,
-			this.#hello.token ? ['sluss.v1', 'sluss.token'] : 'sluss.v1');
+		if (performance.now() - this.#ahead?.at >= AHEAD_MS)
+			this.#dropAhead();
+		const ahead = this.#takeAhead();
+		const ws = ahead?.readyState === OPEN ? ahead : this.#open();
 
 		clearTimeout(this.#retryTimer);
 		this.#trip.forget();
 		this.#state = 'connecting';
-		this.#ws = ws;
 		this.#bye = null;
 		this.#helloTimer = setTimeout(() => this.#cut(), HELLO_MS);
+		this.#use(ws);
+		if (!ahead || ahead === ws)
+			return;
+		// It may have been made over the network that has gone, or be there sooner than the new one.
+		ahead.onclose = null;
+		ahead.onopen = () => {
+			if (ws === this.#ws && ws.readyState !== OPEN) {
+				discard(ws);
+				this.#use(ahead);
+			} else {
+				discard(ahead);
+			}
+		};
+	}
 
+	#use(ws) {
+		this.#ws = ws;
 		const mine = (h) => (ev) => {
 			if (ws === this.#ws)
 				h(ev);
@@ -224,6 +305,8 @@ export class Socket {
 			else
 				this.#cut();
 		});
+		if (ws.readyState === OPEN)
+			this.#sayHello(mine);
 	}
 
 	#sayHello(mine) {
@@ -392,7 +475,7 @@ export class Socket {
 		if (this.#session) {
 			clearTimeout(this.#overdueTimer);
 			this.#overdueTimer = setTimeout(() => this.#handlers.overdue?.(),
-				this.#session.lingerMs);
+				this.#session.lingerMs + GRACE_MS);
 		}
 		this.#handlers.lost(bye ? new SlussError(bye.reason, bye.text) : new SlussError('lost'),
 			kept || Boolean(this.#session));
@@ -402,6 +485,7 @@ export class Socket {
 		if (this.#state === 'shut')
 			return;
 		this.#state = 'shut';
+		this.#dropAhead();
 		this.#stop();
 		this.#drop(error.code, error.message);
 		this.#forget(code);

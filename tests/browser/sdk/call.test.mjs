@@ -305,7 +305,7 @@ describe('calls', () => {
 		FakePeer.last.connection('disconnected');
 		FakePeer.last.connection('failed');
 		assert.equal(call.interrupted, true);
-		mock.timers.tick(30000);
+		mock.timers.tick(40000);
 		assert.match(call.cause.text, /broke/);
 	});
 
