@@ -151,3 +151,17 @@ test('page: every file of the SDK and the phone is installed', () => {
 			assert.ok(fragment.includes(`webrtc/${room}/${file}`), `webrtc/${room}/${file}`);
 	}
 });
+test('page: every script that it needs is asked for at once, not import by import', () => {
+	const top = new URL('../../../webrtc/', import.meta.url), needed = ['/phone/phone.js'];
+
+	for (const path of needed) { // grows
+		for (const [, from] of readFileSync(new URL(`.${path}`, top), 'utf8').matchAll(/^(?:import|export)\b[^;']*?'(\.[^']+)';/gm)) {
+			const { pathname } = new URL(from, `https://x${path}`);
+
+			if (!needed.includes(pathname))
+				needed.push(pathname);
+		}
+	}
+	assert.ok(needed.length > 50);
+	assert.deepEqual([...html.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, href]) => href).sort(), needed.slice(1).sort());
+});
