@@ -7,14 +7,10 @@
 //   whole ─disconnected, failed─► broken ─restart now, or after WAIT_MS; again every AGAIN_MS─► whole
 //                                   └── MEND_MS ──► given up
 
-<<<<<<< HEAD
 /** A talk that does not find a way in this time is given up. */
 export const CONNECT_MS = 30000;
-export const MEND_MS = 30000;
-=======
 /** An outage of half a minute, and ten seconds to find each other again. */
 export const MEND_MS = 40000;
->>>>>>> 95026cb (sdk: a path may be away for 40 s: an outage of half a minute, and time to find each other again)
 export const AGAIN_MS = 8000;
 /** The other side's network may be the one that has changed. */
 export const WAIT_MS = { out: 1000, in: 2000 };
