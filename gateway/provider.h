@@ -34,7 +34,7 @@ enum provider_op {
 	PROVIDER_ROTATE,       /* asked by the operator */
 	PROVIDER_OPENID_LIST,  /* nothing */
 	PROVIDER_OPENID_START, /* name, query */
-	PROVIDER_OPENID_BACK,  /* query */
+	PROVIDER_OPENID_BACK,  /* name, query */
 	PROVIDER_OPENID_END,   /* session; name */
 	PROVIDER_OP_N
 };

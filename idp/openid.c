@@ -261,7 +261,7 @@ static void token_ask(struct openid_turn *t)
 				  .accept = "application/json"};
 	bool fits = flow_query_add(form, sizeof(form), "code", t->code) &&
 		    flow_query_add(form, sizeof(form), "redirect_uri",
-				   openid_callback_url(back, t->r)) &&
+				   openid_callback_url(back, t)) &&
 		    flow_query_add(form, sizeof(form), "code_verifier", t->flow.verifier);
 
 	if (basic)

@@ -2,7 +2,7 @@
  * relying party, by the authorization code flow (§3.1) with PKCE (RFC 7636), state and nonce.
  *
  *   browser ─ GET /idp/v1/oidc/NAME/start?to=… ─► here: 302 to the provider, cookie of the flow
- *           ─ … signs in there … GET /idp/v1/oidc/callback?code&state ─► here ─► its token address: ID token, judged;
+ *           ─ … signs in there … GET /idp/v1/oidc/NAME/callback?code&state ─► here ─► its token address: ID token, judged;
  *           ◄─ 302 to `to`, cookie of the session ─┘                      its keys, its userinfo
  *
  * Nothing is kept between the two: what the second needs stands in `state`, sealed with the cookie, so that no flood of

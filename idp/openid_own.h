@@ -63,7 +63,8 @@ struct provider_answer *openid_come_back(const struct openid_desk *d,
 /** 302 to the sign-in page with `error`: denied, expired, provider, not-linked, other-account,
  *  name-taken, busy. */
 struct provider_answer *openid_fail(const struct openid_turn *t, const char *error);
-/** Our own address that the provider sends the browser to. buf[OPENID_URL_MAX + 1]. */
-const char *openid_callback_url(char *buf, const struct provider_request *r);
+/** Our own address that the provider sends the browser to: each has its own, so that an answer of one cannot pass for an
+ *  answer of another (RFC 9700 §4.4.2). buf[OPENID_URL_MAX + 1]. */
+const char *openid_callback_url(char *buf, const struct openid_turn *t);
 
 #endif

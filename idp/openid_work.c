@@ -13,9 +13,12 @@
 
 enum { LOCATION_MAX = 3600 };
 
-const char *openid_callback_url(char *buf, const struct provider_request *r)
+const char *openid_callback_url(char *buf, const struct openid_turn *t)
 {
-	return provider_url(buf, OPENID_URL_MAX + 1, r, "/idp/v1/oidc/callback");
+	char path[CONFIG_OPENID_NAME_MAX + 32];
+
+	snprintf(path, sizeof(path), "/idp/v1/oidc/%s/callback", t->flow.provider);
+	return provider_url(buf, OPENID_URL_MAX + 1, t->r, path);
 }
 
 static struct provider_answer *send_to(const char *url)
@@ -182,7 +185,7 @@ struct provider_answer *openid_send_there(const struct openid_desk *d,
 		return openid_fail(t, "busy");
 	snprintf(url, sizeof(url), "%s%sresponse_type=code", at,
 		 strchr(at, '?') ? "&" : "?");
-	openid_callback_url(back, t->r);
+	openid_callback_url(back, t);
 	fits = flow_query_add(url, sizeof(url), "client_id", p->config->client_id) &&
 	       flow_query_add(url, sizeof(url), "redirect_uri", back) &&
 	       flow_query_add(url, sizeof(url), "scope", p->config->scopes) &&
@@ -198,6 +201,14 @@ struct provider_answer *openid_send_there(const struct openid_desk *d,
 }
 
 /* ---- the second half ---- */
+
+/* It went to one provider and comes back from another, or says so itself. */
+static struct provider_answer *mixed_up(const struct openid_turn *t, const char *from)
+{
+	log_info(NULL, "openid.mixed_up", "provider=%s from=%s", t->flow.provider,
+		 LQ(from));
+	return openid_fail(t, "provider");
+}
 
 static struct provider_answer *read_back(const struct openid_desk *d,
 					 struct openid_turn *t)
@@ -216,10 +227,12 @@ static struct provider_answer *read_back(const struct openid_desk *d,
 	t->provider = provider_find(d, r->site, t->flow.provider);
 	if (!t->provider)
 		return openid_fail(t, "expired");
-	/* RFC 9207: an answer of another provider than was asked is nobody's */
+	/* An answer of another provider than was asked is nobody's: RFC 9700 §4.4.2, RFC 9207 */
+	if (!r->name || strcmp(r->name, t->flow.provider) != 0)
+		return mixed_up(t, r->name ? r->name : "");
 	t->says_issuer = flow_query(iss, sizeof(iss), query, "iss");
 	if (t->says_issuer && strcmp(iss, t->provider->config->issuer) != 0)
-		return openid_fail(t, "provider");
+		return mixed_up(t, iss);
 	if (flow_query(text, sizeof(text), query, "error")) {
 		const char *said = text;
 

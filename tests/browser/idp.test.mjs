@@ -24,7 +24,7 @@ async function openProvider({ world, ca, dns }) {
 	dns.zone('id.test', [`@ A ${address}`]);
 	await dns.serve();
 	const op = new Provider(ISSUER, {
-		clients: [{ client_id: 'sluss', client_secret: 'secret', redirect_uris: ['https://idp.alpha.test/idp/v1/oidc/callback'], response_types: ['code'],
+		clients: [{ client_id: 'sluss', client_secret: 'secret', redirect_uris: ['https://idp.alpha.test/idp/v1/oidc/company/callback'], response_types: ['code'],
 			grant_types: ['authorization_code'], id_token_signed_response_alg: 'ES256' }],
 		jwks: { keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: 'k' }] },
 		cookies: { keys: ['k'] }, pkce: { required: () => true }, enabledJWA: { idTokenSigningAlgValues: ['ES256'] },

@@ -27,7 +27,7 @@ before(async () => {
 	set.dns.site('id.test', address);
 	await set.dns.serve();
 	pair = set.ca.leaf('id', { cn: 'id.test' });
-	server = await listen(pair, address, openProvider({ issuer: 'https://id.test', callback: 'https://idp.alpha.test/idp/v1/oidc/callback', people: PEOPLE, who: () => who }));
+	server = await listen(pair, address, openProvider({ issuer: 'https://id.test', callback: (name) => `https://idp.alpha.test/idp/v1/oidc/${name}/callback`, people: PEOPLE, who: () => who }));
 });
 after(async () => {
 	server?.close();

@@ -242,7 +242,7 @@ test('methods, paths and bodies that are not taken', async () => {
 	}
 	refused(await ask('GET', 'nothing', { cookie }), 404, 'not-found');
 	refused(await ask('GET', 'oidc/unknown/start?to=/idp/identity.html', { cookie }), 404, 'not-found');
-	refused(await ask('GET', 'oidc/callback?code=x&state=y', { cookie }), 404, 'not-found');
+	refused(await ask('GET', 'oidc/unknown/callback?code=x&state=y', { cookie }), 404, 'not-found');
 	assert.deepEqual((await ask('GET', 'providers')).json, []);
 	refused(await ask('POST', 'assert', { cookie, body: '{"contents":' }), 400, 'bad-json');
 	refused(await ask('POST', 'assert', { cookie, body: '['.repeat(40) + ']'.repeat(40) }), 400, 'too-deep');

@@ -11,7 +11,7 @@ import { PASSWORD, twoSites } from '../lib/site.mjs';
 import { until } from '../lib/world.mjs';
 
 const ISSUER = 'https://id.test';
-const BACK = '/idp/v1/oidc/callback';
+const BACK = /^https:\/\/idp\.alpha\.test\/idp\/v1\/oidc\/[a-z]+\/callback\?/;
 const PEOPLE = {
 	'1001': { name: 'Alice Example', preferred_username: 'alice.e', email: 'alice@mail.test', email_verified: true, picture: 'https://id.test/alice.png' },
 	'1002': { name: 'Zoe', preferred_username: 'Zoe@id.test' },
@@ -23,7 +23,7 @@ const PEOPLE = {
 const asked = []; // of the provider
 let world, ca, dns, alpha, server, mean, provider, who = '1001', held = null;
 
-const open = () => openProvider({ issuer: ISSUER, callback: `https://idp.alpha.test${BACK}`, people: PEOPLE, who: () => who });
+const open = () => openProvider({ issuer: ISSUER, callback: (name) => `https://idp.alpha.test/idp/v1/oidc/${name}/callback`, people: PEOPLE, who: () => who });
 
 before(async () => {
 	({ world, ca, dns, alpha } = await twoSites({
@@ -51,6 +51,7 @@ before(async () => {
 		provider(request, response);
 	});
 	mean = await listen(ca.leaf('mean', { cn: 'mean.test' }), other, (request, response) => {
+		asked.push(`mean.test${request.url}`);
 		response.setHeader('Content-Type', 'application/json');
 		response.end(JSON.stringify({ issuer: 'https://id.test', authorization_endpoint: 'https://mean.test/a', token_endpoint: 'https://mean.test/t',
 			jwks_uri: 'https://mean.test/k' }));
@@ -92,9 +93,9 @@ class Surfer {
 			if (![302, 303].includes(answer.status))
 				return answer;
 			address = new URL(answer.headers.location, address).href;
-			if (address.startsWith('https://idp.alpha.test/idp/') && !address.includes(BACK))
+			if (address.startsWith('https://idp.alpha.test/idp/') && !BACK.test(address))
 				return { ...answer, status: 'there', url: new URL(address) };
-			if (address.includes(BACK))
+			if (BACK.test(address))
 				this.back = address;
 		}
 		throw new Error(`too many redirects: ${address}`);
@@ -258,7 +259,10 @@ test('the second half belongs to the browser of the first; a code is good once',
 	assert.equal(errorOf(await surfer.go(mixed.href)), '/idp/signin.html provider', 'this provider always says who it is');
 	mixed.searchParams.set('iss', 'https://mean.test');
 	assert.equal(errorOf(await surfer.go(mixed.href)), '/idp/signin.html provider', 'RFC 9207');
-	assert.equal(errorOf(await surfer.go(`https://idp.alpha.test${BACK}`)), '/idp/signin.html expired');
+	const n = asked.length;
+	assert.equal(errorOf(await surfer.go(surfer.back.replace('/corp/', '/mean/'))), '/idp/signin.html provider', 'begun with one, back from another: RFC 9700 4.4');
+	assert.equal(asked.length, n, 'and nobody was given the code');
+	assert.equal(errorOf(await surfer.go('https://idp.alpha.test/idp/v1/oidc/corp/callback')), '/idp/signin.html expired');
 });
 
 test('bad questions, and providers that are none', async () => {

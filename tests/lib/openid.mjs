@@ -1,6 +1,6 @@
 // tests/lib/openid.mjs - a real provider of OpenID Connect (npm oidc-provider) in the test's own process.
 //
-//   const handler = openProvider({ issuer, callback, people: { '1001': { name } }, who: () => '1001' });
+//   const handler = openProvider({ issuer, callback: (name) => address, people: { '1001': { name } }, who: () => '1001' });
 //   await listen(ca.leaf('id', { cn: 'id.test' }), address, handler);
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,16 +12,16 @@ const keysOf = () => [
 	{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: `e${Math.random()}` },
 ];
 
-/** It asks for no password: who() it is, or nobody, decides the test. Clients: linker and maker have secrets, public has none;
- *  their tokens are signed in three ways. -> a request handler for https. */
+/** It asks for no password: who() it is, or nobody, decides the test. Clients: linker (of the section corp) and maker (of new) have secrets,
+ *  public has none; their tokens are signed in three ways. -> a request handler for https. */
 export function openProvider({ issuer, callback: back, people, who }) {
-	const client = (client_id, more) => ({ client_id, redirect_uris: [back], response_types: ['code'],
+	const client = (client_id, name, more) => ({ client_id, redirect_uris: [back(name)], response_types: ['code'],
 		grant_types: ['authorization_code'], id_token_signed_response_alg: 'RS256', ...more });
 	const op = new Provider(issuer, {
 		clients: [
-			client('linker', { client_secret: 'a secret: with/odd&chars', token_endpoint_auth_method: 'client_secret_basic' }),
-			client('maker', { client_secret: 'other', token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: 'ES256' }),
-			client('public', { token_endpoint_auth_method: 'none', id_token_signed_response_alg: 'PS256' }),
+			client('linker', 'corp', { client_secret: 'a secret: with/odd&chars', token_endpoint_auth_method: 'client_secret_basic' }),
+			client('maker', 'new', { client_secret: 'other', token_endpoint_auth_method: 'client_secret_basic', id_token_signed_response_alg: 'ES256' }),
+			client('public', 'public', { token_endpoint_auth_method: 'none', id_token_signed_response_alg: 'PS256' }),
 		],
 		jwks: { keys: [...keysOf(), { ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'PS256', kid: 'p' }] },
 		cookies: { keys: ['k'] },

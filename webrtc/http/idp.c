@@ -42,13 +42,13 @@ static const struct route {
 	 {PROVIDER_RULES, PROVIDER_RULES, -1, -1, PROVIDER_RULES_SET}},
 	{"/idp/v1/codes", "Allow: POST\r\n", {-1, -1, PROVIDER_CODE, -1, -1}},
 	{"/idp/v1/redeem", "Allow: POST\r\n", {-1, -1, PROVIDER_REDEEM, -1, -1}},
-	{"/idp/v1/oidc/callback",
-	 "Allow: GET\r\n",
-	 {PROVIDER_OPENID_BACK, -1, -1, -1, -1}},
 };
-/* "/idp/v1/oidc/NAME/start" */
-static const struct route start_route = {
-	"/idp/v1/oidc/", "Allow: GET\r\n", {PROVIDER_OPENID_START, -1, -1, -1, -1}};
+/* Behind "/idp/v1/oidc/NAME" */
+static const char elsewhere[] = "/idp/v1/oidc/";
+static const struct route elsewhere_routes[] = {
+	{"/start", "Allow: GET\r\n", {PROVIDER_OPENID_START, -1, -1, -1, -1}},
+	{"/callback", "Allow: GET\r\n", {PROVIDER_OPENID_BACK, -1, -1, -1, -1}},
+};
 
 static bool is_reading(const struct conn *c)
 {
@@ -85,16 +85,16 @@ static int proxy(struct conn *c)
 
 static const struct route *route_find(const char *path)
 {
-	static const char end[] = "/start";
-	size_t n = strlen(path), before = strlen(start_route.path);
+	const char *name = path + sizeof(elsewhere) - 1;
 
 	for (size_t i = 0; i < N_ELEMS(routes); i++)
 		if (!strcmp(routes[i].path, path))
 			return &routes[i];
-	if (!strncmp(path, start_route.path, before) && n > before + strlen(end) &&
-	    !strcmp(path + n - strlen(end), end) &&
-	    !memchr(path + before, '/', n - before - strlen(end)))
-		return &start_route;
+	if (strncmp(path, elsewhere, sizeof(elsewhere) - 1) != 0 || *name == '/')
+		return NULL;
+	for (size_t i = 0; i < N_ELEMS(elsewhere_routes); i++)
+		if (!strcmp(name + strcspn(name, "/"), elsewhere_routes[i].path))
+			return &elsewhere_routes[i];
 	return NULL;
 }
 
@@ -187,11 +187,10 @@ static int api(struct conn *c, const struct route *route)
 	r = provider_request_new((enum provider_op)op);
 	if (!r)
 		return -1;
-	if (op == PROVIDER_OPENID_START || op == PROVIDER_OPENID_BACK)
-		r->query = query_of(c);
-	if (op == PROVIDER_OPENID_START) {
-		const char *name = c->request.path + strlen(start_route.path);
+	if (op == PROVIDER_OPENID_START || op == PROVIDER_OPENID_BACK) {
+		const char *name = c->request.path + sizeof(elsewhere) - 1;
 
+		r->query = query_of(c);
 		r->name = base_dup(name, strcspn(name, "/"));
 	}
 	return ask(c, r);
