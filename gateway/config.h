@@ -62,14 +62,22 @@ struct turn_config {
 };
 
 enum { CONFIG_OPENID_NAME_MAX = 31 };
-/** A provider of OpenID Connect by which people may sign in at their identity provider (idp/openid.h). */
+/** Where a service of OAuth 2.0 alone is asked, and which members of its document say who somebody is. */
+struct openid_service {
+	char *authorization, *token, *userinfo; /**< NULL, all three: OpenID Connect */
+	bool basic; /**< the client's secret goes into the header, else into the form */
+	char *id, *user, *name, *picture, *email;
+	char *email_verified; /**< NULL: it never is */
+};
+/** A provider by which people may sign in at their identity provider (idp/openid.h). */
 struct openid_config {
 	char name[CONFIG_OPENID_NAME_MAX + 1]; /**< in addresses */
 	char *title;                           /**< for people */
 	char *issuer;                          /**< "https://accounts.example" */
 	char *client_id;
 	char *client_secret; /**< NULL: a public client; wiped when freed; nothing prints it */
-	char *scopes;        /**< "openid profile email" */
+	char *scopes;        /**< "openid profile email"; empty: none */
+	struct openid_service service;
 	bool creates; /**< whoever is new there gets an account; else it can only be linked to one */
 	char **sitev; /**< domains it is for, NULL ended; NULL, none: all sites */
 	char *trust;  /**< PEM file of its authorities; NULL: the system's */

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "idp/fetch.h"
+#include "idp/oauth.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 
@@ -152,6 +153,35 @@ static void userinfo(struct openid_turn *t)
 		ask(t, "userinfo", &r, on_userinfo);
 }
 
+/* ---- who the person is, by OAuth 2.0 alone ---- */
+
+/* Nothing else says who it is. */
+static void on_document(const struct fetch_result *r, void *arg)
+{
+	struct openid_turn *t = arg;
+	const char *why = r->why;
+
+	if (r->err || oauth_person_parse(&t->person, &why, &t->provider->config->service,
+					 r->p, r->n))
+		give_up(t, "userinfo", why);
+	else
+		come_back(t);
+}
+
+static void document_ask(struct openid_turn *t, const struct fetch_result *answer)
+{
+	struct fetch_request r = {.url = t->provider->meta.userinfo,
+				  .accept = "application/json"};
+	char why[OAUTH_WHY_MAX + 1];
+
+	if (oauth_token_parse(&t->access_token, why, answer->p, answer->n)) {
+		give_up(t, "token", why);
+		return;
+	}
+	r.bearer = t->access_token;
+	ask(t, "userinfo", &r, on_document);
+}
+
 /* ---- its keys ---- */
 
 static void keys_need(struct openid_turn *t);
@@ -228,8 +258,10 @@ static void on_tokens(const struct fetch_result *r, void *arg)
 			 (int)(r->n < 100 ? r->n : 100), (const char *)r->p);
 		why = said;
 	}
-	if (r->err ||
-	    openid_tokens_parse(&t->id_token, &t->access_token, &why, r->p, r->n))
+	if (!r->err && t->provider->config->service.token)
+		document_ask(t, r);
+	else if (r->err ||
+		 openid_tokens_parse(&t->id_token, &t->access_token, &why, r->p, r->n))
 		give_up(t, "token", why);
 	else
 		keys_need(t);
@@ -281,6 +313,21 @@ static void token_ask(struct openid_turn *t)
 }
 
 /* ---- its configuration ---- */
+
+/* Of OAuth 2.0 alone it stands in the file, and nothing is looked up. */
+static void meta_given(struct openid_provider *p)
+{
+	const struct openid_service *s = &p->config->service;
+
+	if (!s->token)
+		return;
+	snprintf(p->meta.authorization, sizeof(p->meta.authorization), "%s",
+		 s->authorization);
+	snprintf(p->meta.token, sizeof(p->meta.token), "%s", s->token);
+	snprintf(p->meta.userinfo, sizeof(p->meta.userinfo), "%s", s->userinfo);
+	p->meta.post_secret = !s->basic;
+	p->meta_until_us = UINT64_MAX;
+}
 
 static void go_on(struct openid_turn *t)
 {
@@ -457,8 +504,10 @@ int openid_alloc(struct openid **op, char **whyp, const struct config *config,
 	o->providerv = mem_zalloc((config->n_openid + 1) * sizeof(*o->providerv), NULL);
 	secret_random(key, sizeof(key));
 	err = o->providerv ? 0 : ENOMEM;
-	for (size_t i = 0; !err && i < config->n_openid; i++)
+	for (size_t i = 0; !err && i < config->n_openid; i++) {
 		o->providerv[i].config = &config->openidv[i];
+		meta_given(&o->providerv[i]);
+	}
 	err = err ? err : secret_mac_alloc(&o->key, key, sizeof(key));
 	secret_wipe(key, sizeof(key));
 	err = err ? err : store_open(&o->store, whyp, config->store_path);

@@ -1,5 +1,6 @@
 /* idp/openid.h - signing in at our identity provider by another one that speaks OpenID Connect (Core 1.0): we are its
- * relying party, by the authorization code flow (§3.1) with PKCE (RFC 7636), state and nonce.
+ * relying party, by the authorization code flow (§3.1) with PKCE (RFC 7636), state and nonce. Or by a service of OAuth 2.0
+ * alone (RFC 6749 §4.1): no discovery, keys, ID token and nonce, a document about the person instead (oauth.h).
  *
  *   browser ─ GET /idp/v1/oidc/NAME/start?to=… ─► here: 302 to the provider, cookie of the flow
  *           ─ … signs in there … GET /idp/v1/oidc/NAME/callback?code&state ─► here ─► its token address: ID token, judged;

@@ -3,10 +3,9 @@
 #include "idp/openid_token.h"
 
 #include <cjose/cjose.h>
-#include <jansson.h>
 
 #include "gateway/addr.h"
-#include "idp/fetch.h"
+#include "idp/openid_json.h"
 #include "lib/secret.h"
 
 enum { TOKEN_MAX = 32768, KID_MAX = 255 };
@@ -35,18 +34,6 @@ struct openid_keys {
 
 /* ---- reading JSON ---- */
 
-/* A text without NUL that fits; false: it is not there, or is none. */
-static bool take(char *buf, size_t size, const json_t *o, const char *name)
-{
-	const json_t *j = json_object_get(o, name);
-	size_t n = json_string_length(j);
-
-	if (!json_is_string(j) || !n || n >= size || strlen(json_string_value(j)) != n)
-		return false;
-	memcpy(buf, json_string_value(j), n + 1);
-	return true;
-}
-
 static bool has_word(const json_t *list, const char *word)
 {
 	const json_t *j;
@@ -58,11 +45,6 @@ static bool has_word(const json_t *list, const char *word)
 			return true;
 	}
 	return false;
-}
-
-static bool take_url(char *buf, const json_t *o, const char *name)
-{
-	return take(buf, OPENID_URL_MAX + 1, o, name) && fetch_url_ok(buf, NULL);
 }
 
 /* cjose 0.6 ends the process by an assertion on what is no base64url: nothing of that kind gets there. */

@@ -188,11 +188,14 @@ struct provider_answer *openid_send_there(const struct openid_desk *d,
 	openid_callback_url(back, t);
 	fits = flow_query_add(url, sizeof(url), "client_id", p->config->client_id) &&
 	       flow_query_add(url, sizeof(url), "redirect_uri", back) &&
-	       flow_query_add(url, sizeof(url), "scope", p->config->scopes) &&
 	       flow_query_add(url, sizeof(url), "state", state) &&
-	       flow_query_add(url, sizeof(url), "nonce", t->flow.nonce) &&
 	       flow_query_add(url, sizeof(url), "code_challenge", t->flow.challenge) &&
 	       flow_query_add(url, sizeof(url), "code_challenge_method", "S256");
+	if (*p->config->scopes)
+		fits = fits &&
+		       flow_query_add(url, sizeof(url), "scope", p->config->scopes);
+	if (!p->config->service.token)
+		fits = fits && flow_query_add(url, sizeof(url), "nonce", t->flow.nonce);
 	if (fits)
 		a = send_to(url);
 	if (a)

@@ -1,5 +1,7 @@
-/* tests/fuzz/fuzz_openid.c - what a provider of OpenID Connect and a browser say (idp/openid_token.c, openid_flow.c). The
- * first byte says which: configuration, keys, ID token, the answer with it, userinfo, state and query. */
+/* tests/fuzz/fuzz_openid.c - what a provider of OpenID Connect, a service of OAuth 2.0 and a browser say (idp/openid_token.c,
+ * oauth.c, openid_flow.c). The first byte says which: configuration, keys, ID token, the answer with it, userinfo; token and
+ * document of OAuth 2.0 alone; state and query. */
+#include "idp/oauth.h"
 #include "idp/openid_flow.h"
 #include "idp/openid_token.h"
 
@@ -62,6 +64,32 @@ static void answers(const char *text, size_t n)
 		MUST(!strcmp(person.sub, "s"));
 }
 
+static void services(const char *text, size_t n)
+{
+	static char id[] = "id", user[] = "login", name[] = "name",
+		    picture[] = "avatar_url", email[] = "email", ok[] = "ok";
+	const struct openid_service members = {.id = id,
+					       .user = user,
+					       .name = name,
+					       .picture = picture,
+					       .email = email,
+					       .email_verified = ok};
+	char why[OAUTH_WHY_MAX + 1] = "", *token = NULL;
+	struct openid_person person = {.sub = ""};
+	const char *whose = NULL;
+
+	if (oauth_token_parse(&token, why, text, n))
+		MUST(!token && *why && strlen(why) <= OAUTH_WHY_MAX);
+	else
+		MUST(*token && !strpbrk(token, "\r\n "));
+	mem_deref(token);
+	if (oauth_person_parse(&person, &whose, &members, text, n))
+		MUST(whose && !*person.sub);
+	else
+		MUST(*person.sub && (*person.email || !person.email_verified) &&
+		     (!*person.picture || !strncasecmp(person.picture, "https://", 8)));
+}
+
 static void queries(const char *text, size_t n)
 {
 	static const char cookie[] =
@@ -99,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] == 'k')
 		keys_and_token(text, size - 1);
+	else if (data[0] == 'o')
+		services(text, size - 1);
 	else if (data[0] == 'q')
 		queries(text, size - 1);
 	else

@@ -48,6 +48,7 @@ static void everything(void **state)
 	assert_string_equal(o->client_id, "sluss");
 	assert_string_equal(o->client_secret, "s3cret");
 	assert_string_equal(o->scopes, "openid email groups");
+	assert_null(o->service.token);
 	assert_true(o->creates);
 	assert_string_equal(o->trust, "/etc/corp.pem");
 	assert_true(config_openid_serves(o, "BETA.example"));
@@ -60,6 +61,48 @@ static void everything(void **state)
 	assert_false(o->creates);
 	assert_null(o->trust);
 	assert_true(config_openid_serves(o, "alpha.example"));
+	mem_deref(c);
+}
+
+#define AUTHORIZE "authorization-endpoint = \"https://hub.example/authorize?a=b\" "
+#define TOKEN     "token-endpoint = \"https://hub.example:8443/token\" "
+#define USERINFO  "userinfo-endpoint = \"https://api.hub.example/user\" "
+#define HUB(more)                                                                           \
+	SITES "openid \"hub\" { issuer = \"https://hub.example\" client-id = x\n" AUTHORIZE \
+	      "\n" TOKEN USERINFO more " }\n"
+
+static void a_service_of_oauth_alone(void **state)
+{
+	struct config *c = good(HUB(""));
+	const struct openid_config *o = &c->openidv[0];
+
+	assert_string_equal(o->service.authorization,
+			    "https://hub.example/authorize?a=b");
+	assert_string_equal(o->service.token, "https://hub.example:8443/token");
+	assert_string_equal(o->service.userinfo, "https://api.hub.example/user");
+	assert_string_equal(o->scopes, "");
+	assert_false(o->service.basic);
+	assert_string_equal(o->service.id, "id");
+	assert_string_equal(o->service.user, "login");
+	assert_string_equal(o->service.name, "name");
+	assert_string_equal(o->service.picture, "avatar_url");
+	assert_string_equal(o->service.email, "email");
+	assert_null(o->service.email_verified);
+	mem_deref(c);
+
+	c = good(HUB("scopes = {\"read:user\", openid} client-auth = basic "
+		     "claim-id = uuid claim-user = nick claim-name = full_name "
+		     "claim-picture = photo claim-email = mail "
+		     "claim-email-verified = mail_ok"));
+	o = &c->openidv[0];
+	assert_string_equal(o->scopes, "read:user openid"); /* as it is written */
+	assert_true(o->service.basic);
+	assert_string_equal(o->service.id, "uuid");
+	assert_string_equal(o->service.user, "nick");
+	assert_string_equal(o->service.name, "full_name");
+	assert_string_equal(o->service.picture, "photo");
+	assert_string_equal(o->service.email, "mail");
+	assert_string_equal(o->service.email_verified, "mail_ok");
 	mem_deref(c);
 }
 
@@ -100,6 +143,40 @@ static void faults_are_said(void **state)
 		{OPENID("") "openid \"corp\" { issuer = \"https://x.example\" client-id = x "
 			    "}",
 		 "x.conf:5: found duplicate title 'corp'"},
+		{SITES "openid \"a\" { issuer = \"https://x.example:0\" client-id = x }",
+		 "x.conf:3: issuer: \"https://x.example:0\" is not usable; its port is none"},
+		{OPENID(TOKEN),
+		 "x.conf:3: openid \"corp\" has no authorization-endpoint; a "
+		 "service of OAuth 2.0 alone needs all three"},
+		{OPENID(TOKEN), "x.conf:3: openid \"corp\" has no userinfo-endpoint"},
+		{OPENID(AUTHORIZE USERINFO),
+		 "x.conf:3: openid \"corp\" has no token-endpoint"},
+		{OPENID("claim-id = sub"),
+		 "x.conf:4: claim-id is for a service of OAuth 2.0 alone"},
+		{OPENID("client-auth = post"), "x.conf:4: client-auth is for a service"},
+		{OPENID("token-endpoint = \"http://hub.example/token\""),
+		 "x.conf:4: token-endpoint: \"http://hub.example/token\" is not usable; "
+		 "write what the service's documents say"},
+		{OPENID("userinfo-endpoint = \"https://hub.example/u#me\""),
+		 "x.conf:4: userinfo-endpoint: "},
+		{OPENID("authorization-endpoint = \"https://:443/\""),
+		 "x.conf:4: authorization-endpoint: \"https://:443/\" is not usable; there "
+		 "must be a host name"},
+		{OPENID("authorization-endpoint = \"https://hub.example:70000/\""),
+		 "its port is none"},
+		{OPENID("authorization-endpoint = \"https://hub.example:44x/\""),
+		 "its port is none"},
+		{HUB("client-auth = query"),
+		 "x.conf:5: client-auth: \"query\" is not usable; write \"post\""},
+		{HUB("claim-id = \"\""), "x.conf:5: claim-id: \"\" is not usable"},
+		{HUB("claim-name = \"a b\""),
+		 "x.conf:5: claim-name: \"a b\" is not usable"},
+		{HUB("claim-id = login"),
+		 "x.conf:5: claim-id: \"login\" is claim-user, too, and what can change"},
+		{HUB("claim-id = mail claim-email = mail"),
+		 "x.conf:5: claim-id: \"mail\" is claim-email, too"},
+		{HUB("") "openid \"b\" { issuer = \"https://hub.example\" client-id = x }",
+		 "x.conf:3: issuer: openid \"b\" has the same; accounts are linked by it"},
 	};
 
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
@@ -118,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything),
+		cmocka_unit_test(a_service_of_oauth_alone),
 		cmocka_unit_test(none_is_none),
 		cmocka_unit_test(faults_are_said),
 	};
