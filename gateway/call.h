@@ -49,6 +49,9 @@ int call_alloc(struct call **callp, struct core *core, struct leg *a,
 struct leg *call_replace_find(const struct core *core, const char *id,
 			      const struct addr *user, const char *but);
 
+/** May the party of `leg` press keys by LEG_KEYS? Whoever is at the other end of its established call takes them so. */
+bool call_takes_keys(const struct leg *leg);
+
 /** May an established call be replaced at all? Not one with a telephone. */
 bool call_replace_may(const struct call *old);
 

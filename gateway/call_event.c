@@ -99,12 +99,34 @@ static void b_progress(struct call *call, struct leg *leg, enum call_event event
 	call->leg = NULL;
 }
 
+static struct leg *other_half(const struct call *call, const struct leg *leg)
+{
+	return call->state != CALL_ACTIVE ? NULL
+	       : leg == call->a           ? call->winner
+					  : call->a;
+}
+
 static void leg_away(struct call *call, struct leg *leg, bool away)
 {
-	struct leg *other = leg == call->a ? call->winner : call->a;
+	struct leg *other = other_half(call, leg);
 
-	if (call->state == CALL_ACTIVE && other && other->ops->away)
+	if (other && other->ops->away)
 		other->ops->away(other, away);
+}
+
+bool call_takes_keys(const struct leg *leg)
+{
+	const struct leg *other = leg->call ? other_half(leg->call, leg) : NULL;
+
+	return other && other->ops->keys && other->keys_apart;
+}
+
+static void leg_keys(struct call *call, struct leg *leg, const char *keys)
+{
+	struct leg *other = other_half(call, leg);
+
+	if (other && other->ops->keys && (leg->keys_apart || other->keys_apart))
+		other->ops->keys(other, keys);
 }
 
 void call_leg_event(struct leg *leg, const struct leg_event *ev)
@@ -159,6 +181,9 @@ void call_leg_event(struct leg *leg, const struct leg_event *ev)
 		break;
 	case LEG_LATE:
 		call_path_late(call, leg);
+		break;
+	case LEG_KEYS:
+		leg_keys(call, leg, ev->keys);
 		break;
 	case LEG_ENDED:
 		leg_ended(call, leg, cause);

@@ -30,7 +30,7 @@ const struct limit_row config_limits[] = {
 	ROW("http-connections", http_conns, 20000, 1, 1000000, "connections", "HTTPS and WebSocket connections in all"),
 	ROW("http-connections-per-address", http_conns_per_addr, 256, 1, 1000000, "connections", "the same from one address"),
 	ROW("http-handshake-time", http_handshake_s, 10, 1, 120, "s", "for the TLS handshake, and for a request's headers"),
-	ROW("http-idle-time", http_idle_s, 5, 1, 3600, "s", "how long an idle connection is kept alive"),
+	ROW("http-idle-time", http_idle_s, 5, 1, 3600, "s", "how long an idle connection is kept alive. A browser whose network changes may wait for a minute on one that it has kept"),
 	ROW("http-body-size", http_body_bytes, 16384, 1024, 1048576, "bytes", "the largest body of an HTTP request"),
 	ROW("ws-auth-time", ws_auth_s, 30, 1, 300, "s", "from the upgrade to the hello message"),
 	ROW("ws-message-size", ws_message_bytes, 131072, 4096, 4194304, "bytes", "the largest WebSocket message"),

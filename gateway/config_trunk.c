@@ -321,6 +321,17 @@ static int set_media(struct spot *s)
 	return 0;
 }
 
+static int set_dtmf(struct spot *s)
+{
+	struct trunk_config *t = s->base;
+
+	if (!strcmp(s->v->text, "info") || !strcmp(s->v->text, "rtp"))
+		t->keys_by_info = s->v->text[0] == 'i';
+	else
+		spot_fault(s, s->v, "write \"rtp\" (telephone-event) or \"info\"");
+	return 0;
+}
+
 /* ---- proving oneself ---- */
 
 /* What stands in a quoted string of a header. */
@@ -422,6 +433,7 @@ const struct key_row config_trunk_rows[] = {
 	{"national-prefix", config_set_national, IN(plan)},
 	{"international-prefix", config_set_international, IN(plan)},
 	{"media", set_media},
+	{"dtmf", set_dtmf},
 	{"site", set_domain, IN(site)},
 	{"advertise", set_advertise},
 	{"users", set_users, IN(userv), true},

@@ -69,6 +69,7 @@ struct trunk_config {
 	size_t n_caller_ids;
 	bool trust_identity;
 	enum leg_media media;
+	bool keys_by_info; /**< dtmf = info */
 
 	char *auth_user;
 	char *password; /**< wiped when freed; nothing prints it */

@@ -56,7 +56,8 @@ struct party {
 	enum party_identity identity;
 	uint32_t judged_ms; /**< how long that took, before the call was made */
 	char **identityv; /**< SIP Identity header values as they came, untouched; NULL ended; may be NULL */
-	struct addr diverted; /**< whose call it was before it was diverted, as a trunk says (RFC 5806); user empty: not said */
+	struct addr
+		diverted; /**< whose call it was before it was diverted, as a trunk says (RFC 5806); user empty: not said */
 };
 
 /** What an incoming leg brings and an outgoing leg takes. Owned by the call; immutable. */
@@ -115,6 +116,8 @@ enum leg_event_type {
 	/** A trunk asks for an offer of ours in the established call (re-INVITE without one): what the `answer` op
 	 *  gives then is that offer, and the trunk's answer comes as LEG_ANSWER */
 	LEG_LATE,
+	/** keys: pressed by this leg's party, and told beside its media */
+	LEG_KEYS,
 	/** cause: refused, cancelled, hung up, lost. Last event */
 	LEG_ENDED,
 	LEG_EVENT_N
@@ -124,6 +127,7 @@ struct leg_event {
 	struct body *body;                   /**< borrowed for the time of the call */
 	const struct cause *cause;           /**< borrowed */
 	const struct candidates *candidates; /**< borrowed */
+	const char *keys;                    /**< borrowed; 0-9 A-D * # */
 	bool away;
 };
 
@@ -135,6 +139,9 @@ struct leg_ops {
 	void (*ringing)(struct leg *leg);
 	/** LEG_IN, before the answer: the callee has accepted, the answer follows. */
 	void (*accepted)(struct leg *leg);
+	/** In the established call: the other party has pressed these keys (0-9 A-D * #). NULL: its party takes keys as
+	 *  telephone-event alone */
+	void (*keys)(struct leg *leg, const char *keys);
 	/** LEG_IN, before the answer: what the callee's side lets its caller hear already. NULL: it cannot be told */
 	void (*early)(struct leg *leg, struct body *answer);
 	/** The answer to the offer that this leg's party made (the invite's or a LEG_OFFER). Where that party
@@ -171,6 +178,8 @@ struct leg {
 	enum leg_media media;
 	/** Its media end in this daemon, which could hear them: a leg of ours is at the other end */
 	bool anchored;
+	/** Its party tells and takes keys beside its media: there are no telephone-events in the call */
+	bool keys_apart;
 	/** LEG_OUT: filled when known (an answer names its device's user) */
 	struct party remote;
 	/** Names it in logs and slussctl: its device's whole id (a device does not ring for its own

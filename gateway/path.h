@@ -54,6 +54,7 @@ struct media_caps;
 struct path_side_setup {
 	enum leg_media speaks; /**< what its party speaks */
 	bool here;             /**< its party is a browser of ours, not another system */
+	bool keys_apart;       /**< it tells and takes keys beside its media */
 	char who[ADDR_TEXT_MAX + 1]; /**< its party, for sentences */
 };
 /** All of it is copied. */

@@ -146,6 +146,7 @@ static int begin(struct path_anchor *p, enum path_side from, const struct sdp_de
 
 	for (unsigned i = 0; i < PATH_SIDES; i++) {
 		sdp.speaksv[i] = p->sidev[i].speaks;
+		sdp.keys_apart |= p->sidev[i].keys_apart;
 		sdp.first_ssrc[i] = (uint32_t)secret_u64() | 1u << 30;
 		media.sidev[i] = side_of(&p->sidev[i], i == from ? in : NULL, sdp.video);
 		p->reachv[i] = media.sidev[i].reach;

@@ -203,6 +203,8 @@ static void section_offer(const struct sdp_anchor *a, struct anchor_state *s,
 	if (!l || !has_room(a, s, l, from) || !has_room(a, s, l, !from))
 		return;
 	anchor_rows_offer(s, l, from, in);
+	if (a->setup.keys_apart)
+		anchor_rows_no_events(l);
 	if (!anchor_rows_play(l))
 		return;
 	if (l->slotv[!from] == ANCHOR_NONE && !slot_add(a, s, !from, (int)(l - s->linev)))
@@ -257,6 +259,8 @@ static void offer_own(const struct sdp_anchor *a, struct anchor_state *s, unsign
 	*l = (struct anchor_line){.kind = SDP_AUDIO, .source = ANCHOR_NONE};
 	l->slotv[to] = l->slotv[!to] = ANCHOR_NONE;
 	anchor_rows_own(s, l, to);
+	if (a->setup.keys_apart)
+		anchor_rows_no_events(l);
 	l->offered = slot_add(a, s, to, 0);
 	l->direction = SDP_SENDRECV;
 }

@@ -24,7 +24,8 @@ struct sdp_anchor_setup {
 	enum leg_media speaksv[MEDIA_SIDES]; /**< what the party of each side speaks */
 	uint32_t first_ssrc[MEDIA_SIDES];    /**< ours: first_ssrc + the line's number */
 	uint64_t id;                         /**< of o= */
-	bool video; /**< sides with a port for each m= line have one for video */
+	bool video;      /**< sides with a port for each m= line have one for video */
+	bool keys_apart; /**< no telephone-event: keys are told beside the media */
 };
 struct sdp_anchor;
 /** Errors: ENOMEM. */

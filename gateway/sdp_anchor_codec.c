@@ -148,6 +148,16 @@ void anchor_rows_own(struct anchor_state *s, struct anchor_line *l, unsigned to)
 	}
 }
 
+void anchor_rows_no_events(struct anchor_line *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_rows; i++)
+		if (!is_event(l->codecv[l->rowv[i].codecv[0]].id))
+			l->rowv[n++] = l->rowv[i];
+	l->n_rows = n;
+}
+
 /* ---- answers ---- */
 
 static bool rate_used(const struct anchor_line *l, uint32_t rate)

@@ -114,6 +114,8 @@ void anchor_rows_answer(struct anchor_line *l, unsigned from,
 			const struct sdp_section *in);
 /** The rows of an offer of our own, for `to`. */
 void anchor_rows_own(struct anchor_state *s, struct anchor_line *l, unsigned to);
+/** Without telephone-event. */
+void anchor_rows_no_events(struct anchor_line *l);
 /** Is there one that is more than events and noise? */
 bool anchor_rows_play(const struct anchor_line *l);
 /** The row of plainv of its transport: the first for everything on a side with one transport. */

@@ -106,7 +106,8 @@ static void dispatch(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s)
 	}
 	trickle_open(leg->trickle, leg->peer_trickle); /* the peer has the dialog */
 	sip_watch_heard(leg);
-	if (info && trickle_info(leg->trickle, leg->sip, leg->hop, irq, s)) {
+	if (info && (trickle_info(leg->trickle, leg->sip, leg->hop, irq, s) ||
+		     trunk_keys_info(leg, irq, s))) {
 		/* answered */
 	} else if (s->sip_request->rq_method == sip_method_bye) {
 		peer_bye(leg, irq, s);

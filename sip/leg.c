@@ -33,6 +33,7 @@ void sip_leg_close(struct sip_leg *leg)
 	sip_leg_out_cancel(leg);
 	trickle_close(leg->trickle);
 	leg->trickle = mem_deref(leg->trickle);
+	trunk_keys_close(leg);
 	if (leg->counted && leg->hop->trunk)
 		leg->hop->trunk->n_calls--;
 	else if (leg->counted)
@@ -121,6 +122,7 @@ int sip_leg_alloc_trunk(struct sip_leg **lp, struct trunk *t, enum leg_dir dir)
 		return err;
 	}
 	leg->leg.media = t->config->media;
+	leg->leg.keys_apart = t->config->keys_by_info;
 	t->n_calls++;
 	leg->counted = true;
 	list_append(&t->sip->legs, &leg->le, leg);
@@ -252,6 +254,7 @@ static void act(struct sip_leg *leg, unsigned actions)
 		sip_half_cancel(leg);
 		sip_reoffer_close(leg);
 		trickle_close(leg->trickle);
+		trunk_keys_close(leg);
 		nta_outgoing_destroy(leg->probe);
 		leg->probe = NULL;
 	}
@@ -385,6 +388,14 @@ static bool op_dialog(const struct leg *l, char *buf, size_t size)
 	       sip_replaces_print(l, buf, size);
 }
 
+static void op_keys(struct leg *l, const char *keys)
+{
+	struct sip_leg *leg = (struct sip_leg *)l;
+
+	if (leg->hop->trunk)
+		trunk_keys_send(leg, keys);
+}
+
 const struct leg_ops sip_leg_ops = {
 	.kind = "sip",
 	.invite = op_invite,
@@ -395,6 +406,7 @@ const struct leg_ops sip_leg_ops = {
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
 	.dialog = op_dialog,
+	.keys = op_keys,
 	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };

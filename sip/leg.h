@@ -61,6 +61,10 @@ struct sip_leg {
 	struct sip_trickle *trickle; /* the dialog's; NULL: none yet */
 	struct sip_ours ours;
 	struct sip_half half;
+	struct sip_keys {
+		nta_outgoing_t *info; /* one at a time */
+		char waiting[65];
+	} keys; /* trunk_keys.c */
 
 	/* LEG_IN */
 	nta_incoming_t *irq; /* the INVITE, until its ACK or refusal */

@@ -4,6 +4,7 @@
  *   trunk_udp.c       the joint for datagrams:  trunk ══ UDP ══ our socket ── loopback UDP ── Sofia
  *   trunk_words.c     who calls whom, in the words of a trunk: From, To, Contact, caller-id
  *   trunk_in.c        which of its calls are taken, and for whom
+ *   trunk_keys.c      keys that are pressed, in INFO
  *   trunk_register.c  registration, and OPTIONS as keep-alive
  *   digest.c          its challenges
  * All requests go to the trunk's own address, whatever Contact and Record-Route say: nobody can send us elsewhere.
@@ -99,6 +100,14 @@ void trunk_signed(char *from, char *to, size_t size, const struct trunk *t,
  *  (P-Asserted-Identity) or none. A call by a trunk is refused for no signature. */
 void trunk_verdict(struct party *from, const struct trunk *t, const sip_t *s,
 		   const struct addr *to, const struct identity_verdict *v);
+
+/* trunk_keys.c */
+/** Keys for the trunk; dropped when too many wait, or it takes none so. */
+void trunk_keys_send(struct sip_leg *leg, const char *keys);
+/** An INFO in the dialog: true: it is about keys, and was answered. */
+bool trunk_keys_info(struct sip_leg *leg, nta_incoming_t *irq, const sip_t *s);
+/** Nothing calls back any more. */
+void trunk_keys_close(struct sip_leg *leg);
 
 /* trunk_register.c */
 int trunk_line_alloc(struct trunk_line **lp, struct trunk *t);

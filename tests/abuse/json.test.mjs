@@ -98,6 +98,7 @@ const EXAMPLES = {
 	call: { call: 'x1', to: 'bob@alpha.test', sdp: offer('types'), name: 'Mallory' },
 	ringing: { call: 'x1' }, accept: { call: 'x1' }, reject: { call: 'x1', reason: 'busy' }, answer: { call: 'x1', sdp: offer('types') },
 	offer: { call: 'x1', sdp: offer('types') }, refuse: { call: 'x1', reason: 'media' }, hangup: { call: 'x1', reason: 'hangup' }, ping: {},
+	keys: { call: 'x1', keys: '12*#' },
 	candidates: { call: 'x1', ufrag: 'abcd', candidates: [{ mid: '0', mline: 0, candidate: 'candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host' }], end: true },
 };
 const WRONG = ['null', 'true', 'false', '0', '-1', '1.5', '1e300', '9223372036854775807', '""', '"\\u0000"', '"x\\u0000y"', '"\\n"', `"${'x'.repeat(70_000)}"`,

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Authority } from '../lib/ca.mjs';
 import { date, numberList, sign } from '../lib/passport.mjs';
+import * as sdp from '../lib/sdp.mjs';
 import { SipSite } from '../lib/sip.mjs';
 import { twoSites } from '../lib/site.mjs';
 import { dial } from '../lib/talk.mjs';
@@ -34,7 +35,7 @@ before(async () => {
 			o.lines = ['identity {', `\tnumber-trust = "${numbers.root}"`, '}', 'trunk "provider" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"+"}',
 				'\tusers = {"alice@alpha.test"}', '\tauth-user = "4930"', '\tpassword = "hush hush"', '\tregister = true', '\texpires = 60',
 				'\tkeep-alive = 5', '\tnumber-format = plain', '\tdeny = {"+49900"}', '}',
-				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '}',
+				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '\tdtmf = info', '}',
 				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}'];
 		},
 	});
@@ -226,6 +227,39 @@ test('whose call it was is shown (RFC 5806), who withholds their number is not',
 	assert.equal((await shown('+4940567', [['Diversion', '<sip:+4930555@provider.test>;privacy=full']])).diverted, undefined);
 	const hidden = await shown('+4940567', [['Privacy', 'id'], ['P-Asserted-Identity', '"Gunda" <sip:+4940567@provider.test>']]);
 	assert.deepEqual([hidden.address, hidden.name], ['anonymous@anonymous.invalid', '']);
+});
+
+test('keys go in INFO to a trunk that has them so, and come from it', async () => {
+	const link = await pbx.dialPlain(ALPHA);
+	const call = link.call({ from: '200@pbx.test', to: '+49301234@alpha.test', body: `${PLAIN.replace(' 8\r', ' 0 101\r')}a=rtpmap:101 telephone-event/8000\r\n` });
+	const { call: id, sdp: offer } = await alice.event('incoming');
+	assert.doesNotMatch(offer, /telephone-event/, 'not in the sound as well');
+	await alice.request('accept', { call: id });
+	await alice.request('answer', { call: id, sdp: sdp.answer('keys') });
+	const ok = await call.response(200);
+	call.ack(ok);
+	assert.doesNotMatch(ok.text, /telephone-event/);
+	await alice.event('established', { call: id });
+	await alice.request('keys', { call: id, keys: '1#' });
+	for (const key of ['1', '#']) {
+		const info = await pbx.request('INFO');
+		assert.equal(info.message.get('Content-Type'), 'application/dtmf-relay');
+		assert.equal(info.message.text, `Signal=${key}\r\nDuration=160\r\n`);
+		assert.equal(pbx.received('INFO').filter((m) => m.get('Call-ID') === call.callId).length, key === '1' ? 1 : 2, 'one after the other');
+		info.reply(200);
+	}
+	const told = async (type, body) => (await call.response(undefined, { to: call.send('INFO', { type, body }) })).status;
+	for (const [type, body, keys] of [['application/dtmf-relay', 'Signal=5\r\nDuration=100\r\n', '5'], ['Application/DTMF-Relay', 'Duration=100\nsignal= 11', '#'], ['application/dtmf', 'd\r\n', 'D']]) {
+		assert.equal(await told(type, body), 200);
+		assert.equal((await alice.event('keys', { call: id })).keys, keys);
+	}
+	for (const body of ['Signal=\r\n', 'Signal=x', 'Duration=5', 'Signal', '=', '\0'])
+		assert.equal(await told('application/dtmf-relay', body), 400, body);
+	assert.equal(await told('text/plain', '5'), 415);
+	await alice.settled();
+	assert.equal(alice.count('keys'), 3);
+	await call.bye();
+	await alice.event('ended', { call: id });
 });
 
 test('-t says what is wrong with a trunk, and never a password', async () => {

@@ -86,9 +86,9 @@ export class Keypad {
 			this.#send(ev.key.toUpperCase());
 	}
 
-	#send(key) {
+	async #send(key) {
 		try {
-			this.#call.sendDtmf(key);
+			await this.#call.sendDtmf(key);
 		} catch (e) {
 			say($('keypad-error'), errorWords(e));
 			return;

@@ -122,8 +122,8 @@ export class Call extends EventTarget {
 			connection: (line, state) => this.#connection(line, state),
 			streams: () => this.#announce('streams'),
 			channel: (line, channel) => this.#channelOf(line, channel),
-			agreed: () => this.#agreed(),
-			identity: () => this.#vouched.line(),
+			agreed: () => this.#agreed(), identity: () => this.#vouched.line(),
+			keys: (tones) => this.#announce('tones', { tones }),
 			failed: (line) => {
 				if (line === this.#line)
 					this.#hangup('media', causes.badMedia);
@@ -324,7 +324,7 @@ export class Call extends EventTarget {
 	/** Sends keys as RFC 4733 events in the sound, after what is still being sent. A comma waits two seconds. */
 	sendDtmf(tones, { toneMs = 100, gapMs = 70 } = {}) {
 		this.#needEstablished();
-		this.#line.peer.tones(tones, toneMs, gapMs);
+		return this.#line.tones(tones, toneMs, gapMs, this.#mode === 'anchor');
 	}
 
 	async stats() {

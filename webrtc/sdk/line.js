@@ -3,6 +3,7 @@
 // Who uses it: call.js, which has one line; and a second one while the other side moves to another
 // device (handover.js). What it calls: peer.js, pulse.js, negotiator.js, and `link` for messages to the site.
 
+import { SlussError } from './errors.js';
 import { Negotiator } from './negotiator.js';
 import { Peer } from './peer.js';
 import { Pulse } from './pulse.js';
@@ -32,7 +33,7 @@ export class Line {
 	 * @param link   phone.js's: {request(type, fields), silent(call, yes), ice}
 	 * @param id     the call's name at the site
 	 * @param hooks  each gets the line first: connection(line, state), streams(line), channel(line,
-	 *               RTCDataChannel), agreed(line), failed(line); identity(): its LineIdentity, or null
+	 *               RTCDataChannel), agreed(line), failed(line); identity(): its LineIdentity, or null; keys(text)
 	 */
 	constructor(link, id, madeTheCall, hooks) {
 		this.#link = link;
@@ -59,6 +60,20 @@ export class Line {
 
 	request(type, fields) {
 		return this.#link.request(type, { call: this.#id, ...fields });
+	}
+
+	/** Keys go in the sound; to a telephone line that takes none there (`anchored`) by the site, without pauses: then it
+	 *  gives a promise. Throws SlussError. */
+	tones(tones, toneMs, gapMs, anchored) {
+		if (!/^[0-9A-Da-d*#,]{1,64}$/.test(tones))
+			throw new SlussError('bad-tones');
+		if (!anchored || this.#peer.takesTones)
+			return this.#peer.tones(tones, toneMs, gapMs);
+		const keys = tones.toUpperCase().replaceAll(',', '');
+
+		return keys && this.request('keys', { keys }).then(() => {}, () => {
+			throw new SlussError('no-tones');
+		});
 	}
 
 	/** Only now is there a peer connection. */
@@ -160,6 +175,9 @@ export class Line {
 	/** An event of the site about the media of this line. */
 	event(msg) {
 		switch (msg.type) {
+		case 'keys':
+			this.#hooks.keys(msg.keys);
+			break;
 		case 'offer':
 			this.#negotiator?.offered(msg.sdp);
 			break;

@@ -410,6 +410,8 @@ export interface CallEventMap {
 	channel: Event & { readonly channel: RTCDataChannel };
 	/** Text from the other side. */
 	text: Event & { readonly text: string };
+	/** Keys that somebody has pressed, as a telephone line tells them beside its sound. */
+	tones: Event & { readonly tones: string };
 	/** The other side goes on from another device; `id` is another one now, all else is the same. */
 	moved: Event;
 	/** The other side asks that we go on with `to` instead. Whoever listens to this is asked; answer one way. */
@@ -498,8 +500,8 @@ export class Call extends EventTarget {
 	 * 'no-transfer', 'refused-transfer', 'failed-transfer' or 'ended', and this call goes on.
 	 */
 	transfer(to: string): Promise<void>;
-	/** 0-9, *, #, A-D and a comma for a pause. */
-	sendDtmf(tones: string, options?: { toneMs?: number; gapMs?: number }): void;
+	/** 0-9, *, #, A-D and a comma for a pause. A promise where the site tells them to a telephone line. */
+	sendDtmf(tones: string, options?: { toneMs?: number; gapMs?: number }): void | Promise<void>;
 	stats(): Promise<CallStats>;
 
 	addEventListener<K extends keyof CallEventMap>(type: K,

@@ -276,6 +276,7 @@ static enum bleg_event event_of(enum client_kind kind)
 		return BLEG_C_CANDIDATES;
 	case CLIENT_HELLO:
 	case CLIENT_CALL:
+	case CLIENT_KEYS:
 	case CLIENT_PING:
 	case CLIENT_KIND_N:
 		break;
@@ -450,6 +451,21 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 	}
 }
 
+/* They change nothing in the leg: its table has no row for them. */
+static void request_keys(struct browser_calls *c, struct browser_leg *l,
+			 const struct client_msg *m)
+{
+	struct leg_event ev = {.type = LEG_KEYS, .keys = m->keys};
+
+	if (l->state != BLEG_ACTIVE || !call_takes_keys(&l->leg)) {
+		browser_error(c->b, m->id, ERROR_BAD_STATE,
+			      "the other side takes keys in its sound alone");
+		return;
+	}
+	browser_ok(c->b, m->id);
+	call_leg_event(&l->leg, &ev);
+}
+
 void browser_calls_request(struct browser_calls *c, const struct client_msg *m)
 {
 	struct browser_leg *l;
@@ -465,10 +481,12 @@ void browser_calls_request(struct browser_calls *c, const struct client_msg *m)
 		break;
 	}
 	l = mem_ref(browser_calls_find(c, m->call));
-	if (l)
-		request_about(c, l, m);
-	else
+	if (!l)
 		refuse_missing(c, m);
+	else if (m->kind == CLIENT_KEYS)
+		request_keys(c, l, m);
+	else
+		request_about(c, l, m);
 	mem_deref(l);
 }
 

@@ -337,6 +337,19 @@ static void op_away(struct leg *leg, bool away)
 	send_event(l, m);
 }
 
+static void op_keys(struct leg *leg, const char *keys)
+{
+	struct browser_leg *l = mine(leg);
+	struct server_msg *m;
+
+	if (l->state != BLEG_ACTIVE)
+		return;
+	m = event_new(l, SERVER_KEYS, NULL);
+	if (m)
+		snprintf(m->keys, sizeof(m->keys), "%s", keys);
+	send_event(l, m);
+}
+
 static void op_offer_withdraw(struct leg *leg)
 {
 	struct browser_leg *l = mine(leg);
@@ -364,6 +377,7 @@ static const struct leg_ops ops = {
 	.offer_refuse = op_offer_refuse,
 	.candidates = op_candidates,
 	.away = op_away,
+	.keys = op_keys,
 	.offer_withdraw = op_offer_withdraw,
 	.end = op_end,
 };

@@ -67,6 +67,10 @@ static const struct field candidates_fields[] = {
 	{"ufrag", FIELD_TEXT, false, ICE_UFRAG_MAX, OFF(ufrag), NULL},
 	{"end", FIELD_BOOL, false, 0, OFF(end), NULL},
 };
+static const struct field keys_fields[] = {
+	CALL_FIELD,
+	{"keys", FIELD_TEXT, true, WEB_KEYS_MAX, OFF(keys), NULL},
+};
 
 /* hello's `resume` */
 static const struct field resume_fields[] = {
@@ -96,6 +100,7 @@ static const struct message {
 	[CLIENT_REFUSE] = {refuse_fields, N_ELEMS(refuse_fields)},
 	[CLIENT_HANGUP] = {hangup_fields, N_ELEMS(hangup_fields)},
 	[CLIENT_CANDIDATES] = {candidates_fields, N_ELEMS(candidates_fields)},
+	[CLIENT_KEYS] = {keys_fields, N_ELEMS(keys_fields)},
 	[CLIENT_PING] = {NULL, 0},
 };
 
@@ -148,6 +153,10 @@ static int join_fields(struct client_msg *m, struct field_fault *why)
 
 	if (m->sdp)
 		m->sdp->trickle = m->trickle;
+	if (m->kind == CLIENT_KEYS &&
+	    (!*m->keys || m->keys[strspn(m->keys, "0123456789ABCD*#")]))
+		return field_bad(why, "`keys` must be 1 to %d of 0-9, A-D, * and #",
+				 WEB_KEYS_MAX);
 	if (m->kind != CLIENT_CANDIDATES)
 		return 0;
 	if (m->ufrag) {

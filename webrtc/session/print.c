@@ -313,6 +313,9 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 		put_media(obj, m, &bad);
 		put_rejoin(obj, m, &bad);
 		break;
+	case SERVER_KEYS:
+		put_text(obj, "keys", m->keys, &bad);
+		break;
 	case SERVER_AWAY:
 		put(obj, "away", json_boolean(m->away), &bad);
 		break;

@@ -14,6 +14,7 @@ static void client_msg_destructor(void *p)
 	mem_deref(m->sdp);
 	mem_deref(m->candidates);
 	mem_deref(m->ufrag);
+	mem_deref(m->keys);
 	mem_deref(m->held);
 }
 
@@ -49,6 +50,8 @@ const char *client_kind_name(enum client_kind kind)
 		return "hangup";
 	case CLIENT_CANDIDATES:
 		return "candidates";
+	case CLIENT_KEYS:
+		return "keys";
 	case CLIENT_PING:
 		return "ping";
 	case CLIENT_KIND_N:
@@ -209,6 +212,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "away";
 	case SERVER_ELSEWHERE:
 		return "elsewhere";
+	case SERVER_KEYS:
+		return "keys";
 	case SERVER_BYE:
 		return "bye";
 	case SERVER_KIND_N:

@@ -18,6 +18,7 @@
 #include "webrtc/session/origin.h"
 
 enum { WEB_CALL_MAX = 64 };    /**< bytes of a call's name inside a connection */
+enum { WEB_KEYS_MAX = 64 };    /**< keys pressed in one message */
 enum { WEB_TEXT_BYTES = 200 }; /**< words for a person, with the NUL */
 enum {
 	WEB_ONGOING_HEX = 16
@@ -38,6 +39,7 @@ enum client_kind {
 	CLIENT_REFUSE,
 	CLIENT_HANGUP,
 	CLIENT_CANDIDATES,
+	CLIENT_KEYS,
 	CLIENT_PING,
 	CLIENT_KIND_N
 };
@@ -81,6 +83,7 @@ struct client_msg {
 	enum client_reason reason;     /**< reject, refuse, hangup */
 	struct candidates *candidates; /**< candidates; with ufrag and end */
 	char *ufrag;                   /**< candidates; may be NULL */
+	char *keys;                    /**< keys: 0-9 A-D * # */
 	bool end;                      /**< candidates */
 	uint64_t ack; /**< all but hello: it has all events up to this one; 0: not said */
 	bool elsewhere; /**< hello: it wants to know of its user's calls on other devices */
@@ -134,6 +137,7 @@ enum server_kind {
 	SERVER_CANDIDATES,
 	SERVER_ENDED,
 	SERVER_AWAY,
+	SERVER_KEYS,
 	SERVER_ELSEWHERE,
 	SERVER_BYE,
 	SERVER_KIND_N
@@ -146,7 +150,7 @@ struct web_party {
 	char domain[ADDR_HOST_MAX + 1];
 	bool verified;
 	bool tls;
-	const char *identity; /**< static; NULL: "none" */
+	const char *identity;             /**< static; NULL: "none" */
 	char diverted[ADDR_TEXT_MAX + 1]; /**< empty: left out */
 };
 
@@ -207,8 +211,9 @@ struct server_msg {
 				[WEB_CALL_MAX +
 				 1]; /**< incoming: a call of this client's; may be empty */
 		} who;
-		const char *state;  /**< progress: "ringing", "accepted" */
-		struct cause cause; /**< refused, ended */
+		const char *state;           /**< progress: "ringing", "accepted" */
+		char keys[WEB_KEYS_MAX + 1]; /**< keys */
+		struct cause cause;          /**< refused, ended */
 		struct {
 			const char *reason; /**< static */
 			char text[WEB_TEXT_BYTES];

@@ -288,6 +288,11 @@ describe('changes', () => {
 		assert.throws(() => call.sendDtmf('1'), { code: 'no-tones' });
 		dtmf.canInsertDTMF = true;
 		assert.equal(peer.did.length, before, 'nothing of it was sent');
+		let told;
+
+		call.addEventListener('tones', (ev) => (told = ev.tones), { once: true });
+		socket.event('keys', { call: call.id, keys: '5#' });
+		assert.equal(told, '5#');
 	});
 	test('after the end every change is refused', async () => {
 		const adding = call.addVideo();

@@ -217,6 +217,8 @@ static json_t *string_example(const json_t *s)
 		return json_string("per@beta.example");
 	if (strstr(pattern, "candidate:"))
 		return json_string("candidate:1 1 udp 1 192.0.2.1 9 typ host");
+	if (strstr(pattern, "A-D*#"))
+		return json_string("12*#");
 	return json_string(n > 2 ? "F7gI" : "c1");
 }
 

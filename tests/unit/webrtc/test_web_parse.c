@@ -64,7 +64,7 @@ static bool agree(const json_t *v, const char *what)
 static const char *const kinds[] = {
 	"client-hello",  "client-call",       "client-ringing", "client-accept",
 	"client-reject", "client-answer",     "client-offer",   "client-refuse",
-	"client-hangup", "client-candidates", "client-ping"};
+	"client-hangup", "client-candidates", "client-keys",    "client-ping"};
 
 static void examples_pass(void **state)
 {

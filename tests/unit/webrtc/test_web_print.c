@@ -162,6 +162,9 @@ static void events(void **state)
 		m->away = away;
 		done(m, "server-away");
 	}
+	m = message(SERVER_KEYS, true);
+	snprintf(m->keys, sizeof(m->keys), "0123456789ABCD*#");
+	done(m, "server-keys");
 	m = message(SERVER_OFFER, true);
 	with_sdp(m, "v=0\r\n");
 	done(m, "server-offer");
