@@ -11,7 +11,7 @@ import { until } from '../lib/world.mjs';
 let set, alice, bob, berta;
 
 before(async () => {
-	set = await sitesWithBrowsers([['alpha', 'chromium'], ['beta', 'chromium'], ['beta', 'firefox']], { users: { alpha: ['alice'], beta: ['bob', 'berta', 'bruno'] } });
+	set = await sitesWithBrowsers([['alpha', 'chromium'], ['beta', 'chromium'], ['beta', 'firefox']], { users: { alpha: ['alice'], beta: ['bob', 'berta', 'bruno'] }, idp: true });
 	alice = await phone(set.browsers.alpha.chromium, set.alpha, 'alice');
 	bob = await phone(set.browsers.beta.chromium, set.beta, 'bob');
 	berta = await phone(set.browsers.beta.firefox, set.beta, 'berta');
