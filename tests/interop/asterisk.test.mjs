@@ -13,7 +13,7 @@ import { phone, sitesWithBrowsers } from '../lib/phones.mjs';
 import { hum, HUM_HZ } from '../lib/silence.mjs';
 import { hears, near } from '../lib/tone.mjs';
 
-const ALPHA = '198.18.0.10', MILLIWATT_HZ = 1004;
+const ALPHA = '198.18.0.10', MILLIWATT_HZ = 1004, EARLY_HZ = 620;
 /** Each trunk is used by one user, so that the same numbers lead to each. */
 const TRUNKS = [
 	{ media: 'rtp', user: 'rita', octet: 71 },
@@ -23,6 +23,8 @@ const TRUNKS = [
 const KINDS = ['chromium', 'firefox'];
 /** What each presses. */
 const KEYS = { chromium: '159#', firefox: '730#' };
+/** By which trunk each hears early media. */
+const EARLY = { chromium: 'dtls', firefox: 'rtp' };
 const skip = Asterisk.missing() ?? false;
 const systems = {};
 let set, desk;
@@ -38,7 +40,7 @@ before(async () => {
 			options.listen = [`tls:${ALPHA}:5061`, `udp:${ALPHA}:5060`];
 			options.lines = TRUNKS.flatMap(({ media, user, octet }) => [`trunk "${media}" {`, `\taddress = "udp:198.18.0.${octet}:5060"`,
 				'\tnumbers = {"1", "6"}', `\tusers = {"${user}@alpha.test"}`, '\tauth-user = "sluss"', `\tpassword = "${TRUNK_SECRET}"`,
-				'\trealm = "asterisk"', `\tmedia = ${media}`, '}']);
+				'\trealm = "asterisk"', `\tmedia = ${media}`, '\tcalls-per-user = 4', '}']);
 		},
 	});
 	for (const { media, octet } of TRUNKS)
@@ -94,6 +96,23 @@ describe('calls to Asterisk', { concurrency: true }, () => {
 				await hangUp(p);
 				await p.close();
 			});
+
+	for (const kind of KINDS)
+		test(`${kind}, ${EARLY[kind]}: what Asterisk plays before the answer is heard, and a key is read there`, { skip }, async () => {
+			const p = await phone(set.browsers.alpha[kind], set.alpha, TRUNKS.find(({ media }) => media === EARLY[kind]).user);
+			await p.dial('603@alpha.test');
+			await p.says('call-state', /not answered yet/i);
+			const before = await hears(p);
+			assert.ok(near(before, EARLY_HZ), `before the answer it hears ${before} Hz`);
+			assert.equal((await p.call()).state, 'ringing');
+			await p.evaluate(() => window.sluss.phone.calls[0].sendDtmf('5'));
+			await anchored(p);
+			await hum(p);
+			const after = await hears(p);
+			assert.ok(near(after, HUM_HZ), `after the answer it hears ${after} Hz`);
+			await hangUp(p);
+			await p.close();
+		});
 });
 
 describe('calls of Asterisk and of a desk phone behind it', () => {

@@ -491,7 +491,7 @@ function sounds() {
 
 	if (incoming.ringing.length && phone.ringing)
 		ringer.play(talk.active || talking ? 'waiting' : 'incoming');
-	else if (state === 'ringing')
+	else if (state === 'ringing' && !talk.call.early)
 		ringer.play('ringback');
 	else if (state !== 'ended' || incoming.ringing.length)
 		ringer.stop();

@@ -242,7 +242,7 @@ export class Talk {
 		if (!navigator.mediaDevices?.getDisplayMedia)
 			$('screen').hidden = true;
 		this.#chat.refresh();
-		this.#keypad.refresh(state === 'connected');
+		this.#keypad.refresh(state === 'connected' || Boolean(call?.early));
 		if (!up)
 			$('chat-open').hidden = true;
 		this.#health.watch(up ? call : null);

@@ -84,6 +84,8 @@ export function stateWords(call) {
 		return words('state.away', { site: call.away });
 	if (call.state === 'held' && call.held.remote && !call.held.local)
 		return words('state.held.remote');
+	if (call.early)
+		return words('state.early');
 	return words(`state.${call.state}`);
 }
 

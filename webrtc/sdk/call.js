@@ -124,6 +124,7 @@ export class Call extends EventTarget {
 			channel: (line, channel) => this.#channelOf(line, channel),
 			agreed: () => this.#agreed(), identity: () => this.#vouched.line(),
 			keys: (tones) => this.#announce('tones', { tones }),
+			early: (msg) => this.#cause || this.#agree(msg),
 			failed: (line) => {
 				if (line === this.#line)
 					this.#hangup('media', causes.badMedia);
@@ -134,7 +135,6 @@ export class Call extends EventTarget {
 	}
 
 	/** What the page may read */
-
 	get id() { return this.#line.id; }
 	get direction() { return this.#direction; }
 	get state() { return this.#shown; }
@@ -146,6 +146,8 @@ export class Call extends EventTarget {
 	get offered() { return this.#offered; }
 	get held() { return { local: this.#hold.local, remote: this.#hold.remote }; }
 	get muted() { return { ...this.#muted }; }
+	/** What is heard comes from a telephone network: nobody has answered yet. */
+	get early() { return Boolean(this.#line.peer?.early) && !this.#cause; }
 	get interrupted() { return this.#line.path === 'down' && !this.#cause; }
 	/** What the other side says of itself; null when its phone does not. */
 	get remoteMuted() { return this.#side.remote && { ...this.#side.remote.muted }; }
@@ -163,7 +165,6 @@ export class Call extends EventTarget {
 	get streams() { return this.#streams ?? { local: null, remote: null }; }
 
 	/** Beginning and ending */
-
 	async [START]({ audio = true, video = false, data = false, name, stream, signal, peerIdentity } = {}) {
 		const until = (promise) => abortable(promise, signal);
 		let sent = false;
@@ -263,7 +264,6 @@ export class Call extends EventTarget {
 	}
 
 	/** In mid-call */
-
 	mute(kind = 'audio') { this.#mute(kind, true); }
 	unmute(kind = 'audio') { this.#mute(kind, false); }
 	#mute(kind, on) {
@@ -283,9 +283,7 @@ export class Call extends EventTarget {
 	async shareScreen(options) { await this.#change((own) => own.shareScreen(options)); }
 	async stopScreen() { await this.#change((own) => own.stopScreen()); }
 	/** Another microphone or camera: {deviceId} or other constraints. No break, no new offer. */
-	async setMicrophone(audio = true, { stream } = {}) {
-		await this.#change((own) => own.setMicrophone(audio, stream));
-	}
+	async setMicrophone(audio = true, { stream } = {}) { await this.#change((own) => own.setMicrophone(audio, stream)); }
 	async setCamera(video = true) { await this.#change((own) => own.setCamera(video)); }
 
 	async #change(what) {
@@ -323,7 +321,8 @@ export class Call extends EventTarget {
 
 	/** Sends keys as RFC 4733 events in the sound, after what is still being sent. A comma waits two seconds. */
 	sendDtmf(tones, { toneMs = 100, gapMs = 70 } = {}) {
-		this.#needEstablished();
+		if (!this.early) // an announcement may ask for keys
+			this.#needEstablished();
 		return this.#line.tones(tones, toneMs, gapMs, this.#mode === 'anchor');
 	}
 
@@ -334,7 +333,6 @@ export class Call extends EventTarget {
 	}
 
 	/** From the site, by phone.js */
-
 	/** Servers for a path that has to be found anew. */
 	[ICE](servers) {
 		for (const line of [this.#line, this.#handover.line]) {

@@ -33,7 +33,8 @@ export class Line {
 	 * @param link   phone.js's: {request(type, fields), silent(call, yes), ice}
 	 * @param id     the call's name at the site
 	 * @param hooks  each gets the line first: connection(line, state), streams(line), channel(line,
-	 *               RTCDataChannel), agreed(line), failed(line); identity(): its LineIdentity, or null; keys(text)
+	 *               RTCDataChannel), agreed(line), failed(line), early(message); identity(): its LineIdentity, or null;
+	 *               keys(text)
 	 */
 	constructor(link, id, madeTheCall, hooks) {
 		this.#link = link;
@@ -189,6 +190,9 @@ export class Line {
 			break;
 		case 'withdrawn':
 			this.#negotiator?.withdrawn();
+			break;
+		case 'early':
+			this.#negotiator?.run(() => this.#peer.preview(msg.sdp).then(() => this.#hooks.early(msg), () => {}));
 			break;
 		case 'candidates':
 			if (this.#peer)

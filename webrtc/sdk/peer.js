@@ -6,7 +6,7 @@
 
 import { SlussError } from './errors.js';
 import { withIdentity } from './identity/assertion.js';
-import { fingerprints, legible, origin } from './sdp.js';
+import { body, fingerprints, legible, origin } from './sdp.js';
 import { summary } from './stats.js';
 import { Trickle } from './trickle.js';
 
@@ -16,6 +16,8 @@ export class Peer {
 	#trickle;
 	#origin = '';
 	#held = false;
+	/** what was heard before anybody has answered; null: nothing of the kind, or it has been answered */
+	#early = null;
 	#muted = { audio: false, video: false };
 	/** transceiver -> its direction before the hold */
 	#before = new Map();
@@ -83,6 +85,33 @@ export class Peer {
 
 	/** Takes the other side's answer. */
 	async apply(sdp) {
+		await this.#answered(sdp);
+		this.#early = null;
+		this.#apply();
+	}
+
+	/** Takes what a telephone line lets hear before anybody answers. Nobody has taken the call: silence goes out.
+	 *  Firefox has no provisional answers, so it is one like any other. */
+	async preview(sdp) {
+		const before = this.#early;
+
+		this.#early ??= '';
+		this.#apply();
+		await this.#answered(sdp, before);
+		this.#early = body(sdp);
+	}
+
+	/** Is there sound, and no answer? */
+	get early() {
+		return Boolean(this.#early);
+	}
+
+	/** Where one has been taken already, an offer that nobody sees lets the next in, if that is another. */
+	async #answered(sdp, before = this.#early) {
+		if (before && before === body(sdp))
+			return;
+		if (before !== null && this.#pc.signalingState === 'stable')
+			await this.#pc.setLocalDescription(await this.#pc.createOffer());
 		await this.#given({ type: 'answer', sdp });
 		this.#trickle.described();
 		this.#settle();
@@ -237,7 +266,7 @@ export class Peer {
 
 	#apply() {
 		for (const track of this.local.getTracks())
-			track.enabled = !this.#held && !this.#muted[track.kind];
+			track.enabled = !this.#held && !this.#muted[track.kind] && this.#early === null;
 	}
 
 	/** Hold: RFC 3264 §8.4 by directions. The next offer says it. */

@@ -36,6 +36,11 @@ export function origin(sdp) {
 	return /^o=(\S+ \S+) /m.exec(sdp ?? '')?.[1] ?? '';
 }
 
+/** A description without the line that counts its versions: what it says. */
+export function body(sdp) {
+	return String(sdp).replace(/^o=.*$/m, '');
+}
+
 /** A description of theirs as every browser reads it: a data channel that is refused has the format of one that is
  *  not. Peers that know none repeat the line with another word, to which RFC 3264 §6 gives no meaning; Firefox
  *  refuses the description for it. */

@@ -402,7 +402,7 @@ export interface CallStats {
 }
 
 export interface CallEventMap {
-	/** state, remote, media, encryption, held, muted, sending, interrupted, signalling or away has changed. */
+	/** state, remote, media, encryption, held, muted, sending, early, interrupted, signalling or away has changed. */
 	state: Event;
 	/** A track has come or gone, or begun or ceased to carry something. */
 	streams: Event;
@@ -457,6 +457,11 @@ export class Call extends EventTarget {
 	readonly canText: boolean;
 	/** Is our picture a screen? */
 	readonly screen: boolean;
+	/**
+	 * What is heard comes from a telephone network (tones, an announcement): nobody has answered yet, and silence goes
+	 * out. Only while 'calling' or 'ringing'; keys can be sent.
+	 */
+	readonly early: boolean;
 	/** The path between the browsers is broken at the moment; it may come back. */
 	readonly interrupted: boolean;
 	/**

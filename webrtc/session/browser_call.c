@@ -438,6 +438,7 @@ static void request_about(struct browser_calls *c, struct browser_leg *l,
 	case BLEG_DO_TELL_INCOMING: /* these are answers to what the call does */
 	case BLEG_DO_TELL_RINGING:
 	case BLEG_DO_TELL_ACCEPTED:
+	case BLEG_DO_TELL_EARLY:
 	case BLEG_DO_TELL_ANSWERED:
 	case BLEG_DO_TELL_ENDED:
 	case BLEG_DO_TELL_OFFER:

@@ -251,6 +251,23 @@ static void op_accepted(struct leg *leg)
 		tell_progress(mine(leg), "accepted");
 }
 
+/* What cannot be shown is left out: the answer comes all the same. */
+static void op_early(struct leg *leg, struct body *answer)
+{
+	struct browser_leg *l = mine(leg);
+	struct server_msg *m;
+
+	if (browser_leg_step(l, BLEG_O_EARLY) != BLEG_DO_TELL_EARLY || !can_show(answer))
+		return;
+	m = event_new(l, SERVER_EARLY, answer);
+	if (m && l->leg.call)
+		media_show(m, l->leg.call);
+	else
+		m = mem_deref(m);
+	if (m)
+		send_event(l, m);
+}
+
 static int tell_answered(struct browser_leg *l, struct body *answer)
 {
 	struct server_msg *m = event_new(l, SERVER_ANSWERED, answer);
@@ -372,6 +389,7 @@ static const struct leg_ops ops = {
 	.invite = op_invite,
 	.ringing = op_ringing,
 	.accepted = op_accepted,
+	.early = op_early,
 	.answer = op_answer,
 	.offer = op_offer,
 	.offer_refuse = op_offer_refuse,

@@ -28,6 +28,7 @@ static const struct cell table[BLEG_STATE_N][BLEG_EVENT_N] = {
 	[BLEG_CALLING] = {
 		[BLEG_O_RINGING] = TO(CALLING, TELL_RINGING),
 		[BLEG_O_ACCEPTED] = TO(CALLING, TELL_ACCEPTED),
+		[BLEG_O_EARLY] = TO(CALLING, TELL_EARLY),
 		[BLEG_O_ANSWER] = TO(ACTIVE, TELL_ANSWERED),
 		[BLEG_C_CANDIDATES] = TO(CALLING, PASS_CANDIDATES),
 		CLOSE_CELLS(TO(ENDED, SAY_ENDED)),
@@ -138,6 +139,7 @@ const char *bleg_event_name(enum bleg_event event)
 		"invite",
 		"ringing",
 		"accepted",
+		"early",
 		"answer",
 		"offer",
 		"offer refused",

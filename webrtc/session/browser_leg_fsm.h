@@ -1,7 +1,7 @@
 /* webrtc/session/browser_leg_fsm.h - the two machines of a browser's half of a call, as tables. Pure.
  *
  *   outgoing (to a device):  IDLE ─invite─► ALERTING ─ringing─► RINGING ─accept─► ACCEPTED ─answer─► ACTIVE
- *   incoming (its call):     CALLING ─────────────────── the call's answer ────────────────────────► ACTIVE
+ *   incoming (its call):     CALLING ─ what a trunk lets hear first, ringing ── the call's answer ────► ACTIVE
  *   from everywhere:         hangup, reject, the call's end, a lost socket ─► ENDED
  *
  * Inside ACTIVE, offers and answers are a machine of their own:
@@ -37,6 +37,7 @@ enum bleg_event {
 	BLEG_O_INVITE,
 	BLEG_O_RINGING,
 	BLEG_O_ACCEPTED,
+	BLEG_O_EARLY,
 	BLEG_O_ANSWER,
 	BLEG_O_OFFER,
 	BLEG_O_OFFER_REFUSE,
@@ -58,6 +59,7 @@ enum bleg_action {
 	BLEG_DO_TELL_INCOMING, /**< `incoming` … */
 	BLEG_DO_TELL_RINGING,
 	BLEG_DO_TELL_ACCEPTED,
+	BLEG_DO_TELL_EARLY,
 	BLEG_DO_TELL_ANSWERED,
 	BLEG_DO_TELL_ENDED,
 	BLEG_DO_PASS_CANDIDATES, /**< LEG_CANDIDATES */

@@ -301,6 +301,11 @@ int server_msg_print(struct mbuf *mb, const struct server_msg *m)
 	case SERVER_PROGRESS:
 		put_text(obj, "state", m->state, &bad);
 		break;
+	case SERVER_EARLY:
+		sdp = m->sdp;
+		bad |= !sdp;
+		put_media(obj, m, &bad);
+		break;
 	case SERVER_ANSWERED:
 		sdp = m->sdp;
 		bad |= !sdp;

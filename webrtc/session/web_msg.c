@@ -190,6 +190,8 @@ const char *server_kind_name(enum server_kind kind)
 		return "error";
 	case SERVER_INCOMING:
 		return "incoming";
+	case SERVER_EARLY:
+		return "early";
 	case SERVER_PROGRESS:
 		return "progress";
 	case SERVER_ANSWERED:

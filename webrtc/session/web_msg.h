@@ -128,6 +128,7 @@ enum server_kind {
 	SERVER_ERROR,
 	SERVER_INCOMING,
 	SERVER_PROGRESS,
+	SERVER_EARLY,
 	SERVER_ANSWERED,
 	SERVER_ESTABLISHED,
 	SERVER_OFFER,
@@ -173,14 +174,14 @@ struct server_msg {
 	uint32_t id;                   /**< answers */
 	uint64_t seq;                  /**< events */
 	char call[WEB_CALL_MAX + 1];   /**< events about a call */
-	struct body *sdp;              /**< owned; incoming, answered, offer, answer */
+	struct body *sdp;              /**< owned; incoming, early, answered, offer, answer */
 	struct candidates *candidates; /**< owned; candidates */
 	bool away;                     /**< away */
 	char rejoin[WEB_ONGOING_HEX +
 		    1]; /**< answered, established: the site's name of the call */
 	struct web_ongoings *ongoings; /**< owned; elsewhere */
 	const char *media,
-		*encryption; /**< static names; incoming, answered, established */
+		*encryption; /**< static names; incoming, early, answered, established */
 	char **identityv; /**< owned, frees its strings; NULL ended; incoming; may be NULL */
 	struct identity_person
 		*person; /**< owned; incoming; NULL: no assertion of who calls */

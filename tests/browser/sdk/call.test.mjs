@@ -197,6 +197,40 @@ describe('calls', () => {
 		assert.deepEqual([call.media, call.encryption, call.remote.name], ['direct', 'claimed', 'Per']);
 		assert.deepEqual(FakePeer.last.did.at(-1), ['remote answer', 'their answer']);
 	});
+	test('outgoing: what a telephone network lets hear first; silence goes out until somebody answers', async () => {
+		const call = await dial();
+		const early = { call: call.id, sdp: 'v=0\r\no=- 1 1 IN IP4 a\r\ntones', media: 'anchor', encryption: 'to-gateway' };
+		const told = () => FakePeer.last.did.map(([what]) => what);
+
+		assert.throws(() => call.sendDtmf('1'), { code: 'bad-state' });
+		socket.event('progress', { call: call.id, state: 'ringing' });
+		socket.event('early', early);
+		await settle();
+		FakePeer.last.connection('connected');
+		assert.deepEqual([call.state, call.early, call.media, call.encryption, call.connectedAt], ['ringing', true, 'anchor', 'to-gateway', null]);
+		assert.equal(mic.tracks[0].enabled, false);
+		call.sendDtmf('1');
+		// the same with another version is the same; another one takes its place
+		socket.event('early', { ...early, sdp: early.sdp.replace('1 1', '1 2') });
+		await settle();
+		assert.deepEqual(told(), ['local offer', 'remote answer', 'dtmf']);
+		socket.event('answered', { call: call.id, ...answer, media: 'anchor' });
+		await settle();
+		assert.deepEqual(told().slice(3), ['local offer', 'remote answer']);
+		assert.deepEqual([call.state, call.early, mic.tracks[0].enabled], ['connected', false, true]);
+		assert.equal(socket.got('offer'), undefined);
+	});
+	test('outgoing: an early description that is of no use is left out', async () => {
+		const call = await dial();
+
+		socket.event('early', { call: call.id, sdp: 'unusable', media: 'anchor', encryption: 'to-gateway' });
+		await settle();
+		assert.deepEqual([call.state, call.early], ['calling', false]);
+		socket.event('answered', { call: call.id, ...answer });
+		await settle();
+		FakePeer.last.connection('connected');
+		assert.deepEqual([call.state, mic.tracks[0].enabled], ['connected', true]);
+	});
 	test('outgoing: refused: the site’s own words, and all is let go', async () => {
 		const call = await dial();
 		const cause = { code: 503, reason: 'unreachable', text: 'beta.test: its certificate expired yesterday' };

@@ -142,6 +142,10 @@ static void events(void **state)
 		m->state = states[i];
 		done(m, "server-progress");
 	}
+	m = message(SERVER_EARLY, true);
+	with_sdp(m, "v=0\r\n");
+	with_media(m);
+	done(m, "server-early");
 	m = message(SERVER_ANSWERED, true);
 	with_sdp(m, "v=0\r\n");
 	with_media(m);

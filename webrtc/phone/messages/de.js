@@ -170,6 +170,7 @@ export default {
 	'state.allow.video': 'Erlauben Sie im Browser Mikrofon und Kamera, dann geht es weiter.',
 	'state.calling': 'Wird gerufen …',
 	'state.ringing': 'Es klingelt …',
+	'state.early': 'Noch nicht angenommen: Sie hören das Telefonnetz',
 	'state.connecting': 'Wird verbunden …',
 	'state.connected': 'Verbunden',
 	'state.held': 'Gehalten',

@@ -171,6 +171,7 @@ export default {
 	'state.allow.video': 'Allow the microphone and the camera in your browser to go on.',
 	'state.calling': 'Calling…',
 	'state.ringing': 'Ringing…',
+	'state.early': 'Not answered yet: you hear the telephone network',
 	'state.connecting': 'Connecting…',
 	'state.connected': 'Connected',
 	'state.held': 'On hold',
