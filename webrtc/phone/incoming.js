@@ -24,8 +24,10 @@ export class Incoming {
 		this.#hooks = hooks;
 		this.#devices = devices;
 		document.addEventListener('keydown', (ev) => this.#trap(ev));
+		const dialogs = new MutationObserver(place);
+
 		for (const dialog of document.querySelectorAll('dialog'))
-			dialog.addEventListener('close', place);
+			dialogs.observe(dialog, { attributeFilter: ['open'] });
 	}
 
 	get ringing() {
@@ -60,7 +62,8 @@ export class Incoming {
 		button('video').hidden = !call.offered.video;
 		call.addEventListener('state', () => this.#state(call));
 		el.addEventListener('keydown', (ev) => typedOn(ev, el));
-		const to = typing() ? el : button('accept');
+		// Whoever is about to answer another one stays there.
+		const to = $('incoming').contains(document.activeElement) ? null : typing() ? el : button('accept');
 
 		this.#cards.set(call, el);
 		place();
@@ -216,11 +219,13 @@ function typedOn(ev, card) {
 }
 
 /** What lies outside of a dialog that is open cannot be used: the cards go into it, and out again. */
-function place() {
-	const to = document.querySelector('dialog:modal') ?? document.body;
+function place(changes = []) {
+	const opened = changes.map(({ target }) => target).findLast((dialog) => dialog.matches(':modal'));
+	const to = opened ?? [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
 	const on = $('incoming').contains(document.activeElement) ? document.activeElement : null;
 
-	if ($('incoming').parentElement !== to)
+	if ($('incoming').parentElement !== to) {
 		to.append($('incoming'));
-	focus(on);
+		focus(on);
+	}
 }

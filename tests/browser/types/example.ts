@@ -21,6 +21,15 @@ async function talk(audio: HTMLAudioElement): Promise<void> {
 		if (call.remote.identity?.status === 'verified' && phone.identity.state === 'ready')
 			console.log(call.remote.identity.name, call.remote.identity.profile?.email, call.encryption);
 		call.addEventListener('text', ({ text }) => console.log(text.length));
+		call.addEventListener('transfer', async ({ to, accept, refuse }) => {
+			if (!phone.contacts.get(to))
+				return refuse();
+			await phone.switchTo(await accept({ video: false }));
+		});
+		if (call.canTransfer)
+			await call.transfer(phone.contacts.search('per')[0]?.address ?? 'per');
+		// @ts-expect-error: contacts come and go by put() and remove()
+		phone.contacts.all = [];
 		call.addEventListener('trackended', ({ track }) => console.log(track.label));
 		if (call.canText)
 			call.sendText('hej');
