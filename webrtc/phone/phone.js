@@ -395,6 +395,8 @@ function inView(call) {
 	others.note(null);
 	others.remove(call);
 	talk.attach(call);
+	if (talk.call !== call)
+		return; // it was over already, and one on hold has taken its place
 	show('call');
 	talk.focus();
 }
