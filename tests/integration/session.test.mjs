@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, http, signIn } from '../lib/client.mjs';
+import { Resuming } from '../lib/resuming.mjs';
 import { PASSWORD, twoSites } from '../lib/site.mjs';
 import { TOP, until } from '../lib/world.mjs';
 
@@ -150,16 +151,27 @@ test('message ids rise; keys are known; JSON is JSON: errors by name, connection
 	await client.close();
 });
 
-test('more devices than allowed: the next one is told', async () => {
+test('more devices than allowed: one that has lost its connection makes place; where there is none the next one is told', async () => {
 	const { token } = await signIn(alpha, 'anna', PASSWORD);
 	const devices = [];
-	for (let i = 0; i < 4; i++)
+	for (let i = 0; i < 3; i++)
 		devices.push(await Client.open(alpha, token, `d${i}`));
+	const left = await Resuming.open(alpha, token);
+	left.comesBack = false;
+	left.ws.terminate();
+	await until(5000, async () => (await alpha.ctl('devices')).json.some((d) => d.name === 'resuming' && d.state === 'away'), 'it lingers');
+	devices.push(await Client.open(alpha, token, 'in its place'));
 	await assert.rejects(Client.open(alpha, token, 'one too many'), (e) => ['limit', 'not-signed-in'].includes(e.code) || /too-many|closed/.test(e.message));
 	for (const device of devices) {
 		await device.settled();
 		await device.close();
 	}
+	await until(5000, async () => (await alpha.ctl('devices')).json.every((d) => d.user !== 'anna@alpha.test'), 'they are gone');
+	left.connect();
+	await left.online();
+	assert.deepEqual([left.hellos.at(-1).resumed, left.hellos.at(-1).forgotten], [false, 'too-many']);
+	left.ws.close(1000);
+	await left.when(() => left.over, 'it closes');
 });
 
 test('devices come and go in slussctl', async () => {
