@@ -27,7 +27,8 @@ static const char *token_refused(const json_t *o)
 	if (!token || !*token || !is_token(token))
 		return "there is no usable access token in its answer";
 	if (json_object_get(o, "token_type") &&
-	    (!take(type, sizeof(type), o, "token_type") || strcasecmp(type, "bearer")))
+	    (!take(type, sizeof(type), o, "token_type") ||
+	     strcasecmp(type, "bearer") != 0))
 		return "its access token is no bearer token"; /* RFC 6749 §7.1 */
 	return NULL;
 }

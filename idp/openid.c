@@ -102,10 +102,10 @@ static void wake_all(struct openid_turn *first, void (*next)(struct openid_turn 
 		if (t->provider != p || t->waits != needs)
 			continue;
 		t->waits = OPENID_GOES;
-		if (why)
-			give_up(t, what, why);
-		else
+		if (next)
 			next(t);
+		else
+			give_up(t, what, why);
 	}
 }
 
