@@ -21,7 +21,7 @@ packages_of() {
 	sanitize) echo valgrind ;;
 	lint) echo clang clang-format clang-tidy cppcheck shellcheck libcmocka-dev bear ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
-	bench) echo kamailio kamailio-tls-modules rtpengine-daemon sip-tester chromium ;;
+	bench) echo kamailio kamailio-tls-modules rtpengine-daemon janus sip-tester chromium ;;
 	test) packages_of unit && packages_of browser && packages_of interop ;;
 	*) die "no package list for $1" ;;
 	esac
