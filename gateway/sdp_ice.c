@@ -4,6 +4,8 @@
  * SIP leg: generations by user fragment, and half trickle. RFC 8839 §4.2, §5; RFC 8840 §4.1, §5.3. */
 #include "gateway/sdp_ice.h"
 
+#include "gateway/sdp_own.h"
+
 static bool text_is(struct sdp_text t, const char *s)
 {
 	return t.n == strlen(s) && !memcmp(t.p, s, t.n);
@@ -46,7 +48,7 @@ static void media_line(struct sdp_ice *ice, struct sdp_text v, size_t from)
 	memset(m, 0, sizeof(*m));
 	m->from = from;
 	cut(&v, ' ');
-	m->disabled = text_is(cut(&v, ' '), "0");
+	m->disabled = sdp_port_is_zero(cut(&v, ' '));
 }
 
 /** `m` is the section's or the session's level. */

@@ -25,6 +25,15 @@ bool sdp_text_is(struct sdp_text t, const char *s)
 	return t.n == strlen(s) && !memcmp(t.p, s, t.n);
 }
 
+bool sdp_port_is_zero(struct sdp_text port)
+{
+	size_t n = 0;
+
+	while (n < port.n && port.p[n] == '0')
+		n++;
+	return n && (n == port.n || port.p[n] == '/');
+}
+
 bool sdp_text_is_ci(struct sdp_text t, const char *s)
 {
 	if (t.n != strlen(s))

@@ -9,6 +9,8 @@
 
 bool sdp_text_is(struct sdp_text t, const char *s);
 bool sdp_text_is_ci(struct sdp_text t, const char *s);
+/** Of an m= line: "0", "00", "0/2". */
+bool sdp_port_is_zero(struct sdp_text port);
 bool sdp_text_same(struct sdp_text a, struct sdp_text b);
 /** Cuts the word before the next `sep` off. */
 struct sdp_text sdp_word(struct sdp_text *t, char sep);

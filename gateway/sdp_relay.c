@@ -333,7 +333,7 @@ static int print_media(struct printer *p, struct sdp_text line)
 {
 	struct sdp_text kind = sdp_word(&line, ' '), at = sdp_word(&line, ' ');
 
-	if (sdp_text_is(at, "0"))
+	if (sdp_port_is_zero(at))
 		return mbuf_printf(p->mb, "%b 0 %b\r\n", kind.p, kind.n, line.p, line.n);
 	return mbuf_printf(p->mb, "%b %u %b\r\n", kind.p, kind.n, port(p), line.p,
 			   line.n);

@@ -169,16 +169,26 @@ static void what_cannot_be_relayed(void **state)
 /* A camera that has been turned off, a first section that was refused: the transport is the next one's. */
 static void the_first_section_that_is_on(void **state)
 {
-	struct body *in = body_of(HEAD "a=group:BUNDLE 1\r\n"
-				       "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n"
-				       "c=IN IP4 0.0.0.0\r\na=mid:0\r\n" AUDIO("1"));
-	struct body *out = relayed(in, false);
+	static const char *const ports[] = {"0", "00", "0/2"};
 
 	(void)state;
-	assert_non_null(strstr(out->data, "m=audio 0 UDP"));
-	assert_true(strstr(out->data, "a=candidate:1 ") > strstr(out->data, "a=mid:1"));
-	mem_deref(in);
-	mem_deref(out);
+	for (size_t i = 0; i < N_ELEMS(ports); i++) {
+		char text[4096];
+		struct body *in, *out;
+
+		snprintf(text, sizeof(text),
+			 HEAD "a=group:BUNDLE 1\r\n"
+			      "m=audio %s UDP/TLS/RTP/SAVPF 111\r\n"
+			      "c=IN IP4 0.0.0.0\r\na=mid:0\r\n" AUDIO("1"),
+			 ports[i]);
+		in = body_of(text);
+		out = relayed(in, false);
+		assert_non_null(strstr(out->data, "m=audio 0 UDP"));
+		assert_true(strstr(out->data, "a=candidate:1 ") >
+			    strstr(out->data, "a=mid:1"));
+		mem_deref(in);
+		mem_deref(out);
+	}
 }
 
 static void candidates_of_the_transport(void **state)
