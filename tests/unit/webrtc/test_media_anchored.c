@@ -73,6 +73,9 @@ static struct srtp *srtp_of(const struct media_sdes *k)
 	return s;
 }
 
+/** How the peer's side is meant to be reached. */
+static enum media_reach reach = MEDIA_PLAIN;
+
 /** Both sides described; the browser's keys are agreed on. */
 static void begin(enum media_crypt crypt, uint16_t suite, bool dtls_client)
 {
@@ -100,10 +103,8 @@ static void begin(enum media_crypt crypt, uint16_t suite, bool dtls_client)
 	add->n_sides = 2;
 	add->sidev[0] =
 		(struct media_side_setup){.reach = MEDIA_LITE, .crypt = MEDIA_DTLS};
-	add->sidev[1] = (struct media_side_setup){.reach = MEDIA_PLAIN,
-						  .crypt = crypt,
-						  .n_plain = 1,
-						  .dtls_client = dtls_client};
+	add->sidev[1] = (struct media_side_setup){
+		.reach = reach, .crypt = crypt, .n_plain = 1, .dtls_client = dtls_client};
 	add->sdesv[1][0] = w.own;
 	add->sdesv[1][0].suite = 0;
 	strcpy(add->credv[0].ufrag, "oursours");
@@ -433,6 +434,16 @@ static void a_client_that_begins_anew(void **state)
 	end();
 }
 
+/* Its description has no ICE where ours had: it is reached where it says, and heard from there. */
+static void full_ice_towards_a_peer_that_knows_none(void **state)
+{
+	(void)state;
+	reach = MEDIA_FULL;
+	dtls_as(SERVER);
+	dtls_as(CLIENT);
+	reach = MEDIA_PLAIN;
+}
+
 /* abuse case 61, through the sockets */
 static void case_61_rtp_from_a_foreign_address(void **state)
 {
@@ -553,6 +564,7 @@ int main(void)
 		cmocka_unit_test(every_sdes_suite),
 		cmocka_unit_test(dtls_with_a_passive_peer),
 		cmocka_unit_test(dtls_with_an_active_peer),
+		cmocka_unit_test(full_ice_towards_a_peer_that_knows_none),
 		cmocka_unit_test(dtls_with_a_hello_before_the_answer),
 		cmocka_unit_test(a_client_that_begins_anew),
 		cmocka_unit_test(case_61_rtp_from_a_foreign_address),
