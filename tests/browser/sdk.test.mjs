@@ -9,6 +9,7 @@ import './sdk/address.test.mjs';
 import './sdk/state.test.mjs';
 import './sdk/offer-answer.test.mjs';
 import './sdk/reading.test.mjs';
+import './sdk/refer.test.mjs';
 import './sdk/socket.test.mjs';
 import './sdk/rejoin.test.mjs';
 import './sdk/resume.test.mjs';

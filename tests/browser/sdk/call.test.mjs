@@ -47,6 +47,26 @@ describe('calls', () => {
 		assert.equal(socket.got('hello').device, 'Firefox on Linux');
 		assert.deepEqual([phone.user, phone.site, phone.state], ['alice@alpha.test', 'alpha.test', 'online']);
 	});
+	test('phone: switched off in mid-call it leaves no timer behind', async () => {
+		const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length;
+
+		phone.close();
+		const before = timers();
+		({ phone, socket } = await online(Phone));
+		const call = await dial();
+
+		socket.event('answered', { call: call.id, ...answer });
+		await settle();
+		FakePeer.last.connection('connected');
+		await settle();
+		assert.ok(timers() > before);
+		call.hold().catch(() => {}); // waits for an answer
+		FakePeer.last.connection('disconnected'); // is to be mended
+		await settle();
+		phone.close();
+		await settle();
+		assert.ok(timers() <= before, `${before} before, ${timers()} now`);
+	});
 	test('phone: a password goes to the page’s own site only', async () => {
 		await assert.rejects(Phone.connect({ site: 'beta.test', user: 'a', password: 'b' }), { code: 'own-origin' });
 	});
@@ -157,6 +177,7 @@ describe('calls', () => {
 		await settle();
 		assert.throws(() => call.reject(), { code: 'bad-state' });
 		call.hangup();
+		socket.refuse(socket.got('answer'), 'no-call');
 		await assert.rejects(first, { code: 'ended' });
 	});
 
