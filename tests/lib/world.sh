@@ -27,7 +27,9 @@ printf 'nameserver 198.18.0.53\noptions timeout:2 attempts:2\n' >/run/resolv.con
 mount --bind /run/resolv.conf "$resolv"
 
 ip link set lo up
-ip link add br0 type bridge
+# An address of its own: else it is the lowest one of its ports', another one whenever a host comes, and whoever has the
+# old one in its ARP table sends into nowhere for seconds.
+ip link add br0 address 02:00:00:00:00:01 type bridge
 echo 1 >/proc/sys/net/ipv6/conf/br0/disable_ipv6
 ip addr add 198.18.0.1/24 dev br0
 ip link set br0 up
