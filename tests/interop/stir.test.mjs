@@ -1,10 +1,10 @@
 // limit: 180 s
 // What others sign: PASSporTs by secsipidx (Debian), for a domain and for telephone numbers ("shaken", RFC 8588, as a trunk
 // brings them), judged end to end: fetched, trusted, compared, and shown to the callee. And by Asterisk's res_stir_shaken,
-// behind a trunk.
+// behind a trunk, in the clear and with the media key.
 //
 //   gamma.test, delta.test (.61, SIP over TLS) ══► slussd beta.test (.20) ◄── WSS ── bob, +493099
-//                      Asterisk .71 ══ UDP ══┘                                │
+//                 Asterisk .71, .72 ══ UDP ══┘                                │
 //                                 sti.test (.62, HTTPS: the certificates) ◄── https ──┘
 // delta.test: require = both. Numbers are believed of the authority "numbers" alone (identity { number-trust }).
 import assert from 'node:assert/strict';
@@ -42,7 +42,7 @@ before(async () => {
 			options.listen = ['tls:198.18.0.20:5061', 'udp:198.18.0.20:5060'];
 			options.sites[0].lines = ['numbers = {"+493077=bob"}'];
 			options.lines = ['identity {', `\tnumber-trust = "${numbers.root}"`, '}', 'peer "delta.test" { require = both }',
-				'trunk "asterisk" {', '\taddress = "udp:198.18.0.71:5060"', '\tkeep-alive = 0', '}'];
+				...['rtp', 'dtls'].flatMap((media, i) => [`trunk "${media}" {`, `\taddress = "udp:198.18.0.${71 + i}:5060"`, '\tkeep-alive = 0', `\tmedia = ${media}`, '}'])];
 		},
 	}));
 	const address = await world.address(61), there = await world.address(62);
@@ -180,28 +180,30 @@ test('a number that nobody may vouch for', async () => {
 	}
 });
 
-test('"shaken" by Asterisk\'s own module: the number is verified', { skip }, async () => {
-	show('/number.pem', pairs.number);
-	const asterisk = await Asterisk.start(world, await world.host('asterisk', 71), {
-		sluss: '198.18.0.20',
-		edit: (text, name) => ({
-			'pjsip.conf': text.replace('\nfrom_user = asterisk\n', '\nstir_shaken_profile = signs\n'),
-			'extensions.conf': `${text}\n[signed]\nexten => s,1,Set(CALLERID(num)=${NUMBER})\n same => n,Dial(PJSIP/+493077@sluss,20)\n`,
-		})[name] ?? text,
-		more: {
-			'number.key': () => readFileSync(pairs.number.key, 'utf8'),
-			'stir_shaken.conf': (etc) => `[attestation]\nglobal_disable = no\nprivate_key_file = ${etc}/number.key\npublic_cert_url = https://sti.test/number.pem\n`
-				+ `attest_level = A\ncheck_tn_cert_public_url = no\n[signs]\ntype = profile\nendpoint_behavior = attest\n[${NUMBER}]\ntype = tn\n`,
-		},
+for (const [media, octet] of [['rtp', 71], ['dtls', 72]])
+	test(`"shaken" by Asterisk's own module, ${media === 'dtls' ? 'with the media key' : 'in the clear'}: the number is verified`, { skip }, async () => {
+		show('/number.pem', pairs.number);
+		const asterisk = await Asterisk.start(world, await world.host(`asterisk-${media}`, octet), {
+			sluss: '198.18.0.20', media,
+			edit: (text, name) => ({
+				'pjsip.conf': text.replace('\nfrom_user = asterisk\n', '\nstir_shaken_profile = signs\n'),
+				'extensions.conf': `${text}\n[signed]\nexten => s,1,Set(CALLERID(num)=${NUMBER})\n same => n,Dial(PJSIP/+493077@sluss,20)\n`,
+			})[name] ?? text,
+			more: {
+				'number.key': () => readFileSync(pairs.number.key, 'utf8'),
+				'stir_shaken.conf': (etc) => `[attestation]\nglobal_disable = no\nprivate_key_file = ${etc}/number.key\npublic_cert_url = https://sti.test/number.pem\n`
+					+ `attest_level = A\nsend_mky = yes\ncheck_tn_cert_public_url = no\n[signs]\ntype = profile\nendpoint_behavior = attest\n[${NUMBER}]\ntype = tn\n`,
+			},
+		});
+		await asterisk.run('pjsip set logger on');
+		const originated = asterisk.run('channel originate Local/s@signed application Wait 1');
+		const incoming = await bob.event('incoming', {}, 15_000);
+		await bob.request('reject', { call: incoming.call, reason: 'busy' });
+		await bob.event('ended', { call: incoming.call });
+		await originated;
+		const [, claims] = /^Identity: [\w-]+\.([\w-]+)\./m.exec(asterisk.log());
+		await asterisk.stop();
+		const { mky, attest } = JSON.parse(Buffer.from(claims, 'base64url'));
+		assert.deepEqual([attest, mky?.length], ['A', media === 'dtls' ? 1 : undefined]);
+		assert.deepEqual([incoming.from.address, incoming.from.site.identity], [`${NUMBER}@beta.test`, 'verified']);
 	});
-	await asterisk.run('pjsip set logger on');
-	const originated = asterisk.run('channel originate Local/s@signed application Wait 1');
-	const incoming = await bob.event('incoming', {}, 15_000);
-	await bob.request('reject', { call: incoming.call, reason: 'busy' });
-	await bob.event('ended', { call: incoming.call });
-	await originated;
-	const [, claims] = /^Identity: [\w-]+\.([\w-]+)\./m.exec(asterisk.log());
-	await asterisk.stop();
-	assert.equal(JSON.parse(Buffer.from(claims, 'base64url')).attest, 'A');
-	assert.deepEqual([incoming.from.address, incoming.from.site.identity], [`${NUMBER}@beta.test`, 'verified']);
-});
