@@ -261,13 +261,15 @@ static void in_judged(const struct identity_verdict *v, void *arg)
 	mem_deref(leg);
 }
 
-/* A new description is as good as its signature. True: the verdict is awaited, or there will be none. */
+/* A new description is as good as its signature, except a telephone line's: what comes over that is believed for its
+ * source alone, and no call of a trunk ends for a signature. True: the verdict is awaited, or there will be none. */
 static bool in_verify(struct sip_leg *leg, const sip_t *s)
 {
 	struct reoffer *ro = &leg->ro;
 	struct refusal r;
 
-	if (!trust_identity_due(leg->sip, s, leg->hop->domain, !leg->by_signature))
+	if (leg->hop->trunk ||
+	    !trust_identity_due(leg->sip, s, leg->hop->domain, !leg->by_signature))
 		return false;
 	if (sip_identity_verify(leg->sip, &ro->verify, s, in_judged, leg)) {
 		refusal_set(&r, 500, "Server Internal Error",

@@ -231,7 +231,8 @@ test('whose call it was is shown (RFC 5806), who withholds their number is not',
 
 test('keys go in INFO to a trunk that has them so, and come from it', async () => {
 	const link = await pbx.dialPlain(ALPHA);
-	const call = link.call({ from: '200@pbx.test', to: '+49301234@alpha.test', body: `${PLAIN.replace(' 8\r', ' 0 101\r')}a=rtpmap:101 telephone-event/8000\r\n` });
+	const body = `${PLAIN.replace(' 8\r', ' 0 101\r')}a=rtpmap:101 telephone-event/8000\r\n`;
+	const call = link.call({ from: '200@pbx.test', to: '+49301234@alpha.test', body });
 	const { call: id, sdp: offer } = await alice.event('incoming');
 	assert.doesNotMatch(offer, /telephone-event/, 'not in the sound as well');
 	await alice.request('accept', { call: id });
@@ -258,6 +259,11 @@ test('keys go in INFO to a trunk that has them so, and come from it', async () =
 	assert.equal(await told('text/plain', '5'), 415);
 	await alice.settled();
 	assert.equal(alice.count('keys'), 3);
+	/* a new description whose signature is nothing: a trunk is believed for its source, and no call of it ends for that */
+	const held = call.send('INVITE', { body, headers: [['Identity', 'no.such.token;info=<https://sti.test/own.pem>;ppt=shaken']] });
+	const taken = await call.response(undefined, { to: held });
+	assert.equal(taken.status, 200, taken.start);
+	call.ack(taken);
 	await call.bye();
 	await alice.event('ended', { call: id });
 });
