@@ -193,7 +193,8 @@ static bool tells(struct sdp_text t)
 	for (size_t i = 0; i < N_ELEMS(nobodys); i++)
 		if (sdp_text_is(t, nobodys[i]))
 			return false;
-	return t.n > 2;
+	/* a word of a malformed line that is none ("tcp") would take half of the description with it */
+	return t.n > 2 && (memchr(t.p, '.', t.n) || memchr(t.p, ':', t.n));
 }
 
 static void address_take(struct addresses *a, struct sdp_text t)
