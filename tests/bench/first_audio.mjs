@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { Asterisk, TRUNK_SECRET } from '../lib/asterisk.mjs';
 import { spkiHash } from '../lib/ca.mjs';
 import { PASSWORD, twoSites } from '../lib/site.mjs';
-import { TOP } from '../lib/world.mjs';
+import { TOP, within } from '../lib/world.mjs';
 import { inPage, Janus, JANUS_PORT, webrtcOfAsterisk, WSS_PORT } from './gateways.mjs';
 import { Table } from './measure.mjs';
 
@@ -83,7 +83,7 @@ if (janus)
 const ways = { overSluss: [], overSip: [], ...(janus ? { overJanus: [] } : {}) };
 for (let round = -1; round < ROUNDS; round++) {
 	for (const [way, list] of Object.entries(ways)) {
-		const ms = await page.evaluate((name) => window[name](), way);
+		const ms = await within(15_000, page.evaluate((name) => window[name](), way), `${way}, round ${round}`);
 		if (round >= 0) // the first is to warm up
 			list.push(ms);
 	}

@@ -122,7 +122,7 @@ async function janusClient({ url, user, target, heardText }) {
 	await new Promise((resolve, reject) => Object.assign(ws, { onopen: resolve, onerror: () => reject(new Error(`no WebSocket to ${url}`)) }));
 	ws.onmessage = ({ data }) => {
 		const m = JSON.parse(data);
-		if (m.janus === 'event' || m.janus === 'hangup') {
+		if (m.janus === 'event' && m.sender === handle) {
 			events.push(m);
 			woken();
 		} else if (m.janus === 'success') {
@@ -134,20 +134,25 @@ async function janusClient({ url, user, target, heardText }) {
 		waiting.set(String(n + 1), resolve);
 		say(m);
 	});
+	/** Takes the first event that is `what` out. */
 	const event = async (what) => {
 		for (;;) {
+			const wrong = events.find((m) => m.plugindata?.data?.error);
+			if (wrong)
+				throw new Error(`Janus: ${wrong.plugindata.data.error}`);
 			const at = events.findIndex((m) => m.plugindata?.data?.result?.event === what);
 			if (at >= 0)
-				return events.splice(0, at + 1).at(-1);
+				return events.splice(at, 1)[0];
 			await new Promise((resolve) => { woken = resolve; });
 		}
 	};
 	session = (await ask({ janus: 'create' })).data.id;
-	handle = (await ask({ janus: 'attach', plugin: 'janus.plugin.sip' })).data.id;
-	setInterval(() => say({ janus: 'keepalive' }), 20_000);
-	say({ janus: 'message', body: { request: 'register', type: 'guest', username: user } });
-	await event('registered');
+	setInterval(() => ws.send(JSON.stringify({ janus: 'keepalive', session_id: session, transaction: 'keepalive' })), 20_000);
+	/* Each call has a handle of its own, signed in before the clock runs. */
 	window.overJanus = async () => {
+		handle = (await ask({ janus: 'attach', plugin: 'janus.plugin.sip' })).data.id;
+		say({ janus: 'message', body: { request: 'register', type: 'guest', username: user } });
+		await event('registered');
 		const start = performance.now();
 		const pc = new RTCPeerConnection(), mic = await navigator.mediaDevices.getUserMedia({ audio: true });
 		pc.addTrack(mic.getAudioTracks()[0], mic);
@@ -170,6 +175,9 @@ async function janusClient({ url, user, target, heardText }) {
 		const ms = await soon(pc) - start;
 		say({ janus: 'message', body: { request: 'hangup' } });
 		await event('hangup');
+		await ask({ janus: 'detach' });
+		handle = undefined;
+		events.length = 0;
 		pc.close();
 		mic.getTracks().forEach((track) => track.stop());
 		return ms;
