@@ -135,8 +135,14 @@ export class Line {
 
 	/** The site's `answered`. */
 	rejoined({ sdp }) {
+		const moved = this.#peer.isElsewhere(sdp);
+
 		this.#forgotten = null;
 		this.#negotiator.answered(sdp);
+		if (moved) {
+			this.#peer.restart();
+			this.#negotiator.change().catch(() => {}); // in its turn, behind this answer
+		}
 	}
 
 	/** The site's `ended`: not now, or never. */

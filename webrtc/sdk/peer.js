@@ -334,6 +334,14 @@ export class Peer {
 		return this.#pc.createDataChannel(label, options);
 	}
 
+	/** Is its end of the path another one than before? That of a site which relays for the other side, and was told anew. */
+	isElsewhere(sdp) {
+		const ufrag = (text) => /^a=ice-ufrag:(\S+)/m.exec(text ?? '')?.[1];
+		const before = ufrag(this.#pc.remoteDescription?.sdp);
+
+		return before !== undefined && before !== ufrag(sdp);
+	}
+
 	get takesTones() { return Boolean(this.#senders.audio?.dtmf?.canInsertDTMF); }
 
 	/** Keys as RFC 4733 events, after those that are still to be sent. Throws SlussError. */

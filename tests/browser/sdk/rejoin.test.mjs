@@ -42,6 +42,17 @@ async function killed() {
 }
 
 describe('the end whose site was killed', () => {
+	test('whose other side has a relay: its end of the path is a new one, and ICE restarts behind the answer', async () => {
+		const name = call.id;
+
+		await killed();
+		socket.ok(socket.got('call'));
+		peer.remoteDescription = { type: 'answer', sdp: 'a=ice-ufrag:before\r\n' };
+		socket.event('answered', { call: name, sdp: `a=ice-ufrag:after\r\n${KEY}`, media: 'direct', encryption: 'claimed', remote: call.remote, rejoin: 'fedcba9876543210' });
+		await settle();
+		assert.ok(peer.did.some(([what]) => what === 'restart'));
+		assert.ok(of('offer', name), 'and the other side hears of it');
+	});
 	test('says which calls it has, and joins them again with the connection that it has', async () => {
 		const name = call.id;
 
