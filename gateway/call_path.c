@@ -115,14 +115,12 @@ static struct media_caps caps_of(const struct limits *limits)
 	};
 }
 
-static int relay(struct call *call, struct path_setup *setup, struct cause *why)
+static int relay(struct call *call, const struct path_setup *setup, struct cause *why)
 {
 	struct core *core = call->core;
 	const struct limits *limits = &core->config->limits;
-	struct media_caps caps = caps_of(limits);
 	int err = core->path_relay ? 0 : ENOSYS;
 
-	setup->caps = &caps;
 	/* one that takes the place of another is in its count */
 	if (!err && !call->invite->replaces)
 		err = quota_take(core->quota_relay, AT(&call->hidden),
@@ -148,6 +146,7 @@ static int relay(struct call *call, struct path_setup *setup, struct cause *why)
 int call_path_begin(struct call *call, struct cause *why)
 {
 	struct core *core = call->core;
+	struct media_caps caps = caps_of(&core->config->limits); /* a relay's alone */
 	struct path_setup setup = {.over_h = over, .arg = call};
 	int err = ENOSYS;
 
@@ -159,6 +158,7 @@ int call_path_begin(struct call *call, struct cause *why)
 		return 0;
 	}
 	setup_fill(call, &setup);
+	setup.caps = is_anchored(call) ? NULL : &caps;
 	if (!call->invite->offer)
 		call->late = LATE_ASKED; /* late_side is A's */
 	if (!is_anchored(call))

@@ -304,10 +304,11 @@ static void check_private(struct config_build *b, unsigned line, const char *key
 	struct stat st;
 
 	if (!stat(key, &st) && st.st_mode & (S_IROTH | S_IWOTH))
-		config_warn(b->report, line,
-			    "%s can be %s by everybody on this machine; chmod o= would be "
-			    "right, and a new key if anybody has been here",
-			    key, st.st_mode & S_IWOTH ? "changed" : "read");
+		config_warn(
+			b->report, line,
+			"%s can be %s by everybody on this machine; chmod o= would be "
+			"right, and a new key if anybody has been here",
+			key, st.st_mode & S_IWOTH ? "changed" : "read");
 }
 
 static void check_pair(struct config_build *b, struct cert_store *cs, unsigned line,

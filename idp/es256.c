@@ -81,14 +81,17 @@ static size_t to_der(uint8_t der[DER_MAX], const uint8_t sig[ES256_BYTES])
 static EVP_PKEY_CTX *context(EVP_PKEY_CTX **ctxp, EVP_PKEY *pkey,
 			     int (*init)(EVP_PKEY_CTX *ctx))
 {
-	if (*ctxp)
-		return *ctxp;
-	*ctxp = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	if (*ctxp && init(*ctxp) != 1) {
-		EVP_PKEY_CTX_free(*ctxp);
-		*ctxp = NULL;
+	EVP_PKEY_CTX *ctx = *ctxp;
+
+	if (ctx)
+		return ctx;
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	if (ctx && init(ctx) != 1) {
+		EVP_PKEY_CTX_free(ctx);
+		ctx = NULL;
 	}
-	return *ctxp;
+	*ctxp = ctx;
+	return ctx;
 }
 
 int es256_sign(struct es256 *k, uint8_t sig[ES256_BYTES], const void *p, size_t n)

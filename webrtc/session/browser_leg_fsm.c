@@ -128,25 +128,11 @@ const char *bleg_oa_name(enum bleg_oa oa)
 const char *bleg_event_name(enum bleg_event event)
 {
 	static const char *const names[BLEG_EVENT_N] = {
-		"client ringing",
-		"client accept",
-		"client reject",
-		"client answer",
-		"client offer",
-		"client refuse",
-		"client hangup",
-		"client candidates",
-		"invite",
-		"ringing",
-		"accepted",
-		"early",
-		"answer",
-		"offer",
-		"offer refused",
-		"offer withdrawn",
-		"candidates",
-		"end",
-		"lost",
+		"client ringing", "client accept", "client reject", "client answer",
+		"client offer",   "client refuse", "client hangup", "client candidates",
+		"invite",         "ringing",       "accepted",      "early",
+		"answer",         "offer",         "offer refused", "offer withdrawn",
+		"candidates",     "end",           "lost",
 	};
 
 	return names[event];

@@ -174,7 +174,7 @@ static int read_object(struct provider_request *r, const json_t *obj,
 {
 	const struct body_row *row = &bodies[r->op];
 	const json_t *claims = json_object_get(obj, "claims");
-	struct field_fault why;
+	struct field_fault why = {0};
 	int err;
 
 	if (!json_is_object(obj))

@@ -78,18 +78,18 @@ struct client_msg {
 	char replaces[WEB_CALL_MAX + 1];
 	char rejoin[WEB_ONGOING_HEX +
 		    1]; /**< call: the call of before that it joins again; may be empty */
-	struct body *sdp; /**< call, answer, offer */
-	bool trickle;     /**< the same: candidates follow; sdp->trickle as well */
+	char session[WEB_SESSION_HEX + 1]; /**< hello: that session; empty: a new one */
+	bool resumable; /**< hello: it would come back to its session after a loss */
+	bool elsewhere; /**< hello: it wants to know of its user's calls on other devices */
+	bool trickle; /**< call, answer, offer: candidates follow; sdp->trickle as well */
+	bool end;     /**< candidates */
 	enum client_reason reason;     /**< reject, refuse, hangup */
+	struct body *sdp;              /**< call, answer, offer */
 	struct candidates *candidates; /**< candidates; with ufrag and end */
 	char *ufrag;                   /**< candidates; may be NULL */
 	char *keys;                    /**< keys: 0-9 A-D * # */
-	bool end;                      /**< candidates */
+	struct web_helds *held;        /**< hello: owned; may be NULL */
 	uint64_t ack; /**< all but hello: it has all events up to this one; 0: not said */
-	bool elsewhere; /**< hello: it wants to know of its user's calls on other devices */
-	struct web_helds *held; /**< hello: owned; may be NULL */
-	bool resumable; /**< hello: it would come back to its session after a loss */
-	char session[WEB_SESSION_HEX + 1]; /**< hello: that session; empty: a new one */
 	uint64_t seq; /**< hello: it has all events of `session` up to this one */
 };
 /** Owns: mem_deref frees all of it. NULL when out of memory. */
@@ -171,10 +171,10 @@ struct web_ongoings {
 
 struct server_msg {
 	enum server_kind kind;
-	uint32_t id;                   /**< answers */
-	uint64_t seq;                  /**< events */
-	char call[WEB_CALL_MAX + 1];   /**< events about a call */
-	struct body *sdp;              /**< owned; incoming, early, answered, offer, answer */
+	uint32_t id;                 /**< answers */
+	uint64_t seq;                /**< events */
+	char call[WEB_CALL_MAX + 1]; /**< events about a call */
+	struct body *sdp; /**< owned; incoming, early, answered, offer, answer */
 	struct candidates *candidates; /**< owned; candidates */
 	bool away;                     /**< away */
 	char rejoin[WEB_ONGOING_HEX +

@@ -116,7 +116,8 @@ static void what_can_be_sent_back_is_answered(void **state)
 	hasnt(a, "rtx");
 	hasnt(a, "red/");
 	hasnt(a, "audio-level");
-	has(a, "a=ssrc:1001"); /* named though it is sendonly: Chromium would lose the track */
+	has(a,
+	    "a=ssrc:1001"); /* named though it is sendonly: Chromium would lose the track */
 }
 
 static void what_is_not_bundled_is_refused(void **state)
