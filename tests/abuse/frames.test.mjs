@@ -229,7 +229,7 @@ abuse('abuse_050_floods', async () => {
 		const before = stand.slussd.rssKib();
 		let pongs = 0;
 
-		// pings of the protocol below: answered, or cut; each counts like a message
+		// pings of the protocol below: answered, or cut: they are not counted (docs/limits.md), and cost others nothing
 		for (let i = 0; i < 5000; i++)
 			raw.write(frame(PING, 'x'));
 		raw.write(ping(9));

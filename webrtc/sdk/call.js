@@ -535,7 +535,7 @@ export class Call extends EventTarget {
 			this.#mender.path('up');
 			this.#changed(true);
 		} else if (state === 'failed' && (path === 'none' || this.#rejoin.signalling === 'lost')) {
-			this.#vouched.first(() => this.#hangup('media', path === 'none' ? causes.noPath : causes.pathLost));
+			this.#vouched.first(() => this.#hangup('media', path === 'none' ? causes.noPath : causes.lost));
 		} else if ((state === 'disconnected' || state === 'failed') && path !== 'none') {
 			line.path = 'down';
 			if (!this.#handover.gone)

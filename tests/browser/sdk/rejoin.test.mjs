@@ -109,6 +109,12 @@ describe('the end whose site was killed', () => {
 		assert.equal(call.state, 'connected');
 		assert.equal(call.signalling, 'lost');
 		assert.equal(peer.signalingState, 'stable');
+		// and when it breaks, it is the site that was missing
+		peer.connection('failed');
+		await settle();
+		assert.equal(call.state, 'ended');
+		assert.equal(call.cause.reason, 'lost');
+		assert.match(call.cause.text, /your calling site/);
 	});
 
 	test('the other side is joining it already: then it is the one that answers', async () => {
