@@ -145,6 +145,11 @@ enum media_event {
 	MEDIA_EVENT_N
 };
 const char *media_event_name(enum media_event event);
+
+/** Is a party of whom `before` was known still who it was (RFC 8842 §5)? All that it says now it has said before; a key that
+ *  comes beside a known one would be the only one a description later. False: also where it says none. */
+bool media_fingerprints_within(const struct media_fingerprint *v, size_t n,
+			       const struct media_fingerprint *before, size_t n_before);
 typedef void(media_event_h)(enum media_event event, unsigned side, void *arg);
 
 struct media_session;

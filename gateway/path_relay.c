@@ -107,7 +107,8 @@ static int read_body(struct sdp_relay *r, const struct relay_side *side,
 	int err = sdp_relay_read(r, &words, in);
 
 	if (!err && side->now.is && r->n_fingerprints &&
-	    !sdp_relay_same_party(r, before->fingerprintv, before->n_fingerprints)) {
+	    !media_fingerprints_within(r->fingerprintv, r->n_fingerprints,
+				       before->fingerprintv, before->n_fingerprints)) {
 		words = "its certificate is another one than before";
 		err = EBADMSG;
 	}

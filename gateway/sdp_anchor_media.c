@@ -55,17 +55,6 @@ void anchor_section_take(struct anchor_line *l, unsigned side,
 	}
 }
 
-static bool same_certificate(const struct media_remote *a, const struct media_remote *b)
-{
-	for (size_t i = 0; i < a->n_fingerprints; i++)
-		for (size_t k = 0; k < b->n_fingerprints; k++)
-			if (a->fingerprintv[i].n_bytes == b->fingerprintv[k].n_bytes &&
-			    !memcmp(a->fingerprintv[i].v, b->fingerprintv[k].v,
-				    a->fingerprintv[i].n_bytes))
-				return true;
-	return false;
-}
-
 static void text_take(char *out, size_t size, struct sdp_text t)
 {
 	size_t n = t.n < size ? t.n : 0; /* sdp_check() has seen that it fits */
@@ -124,7 +113,9 @@ int anchor_transport_take(const struct sdp_anchor *a, struct anchor_state *s,
 		memcpy(r->fingerprintv, first->fingerprintv, sizeof(r->fingerprintv));
 	}
 	if (before->described && before->remote.n_fingerprints &&
-	    !same_certificate(&before->remote, r)) {
+	    !media_fingerprints_within(r->fingerprintv, r->n_fingerprints,
+				       before->remote.fingerprintv,
+				       before->remote.n_fingerprints)) {
 		*whyp = "its certificate is another one than before";
 		return EBADMSG;
 	}

@@ -139,17 +139,6 @@ int sdp_relay_read(struct sdp_relay *r, const char **whyp, const struct body *sd
 		       : EBADMSG;
 }
 
-bool sdp_relay_same_party(const struct sdp_relay *a, const struct media_fingerprint *v,
-			  size_t n)
-{
-	for (size_t i = 0; i < a->n_fingerprints; i++)
-		for (size_t k = 0; k < n; k++)
-			if (a->fingerprintv[i].n_bytes == v[k].n_bytes &&
-			    !memcmp(a->fingerprintv[i].v, v[k].v, v[k].n_bytes))
-				return true;
-	return false;
-}
-
 int sdp_relay_candidates(struct candidates **cp, const struct sdp_relay *r)
 {
 	const struct sdp_ice_media *m = &r->ice.mediav[r->first];

@@ -29,9 +29,6 @@ struct sdp_relay {
 /** Errors: EBADMSG, with the rest of a sentence in *whyp: it is not one transport (one BUNDLE group, rtcp-mux), or has
  *  nothing. */
 int sdp_relay_read(struct sdp_relay *r, const char **whyp, const struct body *sdp);
-/** Is one of its keys one of theirs? In a call that is relayed a party's certificate stays. */
-bool sdp_relay_same_party(const struct sdp_relay *a, const struct media_fingerprint *v,
-			  size_t n);
 
 /** What the other side is given. `lite`: we are ICE-lite there.
  *  Errors: ENOMEM; EOVERFLOW: over max_bytes. */

@@ -42,7 +42,7 @@ afterEach(async () => {
 
 /** Does something listen at this port of ours? */
 const listening = (port, proto) => readFileSync(`/proc/net/${proto}`, 'utf8').split('\n').some((l) =>
-	l.split(/\s+/)[2]?.endsWith(`:${port.toString(16).toUpperCase()}`));
+	l.trim().split(/\s+/)[1]?.endsWith(`:${port.toString(16).toUpperCase()}`)); // a bucket of five digits has no space before it
 const sipp = (name, by, args) => world.here.spawn(['sipp', '-sf', join(TOP, 'tests/integration/sipp', `${name}.xml`), '-nostdin', '-t', by, '-i', address,
 	'-timeout', '60s', '-timeout_error', ...args], { name: `sipp-${name}-${by}` });
 

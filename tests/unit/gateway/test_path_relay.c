@@ -285,6 +285,9 @@ static void another_certificate(void **state)
 
 	establish(w);
 	assert_false(step(w, true, PATH_A, "alice2", FP2, ""));
+	/* nor the old one and the new one first, and then the new one alone */
+	assert_false(step(w, true, PATH_A, "alice2", FP1 "\r\na=fingerprint:sha-256 " FP2,
+			  ""));
 	assert_true(step(w, true, PATH_A, "alice2", FP1, "a=ice-ufrag:gatewayB"));
 	assert_false(step(w, false, PATH_B, "bobs1", FP1, ""));
 	w->path->ops->undo(w->path, PATH_A);

@@ -272,6 +272,14 @@ static void abuse_033_less_protection_in_mid_call(void **state)
 					 "peer", "actpass", FP2) "a=mid:0\r\n"),
 			 EBADMSG);
 	has(w.why, "another one than before");
+	/* nor in two steps, the old one and the new one first */
+	assert_int_equal(
+		w_offer(&w, A,
+			HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" WEB_(
+				"peer", "actpass", FP) "a=fingerprint:sha-256 " FP2
+						       "\r\na=mid:0\r\n"),
+		EBADMSG);
+	has(w.why, "another one than before");
 	/* the call goes on as before */
 	sdp_anchor_remote(&r, w.a, B);
 	assert_int_equal(r.n_streams, 1);
