@@ -86,6 +86,8 @@ export class ForeignIdp {
 	#sessions = new Map();
 	/** ops as they were asked: "assert native https://alpha.test", "load iframe", … */
 	asked = [];
+	/** the browsers whose frames or realms have asked for a verdict: "firefox", "chromium" */
+	judges = [];
 	/** a name that it vouches for instead of the right one; ms before each answer; nothing is answered; what it tells of them */
 	lie = null;
 	slow = 0;
@@ -175,6 +177,7 @@ export class ForeignIdp {
 		if (path === '/verify') {
 			const said = this.#open(msg.assertion);
 			this.asked.push('verify');
+			this.judges.push(/Firefox/.test(headers['user-agent']) ? 'firefox' : 'chromium');
 			return said ? json({ ...said, ...(this.lie ? { identity: this.lie } : {}), ...(this.profile ? { profile: this.profile } : {}) }) : json({ error: 'not ours' }, 400);
 		}
 		return json({ error: 'not found' }, 404);
