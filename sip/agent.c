@@ -3,7 +3,7 @@
  * Thread: signalling. NTA calls message() for requests that belong to no dialog (there is no default
  * leg on purpose: so a message without the joint's secret can be dropped without a word) and for
  * responses that no transaction knows. Calls trust.c, leg_in.c, leg_out.c. The settings are those of
- * nta-edge.md; RFC 3261 §8.2, §11.2 (OPTIONS), §9.2. */
+ * RFC 3261 §8.2, §11.2 (OPTIONS), §9.2. */
 #include <strings.h>
 
 #include "lib/log.h"
@@ -82,7 +82,7 @@ static void request(struct sip *sip, msg_t *msg, sip_t *s)
 	}
 }
 
-/* The last net for responses: an INVITE of ours that NTA has given up (nta-edge.md 4). */
+/* The last net for responses: an INVITE of ours that NTA has given up. */
 static void response(struct sip *sip, msg_t *msg, const sip_t *s)
 {
 	struct joint j;

@@ -2,7 +2,7 @@
  *
  * Thread: signalling. Called by leg_out.c; calls NTA. Each To tag has a dialog of its own and a tagged
  * transaction; what has no tagged one (2xx first heard of after the end) comes by sip_try_stray().
- * PRACKs are made by hand: nta_outgoing_prack() adds a stray Route (nta-edge.md 4). RFC 3261 §12.1.2,
+ * PRACKs are made by hand: nta_outgoing_prack() adds a stray Route. RFC 3261 §12.1.2,
  * §13.2.2.4; RFC 3262 §4. */
 #include <strings.h>
 

@@ -2,7 +2,7 @@
  *
  * Thread: signalling. Called by agent.c and the leg's files; calls NTA. The private header of the
  * joint goes on everything (sip/joint.h); an initial INVITE is sent as a proxy would, so that NTA
- * leaves the 200s of unseen forks to us (nta-edge.md 4). RFC 3261 §8.1, §12.2; RFC 3262; RFC 3326. */
+ * leaves the 200s of unseen forks to us. RFC 3261 §8.1, §12.2; RFC 3262; RFC 3326. */
 #include "sip/headers.h"
 
 #include "config.h"

@@ -37,7 +37,7 @@ struct sip_request {
  *  Errors: NULL (memory, or the joint could not be written). */
 nta_outgoing_t *sip_request_send(const struct sip_request *rq, nta_response_f *h,
 				 void *arg, tag_type_t tag, tag_value_t value, ...);
-/** ACK to a 2xx of the INVITE with this branch and CSeq: by its branch, or NTA aborts (nta-edge.md 3). */
+/** ACK to a 2xx of the INVITE with this branch and CSeq: by its branch, or NTA aborts. */
 int sip_ack_send(const struct sip_hop *hop, nta_leg_t *dialog, const char *invite_branch,
 		 uint32_t invite_cseq);
 /** CANCEL, waiting for the first 1xx when there was none; `cause` may be NULL. */

@@ -1,7 +1,7 @@
 /* sip/trust.c - judging requests: pure functions of the message and of what the edge proved.
  *
  * Thread: signalling. Called by agent.c, leg_in.c, dialog.c, reoffer.c; calls addr, cause, joint.
- * Sofia's parser is lenient (libraries.md), so every address that decides anything is printed again
+ * Sofia's parser is lenient, so every address that decides anything is printed again
  * and goes through addr_parse_uri(). RFC 3261 §8.2, §16.3; RFC 5922 §4; RFC 3323 is not honoured. */
 #include "sip/trust.h"
 
