@@ -68,6 +68,7 @@ configure() {
 		site "$1" {
 		        certificate = "$dir/$1.pem"
 		        key = "$dir/$1.key"
+		        relay = never # all are on one machine, and UDP comes through no ssh
 		}
 		http {
 		        listen = {"plain:127.0.0.1:$2"}
@@ -149,6 +150,7 @@ No screen on this machine? Run this on the one you sit at, then open the address
 
   ssh -N -L $http_alpha:127.0.0.1:$http_alpha -L $http_beta:127.0.0.1:$http_beta $(id -un)@$(hostname)
 
+Calls have sound that way, the echo test has none: it is UDP to this machine.
 Ctrl-C stops both and removes what they made.
 TEXT
 
