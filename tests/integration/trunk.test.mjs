@@ -36,7 +36,9 @@ before(async () => {
 				'\tusers = {"alice@alpha.test"}', '\tauth-user = "4930"', '\tpassword = "hush hush"', '\tregister = true', '\texpires = 60',
 				'\tkeep-alive = 5', '\tnumber-format = plain', '\tdeny = {"+49900"}', '}',
 				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '\tdtmf = info', '}',
-				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}'];
+				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}',
+				'trunk "vault" {', '\taddress = "tls:secure.test"', '\tnumbers = {"5"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '\tmedia = sdes', '}',
+				'trunk "behind" {', '\taddress = "udp:198.18.0.69:5060"', '\tproxy = "udp:198.18.0.70:5060"', '\tfrom-domain = "behind.test"', '\tnumbers = {"4"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}'];
 		},
 	});
 	({ world, alpha, beta } = set);
@@ -266,6 +268,34 @@ test('keys go in INFO to a trunk that has them so, and come from it', async () =
 	call.ack(taken);
 	await call.bye();
 	await alice.event('ended', { call: id });
+});
+
+test('by TLS with SDES (RFC 4568): a call is made and talked in; its keys are in no line of the log', async () => {
+	const { id } = await dial(alice, '5@alpha.test');
+	const asked = await secure.request('INVITE');
+	const [, ours] = /^a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(\S+)/m.exec(asked.message.text);
+	assert.match(asked.message.text, /^m=audio \d+ RTP\/SAVP /m);
+	const theirs = Buffer.alloc(30, 'vault').toString('base64');
+	asked.reply(200, { body: ['v=0', 'o=- 1 1 IN IP4 198.18.0.63', 's=-', 'c=IN IP4 198.18.0.63', 't=0 0', 'm=audio 4000 RTP/SAVP 0',
+		`a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${theirs}`, ''].join('\r\n') });
+	await secure.request('ACK');
+	const { sdp: answer } = await alice.event('answered', { call: id });
+	assert.match(answer, /^m=audio \d+ UDP\/TLS\/RTP\/SAVPF 0\r/m);
+	for (const text of [answer, alpha.proc.text])
+		assert.ok(!text.includes(ours) && !text.includes(theirs), 'keys go to the trunk alone');
+	await alice.request('hangup', { call: id });
+	(await secure.request('BYE')).reply(200);
+	await alice.event('ended', { call: id });
+});
+
+test('with an outbound proxy what goes to a trunk goes there', async () => {
+	const proxy = await SipSite.listenUdp({ domain: 'proxy.test', address: await world.address(70) });
+	const { id } = await dial(alice, '4@alpha.test');
+	const asked = await proxy.request('INVITE');
+	assert.match(asked.message.uri, /^sip:4@behind\.test/);
+	asked.reply(486);
+	assert.equal((await alice.event('ended', { call: id })).cause.reason, 'busy');
+	await proxy.close();
 });
 
 test('-t says what is wrong with a trunk, and never a password', async () => {
