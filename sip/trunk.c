@@ -110,6 +110,24 @@ struct trunk *trunk_of_source(const struct sip *sip, const struct sa *src)
 	return found;
 }
 
+bool trunk_is_source(const struct trunk *t, const struct sa *src)
+{
+	return match(t, src) != MATCH_NONE;
+}
+
+static bool same_address(const struct trunk_address *a, const struct trunk_address *b)
+{
+	return a->port == b->port && !strcmp(a->host, b->host) &&
+	       (*a->host || sa_cmp(&a->sa, &b->sa, SA_ALL));
+}
+
+bool trunk_is_one(const struct trunk *a, const struct trunk *b)
+{
+	return a == b || (a->config->transport == b->config->transport &&
+			  trunk_addresses(a) && trunk_addresses(b) &&
+			  same_address(trunk_address(a, 0), trunk_address(b, 0)));
+}
+
 /* ---- names ---- */
 
 static void resolve(void *arg)

@@ -40,6 +40,10 @@ void trunks_stop(struct sip *sip);
 struct trunk *trunk_named(const struct sip *sip, const char *name);
 /** Whose datagram is it? NULL: no trunk's. An address with its port before one without, and these before networks. */
 struct trunk *trunk_of_source(const struct sip *sip, const struct sa *src);
+/** May a datagram from there be this trunk's? Of several that have one address each may say so. */
+bool trunk_is_source(const struct trunk *t, const struct sa *src);
+/** Are they one system, under two sets of rules? By transport and first address (or proxy). */
+bool trunk_is_one(const struct trunk *a, const struct trunk *b);
 /** How many addresses it has, and the i-th; a proxy is the only one. */
 unsigned trunk_addresses(const struct trunk *t);
 const struct trunk_address *trunk_address(const struct trunk *t, unsigned i);

@@ -267,7 +267,12 @@ static void in_response(struct udp_joint *j, struct trunk *t, const struct messa
 	struct via top;
 	unsigned at;
 
-	if (!check_response(m, &top) || branch_trunk(j->sip, &top.branch, &at) != t) {
+	struct trunk *asker =
+		NULL; /* several sections may name one address: the branch says which asked */
+
+	if (check_response(m, &top))
+		asker = branch_trunk(j->sip, &top.branch, &at);
+	if (!asker || !trunk_is_source(asker, src)) {
 		log_debug(NULL, "trunk.udp.dropped", "trunk=%s what=response",
 			  t->config->name);
 		return;
@@ -275,7 +280,7 @@ static void in_response(struct udp_joint *j, struct trunk *t, const struct messa
 	via.l = (size_t)re_snprintf(via_text, sizeof(via_text),
 				    "SIP/2.0/UDP 127.0.0.1:%u;branch=%r",
 				    sip_agent_udp_port(j->sip), &top.branch);
-	if (joint_text(note, sizeof(note), j->sip, t, src))
+	if (joint_text(note, sizeof(note), j->sip, asker, src))
 		return;
 	note_pl.l = strlen(note);
 	edits_replace(&ed, m, &top.all, &via);

@@ -9,6 +9,7 @@
 
 #include "lib/log.h"
 #include "sip/headers.h"
+#include "sip/trunk.h"
 
 enum { URI_BYTES = 512, IDENTITY_MAX = 8, METHOD_TEXT = 32 };
 
@@ -60,11 +61,17 @@ bool trust_peer(const struct sip *sip, const sip_t *s, const char *domain)
 
 bool trust_hop(const struct sip_hop *hop, const sip_t *s)
 {
+	const struct trunk *from;
 	struct joint j;
 
 	if (!hop->trunk)
 		return trust_peer(hop->sip, s, hop->domain);
-	return !trust_joint(&j, hop->sip, s) && !strcmp(j.trunk, hop->domain);
+	if (trust_joint(&j, hop->sip, s))
+		return false;
+	if (!strcmp(j.trunk, hop->domain))
+		return true;
+	from = trunk_named(hop->sip, j.trunk);
+	return from && trunk_is_one(from, hop->trunk);
 }
 
 /* Strictly parses what Sofia made of a URI. */

@@ -38,7 +38,8 @@ before(async () => {
 				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '\tdtmf = info', '}',
 				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}',
 				'trunk "vault" {', '\taddress = "tls:secure.test"', '\tnumbers = {"5"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '\tmedia = sdes', '}',
-				'trunk "behind" {', '\taddress = "udp:198.18.0.69:5060"', '\tproxy = "udp:198.18.0.70:5060"', '\tfrom-domain = "behind.test"', '\tnumbers = {"4"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}'];
+				'trunk "behind" {', '\taddress = "udp:198.18.0.69:5060"', '\tproxy = "udp:198.18.0.70:5060"', '\tfrom-domain = "behind.test"', '\tnumbers = {"4"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}',
+				'trunk "other-rules" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"8"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}'];
 		},
 	});
 	({ world, alpha, beta } = set);
@@ -296,6 +297,17 @@ test('with an outbound proxy what goes to a trunk goes there', async () => {
 	asked.reply(486);
 	assert.equal((await alice.event('ended', { call: id })).cause.reason, 'busy');
 	await proxy.close();
+});
+
+test('two sections with one address are one system under two sets of rules: a call by the second, which the other side ends', async () => {
+	const { id } = await dial(alice, '8@alpha.test');
+	const asked = await provider.request('INVITE');
+	assert.equal(asked.message.uri, 'sip:8@provider.test');
+	asked.reply(200, { body: PLAIN.replace(' 8\r', ' 0\r') });
+	await provider.request('ACK');
+	await alice.event('answered', { call: id });
+	asked.request('BYE', { body: '' });
+	assert.equal((await alice.event('ended', { call: id })).cause.reason, 'hangup');
 });
 
 test('-t says what is wrong with a trunk, and never a password', async () => {
