@@ -68,11 +68,15 @@ static void setup_fill(const struct call *call, struct path_setup *setup)
 	setup->call_id = call_id(call);
 	a->speaks = call->a ? call->a->media : LEG_WEBRTC;
 	a->keys_apart = call->a && call->a->keys_apart;
+	if (call->a)
+		a->seen = call->a->seen;
 	a->here = call->account.user[0] != '\0';
 	addr_text(a->who, &call->invite->from.addr);
 	b->here = call->kind == ROUTE_LOCAL;
 	b->speaks = call->trunk ? call->trunk->media : LEG_WEBRTC;
 	b->keys_apart = call->trunk && call->trunk->keys_by_info;
+	if (call->trunk)
+		b->seen = call->trunk->seen;
 	addr_text(b->who, &call->invite->to);
 }
 

@@ -225,6 +225,8 @@ static int fill(const struct config *c, struct trunk_config *t)
 			 t->addressv[0].host);
 	if (!*t->from_domain)
 		snprintf(t->from_domain, sizeof(t->from_domain), "%s", t->site);
+	if (!sa_isset(&t->seen, SA_ADDR) && t->n_addresses && !*t->addressv[0].host)
+		sa_init(&t->seen, sa_af(&t->addressv[0].sa));
 	if (!t->n_caller_ids) {
 		t->caller_idv[0].kind = CALLER_ID_OWN;
 		t->caller_idv[1].kind = CALLER_ID_NAME;

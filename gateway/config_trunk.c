@@ -165,11 +165,12 @@ static int set_advertise(struct spot *s)
 	const char *text = s->v->text;
 	struct sa sa;
 
-	if (!sa_set_str(&sa, text, 0))
+	if (!sa_set_str(&sa, text, 0)) {
 		snprintf(t->advertise, sizeof(t->advertise),
 			 sa_af(&sa) == AF_INET6 ? "[%s]" : "%s", text);
-	else if (!text[strspn(text, "0123456789.")] ||
-		 addr_host_parse(t->advertise, text, strlen(text)))
+		t->seen = sa;
+	} else if (!text[strspn(text, "0123456789.")] ||
+		   addr_host_parse(t->advertise, text, strlen(text)))
 		spot_fault(s, s->v,
 			   "write the address or the name by which the trunk reaches "
 			   "this machine, \"203.0.113.5\"");

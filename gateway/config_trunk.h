@@ -52,6 +52,8 @@ struct trunk_config {
 	char site[ADDR_HOST_MAX + 1]; /**< of ours, that speaks to it */
 	char advertise[ADDR_HOST_MAX +
 		       1]; /**< our host in Via and Contact; empty: the local address */
+	struct sa
+		seen; /**< where it sees our media: `advertise`, if an address; else only the family of its own is set */
 
 	char **numberv;         /**< prefixes that go there, NULL ended; NULL: none */
 	char **allowv, **denyv; /**< prefixes for users; allowv NULL: all of them */

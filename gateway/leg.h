@@ -180,6 +180,8 @@ struct leg {
 	bool anchored;
 	/** Its party tells and takes keys beside its media: there are no telephone-events in the call */
 	bool keys_apart;
+	/** Where its party sees our media (path.h) */
+	struct sa seen;
 	/** LEG_OUT: filled when known (an answer names its device's user) */
 	struct party remote;
 	/** Names it in logs and slussctl: its device's whole id (a device does not ring for its own

@@ -54,6 +54,8 @@ struct media_side_setup {
 	bool controlling; /**< FULL: our description is the offer (RFC 8445 §6.1.1) */
 	bool dtls_client; /**< DTLS: a=setup:active is ours, unless media_remote says otherwise */
 	uint8_t n_plain; /**< PLAIN: port pairs, 1 to MEDIA_PLAIN_MAX */
+	struct sa
+		seen; /**< the address by which its party sees us, without port; only the family set: the best of ours in that family; AF_UNSPEC: the best */
 };
 /** What a relay lets through. 0: as much as comes. */
 struct media_caps {

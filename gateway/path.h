@@ -55,6 +55,9 @@ struct path_side_setup {
 	enum leg_media speaks; /**< what its party speaks */
 	bool here;             /**< its party is a browser of ours, not another system */
 	bool keys_apart;       /**< it tells and takes keys beside its media */
+	struct sa
+		seen; /**< where it sees our media, without port; only the family set: at
+				*   one of ours of that family, the first without */
 	char who[ADDR_TEXT_MAX + 1]; /**< its party, for sentences */
 };
 /** All of it is copied. */

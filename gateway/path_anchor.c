@@ -149,6 +149,7 @@ static int begin(struct path_anchor *p, enum path_side from, const struct sdp_de
 		sdp.keys_apart |= p->sidev[i].keys_apart;
 		sdp.first_ssrc[i] = (uint32_t)secret_u64() | 1u << 30;
 		media.sidev[i] = side_of(&p->sidev[i], i == from ? in : NULL, sdp.video);
+		media.sidev[i].seen = p->sidev[i].seen;
 		p->reachv[i] = media.sidev[i].reach;
 	}
 	err = sdp_anchor_alloc(&p->sdp, &sdp);

@@ -123,6 +123,7 @@ int sip_leg_alloc_trunk(struct sip_leg **lp, struct trunk *t, enum leg_dir dir)
 	}
 	leg->leg.media = t->config->media;
 	leg->leg.keys_apart = t->config->keys_by_info;
+	leg->leg.seen = t->config->seen;
 	t->n_calls++;
 	leg->counted = true;
 	list_append(&t->sip->legs, &leg->le, leg);

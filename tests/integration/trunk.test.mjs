@@ -38,7 +38,7 @@ before(async () => {
 				'trunk "pbx" {', '\taddress = "tcp:198.18.0.62:5060"', '\tnumbers = {"2"}', '\tsites = {"alpha.test"}', '\tkeep-alive = 5', '\tdtmf = info', '}',
 				'trunk "secure" {', '\taddress = "tls:secure.test"', '\tkeep-alive = 5', '\ttrust-identity = true', '}',
 				'trunk "vault" {', '\taddress = "tls:secure.test"', '\tnumbers = {"5"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '\tmedia = sdes', '}',
-				'trunk "behind" {', '\taddress = "udp:198.18.0.69:5060"', '\tproxy = "udp:198.18.0.70:5060"', '\tfrom-domain = "behind.test"', '\tnumbers = {"4"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}',
+				'trunk "behind" {', '\taddress = "udp:198.18.0.69:5060"', '\tproxy = "udp:198.18.0.70:5060"', '\tfrom-domain = "behind.test"', '\tadvertise = "203.0.113.9"', '\tnumbers = {"4"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}',
 				'trunk "other-rules" {', '\taddress = "udp:198.18.0.61:5060"', '\tfrom-domain = "provider.test"', '\tnumbers = {"8"}', '\tusers = {"alice@alpha.test"}', '\tkeep-alive = 0', '}'];
 		},
 	});
@@ -294,6 +294,9 @@ test('with an outbound proxy what goes to a trunk goes there', async () => {
 	const { id } = await dial(alice, '4@alpha.test');
 	const asked = await proxy.request('INVITE');
 	assert.match(asked.message.uri, /^sip:4@behind\.test/);
+	// and this machine has the address by which that trunk sees it, for its media, too
+	assert.match(asked.message.get('Via'), /^SIP\/2\.0\/UDP 203\.0\.113\.9/);
+	assert.match(asked.message.text, /^c=IN IP4 203\.0\.113\.9\r$/m);
 	asked.reply(486);
 	assert.equal((await alice.event('ended', { call: id })).cause.reason, 'busy');
 	await proxy.close();

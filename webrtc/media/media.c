@@ -165,6 +165,29 @@ static struct mailbox *thread_of(const struct media_session *s)
 	return media_worker_mailbox(s->media->workerv[s->worker]);
 }
 
+static void own_add(struct media_local *l, const struct sa *sa)
+{
+	for (size_t i = 0; i < l->n_addrs; i++)
+		if (sa_cmp(&l->addrv[i], sa, SA_ADDR))
+			return;
+	if (l->n_addrs < MEDIA_ADDRS_MAX)
+		l->addrv[l->n_addrs++] = *sa;
+}
+
+/** Ours, the one first that the party of this side can reach us by. */
+static void addrs_make(struct media_local *l, const struct media *m,
+		       const struct sa *seen)
+{
+	l->n_addrs = 0;
+	if (sa_isset(seen, SA_ADDR))
+		own_add(l, seen);
+	for (size_t i = 0; i < m->n_addrs; i++)
+		if (sa_af(&m->addrv[i]) == sa_af(seen))
+			own_add(l, &m->addrv[i]);
+	for (size_t i = 0; i < m->n_addrs; i++)
+		own_add(l, &m->addrv[i]);
+}
+
 static void local_make(struct media_local *l, const struct media_session *s,
 		       const struct media_side_setup *side, const struct rtp_port *portv)
 {
@@ -172,9 +195,8 @@ static void local_make(struct media_local *l, const struct media_session *s,
 
 	if (side->crypt == MEDIA_DTLS)
 		l->fingerprint = *dtls_identity_fingerprint(m->identity);
-	l->n_addrs = m->n_addrs;
-	for (size_t i = 0; i < m->n_addrs; i++) {
-		l->addrv[i] = m->addrv[i];
+	addrs_make(l, m, &side->seen);
+	for (size_t i = 0; i < l->n_addrs; i++) {
 		sa_set_port(&l->addrv[i],
 			    portv->number ? portv->number
 					  : media_worker_port(m->workerv[s->worker]));
@@ -183,7 +205,7 @@ static void local_make(struct media_local *l, const struct media_session *s,
 	for (size_t i = 0; i < l->n_plain; i++) {
 		struct media_plain *row = &l->plainv[i];
 
-		row->rtp = row->rtcp = m->addrv[0];
+		row->rtp = row->rtcp = l->addrv[0];
 		sa_set_port(&row->rtp, portv[i].number);
 		sa_set_port(&row->rtcp, (uint16_t)(portv[i].number + 1));
 		if (side->crypt != MEDIA_SDES)
