@@ -155,7 +155,8 @@ table.row('dial -> INVITE on the wire', 'ms', dials.map((d) => d.invite), { agai
 await near.host.second(151);
 for (const [who, what] of [[anna, ''], [alice, `, ${PATH}`]]) {
 	const silent = await moves(who, bob, MOVES);
-	table.row(`silence when the network under one of them changes${what}`, 'ms', silent, { against: 'the stated goal', theirs: silent.map(() => SILENCE_MS), must: 1.0 });
+	table.row(`silence when the network under one of them changes${what}, p50`, 'ms', silent);
+	table.row(`  the worst of ${MOVES}`, 'ms', Math.max(...silent), { against: 'the stated goal', theirs: SILENCE_MS, must: 1.0 });
 }
 const well = table.write();
 await world.close();
