@@ -32,11 +32,11 @@ async function hearsItself(p, site) {
 /** Held and taken up again: the sound is there again, in what the page plays, too. */
 async function hearsItselfAfterHold(p) {
 	await hum(p);
-	assert.ok(near(await hears(p), HUM_HZ));
+	assert.ok(near(await hears(p, HUM_HZ), HUM_HZ));
 	await p.push('hold');
 	await p.says('call-state', /on hold/i);
 	await p.push('hold');
-	const hz = await hears(p);
+	const hz = await hears(p, HUM_HZ);
 	assert.ok(near(hz, HUM_HZ), `after the hold it hears ${hz} Hz`);
 }
 

@@ -71,7 +71,7 @@ async function held(p) {
 	await p.says('call-state', /on hold/i);
 	await new Promise((resolve) => setTimeout(resolve, 15_000)); /* the hold itself */
 	await p.evaluate(() => window.sluss.phone.calls[0].resume());
-	const hz = await hears(p);
+	const hz = await hears(p, HUM_HZ);
 	assert.ok(near(hz, HUM_HZ), `after the hold it hears ${hz} Hz`);
 }
 
@@ -88,7 +88,7 @@ describe('calls to Asterisk', { concurrency: true }, () => {
 				await p.evaluate((text) => window.sluss.phone.calls[0].sendDtmf(text), keys);
 				await systems[media].says(new RegExp(`keys ${keys.slice(0, -1)}`));
 				await hum(p);
-				const hz = await hears(p);
+				const hz = await hears(p, HUM_HZ);
 				assert.ok(near(hz, HUM_HZ), `it hears ${hz} Hz`);
 				const heard = await p.hear(1500);
 				assert.ok(heard.packets > 50 && heard.energy > 0, JSON.stringify(heard));
@@ -102,13 +102,13 @@ describe('calls to Asterisk', { concurrency: true }, () => {
 			const p = await phone(set.browsers.alpha[kind], set.alpha, TRUNKS.find(({ media }) => media === EARLY[kind]).user);
 			await p.dial('603@alpha.test');
 			await p.says('call-state', /not answered yet/i);
-			const before = await hears(p);
+			const before = await hears(p, EARLY_HZ);
 			assert.ok(near(before, EARLY_HZ), `before the answer it hears ${before} Hz`);
 			assert.equal((await p.call()).state, 'ringing');
 			await p.evaluate(() => window.sluss.phone.calls[0].sendDtmf('5'));
 			await anchored(p);
 			await hum(p);
-			const after = await hears(p);
+			const after = await hears(p, HUM_HZ);
 			assert.ok(near(after, HUM_HZ), `after the answer it hears ${after} Hz`);
 			await hangUp(p);
 			await p.close();
@@ -116,6 +116,10 @@ describe('calls to Asterisk', { concurrency: true }, () => {
 });
 
 describe('calls of Asterisk and of a desk phone behind it', () => {
+	before(async () => { /* what a test before these has left behind */
+		for (const { id } of skip ? [] : await set.alpha.calls())
+			await set.alpha.ctl('hangup', id);
+	});
 	afterEach(() => set?.alpha.idle());
 	for (const { media, user } of TRUNKS)
 		for (const kind of KINDS)
@@ -125,7 +129,7 @@ describe('calls of Asterisk and of a desk phone behind it', () => {
 				await p.accept();
 				await originated;
 				await anchored(p);
-				const hz = await hears(p);
+				const hz = await hears(p, MILLIWATT_HZ);
 				assert.ok(near(hz, MILLIWATT_HZ), `it hears ${hz} Hz`);
 				await hangUp(p);
 				await p.close();
@@ -137,7 +141,7 @@ describe('calls of Asterisk and of a desk phone behind it', () => {
 			const sound = async () => {
 				await anchored(p);
 				await hum(p);
-				const hz = await hears(p);
+				const hz = await hears(p, BARESIP_TONE);
 				assert.ok(near(hz, BARESIP_TONE), `the browser hears ${hz} Hz`);
 				await p.hear(2000);
 				await hangUp(p);

@@ -29,7 +29,7 @@ afterEach(() => set.alpha.idle());
 async function sound(alice, end) {
 	await alice.state('connected', 20_000);
 	await hum(alice);
-	const hz = await hears(alice);
+	const hz = await hears(alice, BARESIP_TONE);
 	assert.ok(near(hz, BARESIP_TONE), `alice hears ${hz} Hz`);
 	const { packets, energy } = await alice.hear();
 	assert.ok(packets > 50 && energy > 0, `${packets} packets, energy ${energy}`);

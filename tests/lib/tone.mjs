@@ -2,9 +2,10 @@
 //
 //   assert.ok(near(await hears(alice), 1004));
 
-/** What the page's call hears most of, in Hz, once it hears something; 0: nothing for ten seconds. A call that comes back from
- *  a hold has no track until both sides have agreed. */
-export const hears = (p) => p.evaluate(async () => {
+/** What the page's call hears most of, in Hz, once it hears something, or once that is `wanted` (what was played before may
+ *  still be in a buffer); after ten seconds whatever it is, 0: nothing. A call that comes back from a hold has no track until
+ *  both sides have agreed. */
+export const hears = (p, wanted) => p.evaluate(async (goal) => {
 	const call = window.sluss.phone.calls[0];
 	while (!call.streams.remote.getAudioTracks()[0])
 		await new Promise((resolve) => call.addEventListener('streams', resolve, { once: true }));
@@ -17,7 +18,7 @@ export const hears = (p) => p.evaluate(async () => {
 	context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
 	const bins = new Float32Array(analyser.frequencyBinCount);
 	let hz = 0;
-	for (const end = performance.now() + 10_000; performance.now() < end && !hz;) {
+	for (const end = performance.now() + 10_000; performance.now() < end && !(hz && (!goal || Math.abs(hz - goal) < 15));) {
 		await new Promise((resolve) => setTimeout(resolve, 200));
 		analyser.getFloatFrequencyData(bins);
 		const loudest = bins.indexOf(Math.max(...bins));
@@ -26,7 +27,7 @@ export const hears = (p) => p.evaluate(async () => {
 	}
 	await context.close();
 	return hz;
-});
+}, wanted);
 
 /** An analyser's bins are 6 Hz wide; a telephone's clock is not the page's. */
 export const near = (hz, wanted) => Math.abs(hz - wanted) < 15;
