@@ -4,7 +4,7 @@
 //   const why = Asterisk.missing();                             // a sentence, where there is none
 //   const ast = await Asterisk.start(world, host, { sluss: '198.18.0.10', media: 'sdes' });
 //   await ast.run('pjsip show endpoints');                      await ast.says(/keys 1234/);
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TOP, until } from './world.mjs';
@@ -30,7 +30,8 @@ export class Asterisk {
 	/** `media`: rtp, sdes or dtls; `edit(text, name)`: a last change to a file, for a test that needs one; `more`: name ->
 	 *  text(etc) of files beside them, in the folder that Asterisk knows as `etc`. */
 	static async start(world, host, { sluss, media = 'rtp', edit = (text) => text, more = {} }) {
-		const me = new Asterisk(host, join(ROOT, 'run', `${host.name}-${process.pid}`));
+		mkdirSync(join(ROOT, 'run'), { recursive: true });
+		const me = new Asterisk(host, mkdtempSync(join(ROOT, 'run', `${host.name}-`))); // in another world is one of the same name and pid
 		for (const d of ['etc', 'run', 'log', 'spool', 'db', 'keys'])
 			mkdirSync(join(me.dir, d), { recursive: true });
 		for (const name of ['pjsip.conf', 'extensions.conf', 'modules.conf', 'rtp.conf']) {
@@ -82,5 +83,6 @@ export class Asterisk {
 		await this.run('core stop now');
 		await this.proc.exited;
 		appendFileSync(this.proc.file, this.log());
+		rmSync(this.dir, { recursive: true });
 	}
 }

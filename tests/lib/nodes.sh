@@ -17,7 +17,7 @@ limit_of() {
 # mostly waiting for limits of time. Browsers play sound in real time and want the machine for themselves.
 lanes_of() {
 	case $1 in
-	browser) echo 1 ;;
+	browser | interop) echo 1 ;;
 	abuse) echo "${SLUSS_LANES:-$((2 * $(nproc)))}" ;;
 	*) echo "${SLUSS_LANES:-$(nproc)}" ;;
 	esac
