@@ -7,16 +7,25 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { capture } from '../lib/capture.mjs';
+import { keylog } from '../lib/keylog.mjs';
 import { datagrams, phone, sitesWithBrowsers, talk } from '../lib/phones.mjs';
 import { hum, listen, silences } from '../lib/silence.mjs';
 import { SLOW } from '../lib/world.mjs';
 
 const KINDS = ['chromium', 'firefox'];
-const open = {};
-let set;
+const open = {}, hidden = []; // hidden: {from_us, to_us} of calls in which bob's address is
+let set, secrets, atAlpha;
 
 before(async () => {
-	set = await sitesWithBrowsers(KINDS.flatMap((kind) => [['alpha', kind], ['beta', kind]]));
+	set = await sitesWithBrowsers(KINDS.flatMap((kind) => [['alpha', kind], ['beta', kind]]), { start: false });
+	secrets = keylog(set.world);
+	for (const [name, users] of [['alpha', ['alice', 'anna']], ['beta', ['bob', 'berta']]]) {
+		await set[name].start({ env: secrets.env });
+		if (name === 'alpha')
+			atAlpha = await capture(set.alpha.host); // from the first handshake on
+		for (const user of users)
+			await set[name].addUser(user);
+	}
 	await set.browsers.beta.chromium.host.second(161);
 });
 after(() => set?.world.close());
@@ -74,17 +83,20 @@ for (const [here, there] of [['chromium', 'firefox'], ['firefox', 'chromium']]) 
 	]) {
 		test(`${who} hides: ${here} at alpha calls ${there} at beta`, async () => {
 			const alice = await person('alpha', here, 'alice', rules[0]), bob = await person('beta', there, 'bob', rules[1]);
-			const tap = await capture(alice.browser.host);
+			const tap = await capture(alice.browser.host), from_us = Date.now() * 1000;
 
 			await alice.dial('bob@beta.test');
 			await bob.accept();
 			await talk(assert, alice, bob, { media, via: via.map((v) => `198.18.0${v}`) });
 			const [a, b] = await sealed(alice, bob);
+			assert.ok((here === 'chromium' ? a : b).seen, 'a Chromium says whom it sees; Firefox\'s statistics have no certificates');
 			assert.equal(a.shows, false, 'alice knows no address of bob');
 			assert.equal(b.shows, false, 'bob knows no address of alice');
 			assert.match(await (media[0] === 'relay' ? alice : bob).text('call-media'), /address/i);
 			await alice.push('hangup');
 			await bob.ended(/call ended/i);
+			if (who !== 'the caller')
+				hidden.push({ from_us, to_us: Date.now() * 1000, address: bob.browser.host.address, media: who === 'both' });
 			const packets = datagrams(await tap.stop());
 			assert.ok(packets.length > 100, 'the capture saw the media');
 			assert.deepEqual(packets.filter((p) => [p.src, p.dst].includes(bob.browser.host.address)
@@ -92,6 +104,28 @@ for (const [here, there] of [['chromium', 'firefox'], ['firefox', 'chromium']]) 
 		});
 	}
 }
+
+/** An address as text, as the four bytes of a packet, and as STUN hides it from routers (RFC 8489 §14.2). */
+function forms(address) {
+	const bytes = Buffer.from(address.split('.').map(Number)), cookie = [0x21, 0x12, 0xa4, 0x42];
+	return { text: address, bytes, xored: Buffer.from(bytes.map((b, i) => b ^ cookie[i])) };
+}
+
+test('what has reached the other site in these calls holds no address of the callee’s: no packet, no message', async () => {
+	const packets = datagrams(await atAlpha.packets()), messages = await secrets.read(atAlpha);
+	assert.equal(hidden.length, 4);
+	for (const { from_us, to_us, address, media } of hidden) {
+		const { text, bytes, xored } = forms(address), within = ({ at_us }) => at_us >= from_us && at_us <= to_us;
+		const udp = packets.filter(within), said = messages.filter(within);
+		assert.equal(udp.some((p) => p.src === '198.18.0.20'), media, 'media of beta come here where alice is hidden, too');
+		assert.ok(said.some((m) => m.src === '198.18.0.20' && /^v=0/.test(m.sip?.text)), 'and its descriptions in any case');
+		for (const p of udp)
+			assert.ok(p.src !== address && p.dst !== address && !p.data.includes(text)
+				&& !(p.data.length >= 20 && p.data[0] < 4 && (p.data.includes(bytes) || p.data.includes(xored))), `${p.src} > ${p.dst}`);
+		for (const { sip, ws } of said)
+			assert.ok(!(sip ? sip.start + sip.text + JSON.stringify(sip.headers) : JSON.stringify(ws)).includes(text), sip?.start ?? ws.type);
+	}
+});
 
 test('inside one site', async () => {
 	const alice = await person('alpha', 'chromium', 'alice', 'never'), anna = await person('alpha', 'firefox', 'anna', 'always');
