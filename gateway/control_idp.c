@@ -18,8 +18,8 @@ static void on_rotated(struct provider_answer *answer, void *arg)
 
 void control_idp_rotate(struct control_ask *a)
 {
+	const struct core *core = a->core; /* a refusal frees what was asked */
 	const struct site *site = control_site(a);
-	const struct core *core = a->core;
 	struct provider_request *r;
 
 	if (!site)
