@@ -78,7 +78,7 @@ for (const name of ['alpha', 'beta']) {
 	test(`abuse_092_kill_talk: ${name} dies and nobody joins the call again: it ends with the session timer, and with that cause`, async () => {
 		const call = await establish(desk, bob, 'bob@beta.test');
 		const [far, farCall, ours] = name === 'alpha' ? [bob, call.b, desk] : [desk, call.a, bob];
-		await settled(desk, call.a, bob, call.b);
+		await settled(ours, name === 'alpha' ? call.a : call.b, far, farCall);
 		await site().stop('SIGKILL');
 		assert.equal((await far.event('away', { call: farCall }, 10_000)).away, true);
 		await again(site());
@@ -97,7 +97,7 @@ for (const name of ['alpha', 'beta']) {
 		const [id, far, farCall, ours, oursCall, to] = name === 'alpha' ? [call.answered.rejoin, bob, call.b, desk, call.a, 'bob@beta.test']
 			: [call.established.rejoin, desk, call.a, bob, call.b, 'alice@alpha.test'];
 		await written(site(), id);
-		await settled(desk, call.a, bob, call.b);
+		await settled(...(name === 'alpha' ? [desk, call.a, bob, call.b] : [bob, call.b, desk, call.a]));
 		await hand.request('call', { call: 'move', to: 'bob@beta.test', sdp: sdp.offer('move'), replaces: there.id });
 		const incoming = await bob.event('incoming', { replaces: call.b });
 		await bob.request('ringing', { call: incoming.call });

@@ -71,7 +71,7 @@ for (const [which, name, peer] of [["the caller's site", 'alpha', 'bob'], ["the 
 		const to = name === 'alpha' ? 'bob@beta.test' : 'alice@alpha.test';
 
 		await kept(site, id);
-		await settled(alice, call.a, bob, call.b);
+		await settled(mine, mineCall, far, farCall);
 		await site.stop('SIGKILL');
 		assert.equal((await far.event('away', { call: farCall })).away, true);
 		// nothing can be asked of the other side meanwhile, and the call does not end by it

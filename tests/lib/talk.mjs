@@ -41,13 +41,16 @@ export async function establish(from, to, address, options = {}) {
 	return { a, b, offer, answer, incoming, answered, established };
 }
 
-/** Makes sure that the ACK of an established call is there, too, so that it is in talk at both sites: a change goes
- *  there and back. Whoever kills or stops a site waits for this first. */
-export async function settled(from, fromCall, to, toCall) {
-	await from.request('offer', { call: fromCall, sdp: sdp.offer('change') });
-	await to.event('offer', { call: toCall });
-	await to.request('answer', { call: toCall, sdp: sdp.answer('change') });
-	await from.event('answer', { call: fromCall });
+/** Makes sure that each ACK of an established call is there, so that it is in talk at both sites: a change goes there and
+ *  back, and another one comes from who `stays`, whose site then has the last word. Whoever kills or stops the site of who
+ *  `goes` waits for this first: a site that never hears the ACK to its 200 ends the call after 32 s (RFC 3261 §13.3.1.4). */
+export async function settled(goes, goesCall, stays, staysCall) {
+	for (const [from, fromCall, to, toCall] of [[goes, goesCall, stays, staysCall], [stays, staysCall, goes, goesCall]]) {
+		await from.request('offer', { call: fromCall, sdp: sdp.offer('change') });
+		await to.event('offer', { call: toCall });
+		await to.request('answer', { call: toCall, sdp: sdp.answer('change') });
+		await from.event('answer', { call: fromCall });
+	}
 }
 
 /** `from` hangs up and both see the end. */
