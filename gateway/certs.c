@@ -173,8 +173,9 @@ static void begin(struct certs *c)
 		else
 			c->n_reading++;
 	}
-	if (c->n_reading ? timer_start(c->core->loop->timers, &c->late, READ_MS, on_late, c)
-			 : timer_start(c->core->loop->timers, &c->tell, 0, tell, c))
+	if (c->n_reading
+		    ? timer_start(c->core->loop->timers, &c->late, READ_MS, on_late, c)
+		    : timer_start(c->core->loop->timers, &c->tell, 0, tell, c))
 		log_err(NULL, "certs.memory", "%s", "");
 }
 

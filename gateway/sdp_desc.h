@@ -72,28 +72,27 @@ struct sdp_section {
 	enum sdp_kind kind;
 	enum sdp_profile profile;
 	struct sdp_text kind_text, proto_text, format, mid; /**< format: the first one */
-	bool refused; /**< port 0, and not bundle-only */
-	bool bundled; /**< its mid is in the BUNDLE group */
 	enum sdp_direction direction;
-	bool held; /**< c=0.0.0.0: nothing is to be sent there (RFC 3264 §8.4) */
-
-	struct sa rtp, rtcp; /**< unset: none, or a name */
-	uint16_t port;       /**< of m= */
-	uint16_t rtcp_port;  /**< of a=rtcp; 0: none */
-	bool rtcp_mux;
-	bool feedback;              /**< its profile is …AVPF (RFC 4585) */
-	struct sdp_text ufrag, pwd; /**< its own, its bundle's or the session's */
-	bool ended;                 /**< no more candidates follow */
 	enum sdp_setup setup;
+	bool refused;  /**< port 0, and not bundle-only */
+	bool bundled;  /**< its mid is in the BUNDLE group */
+	bool held;     /**< c=0.0.0.0: nothing is to be sent there (RFC 3264 §8.4) */
+	bool ended;    /**< no more candidates follow */
+	bool feedback; /**< its profile is …AVPF (RFC 4585) */
+	bool rtcp_mux;
 	bool weak_fingerprint; /**< one that nobody should trust */
+	uint8_t mid_ext;       /**< as in sdp_answer.h */
+
+	struct sa rtp, rtcp;        /**< unset: none, or a name */
+	uint16_t port;              /**< of m= */
+	uint16_t rtcp_port;         /**< of a=rtcp; 0: none */
+	uint32_t ptime, maxptime;   /**< ms, within SDP_PTIME_*; 0: not said */
+	uint32_t b_as, b_tias;      /**< kbit/s and bit/s (RFC 8866 §5.8); 0: not said */
+	struct sdp_text ufrag, pwd; /**< its own, its bundle's or the session's */
 	size_t n_fingerprints;
 	struct media_fingerprint fingerprintv[MEDIA_FINGERPRINTS_MAX];
 	size_t n_cryptos;
 	struct sdp_crypto cryptov[SDP_DESC_CRYPTOS_MAX]; /**< usable ones */
-
-	uint8_t mid_ext;          /**< as in sdp_answer.h */
-	uint32_t ptime, maxptime; /**< ms, within SDP_PTIME_*; 0: not said */
-	uint32_t b_as, b_tias;    /**< kbit/s and bit/s (RFC 8866 §5.8); 0: not said */
 	size_t n_codecs;
 	struct sdp_codec codecv[SDP_DESC_CODECS_MAX]; /**< in its order */
 };
