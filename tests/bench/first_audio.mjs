@@ -61,7 +61,7 @@ const set = await twoSites({
 const { world, ca, alpha } = set;
 const pairs = { asterisk: ca.valid('asterisk.test'), janus: ca.valid('janus.test') };
 const host = await world.host('asterisk', 71);
-const asterisk = await Asterisk.start(world, host, { sluss: SLUSS, media: 'rtp', edit: webrtcOfAsterisk(host, pairs.asterisk, JANUS) });
+const asterisk = await Asterisk.start(world, host, { sluss: SLUSS, media: 'rtp', ...webrtcOfAsterisk(host, pairs.asterisk, JANUS) });
 const janus = version === null ? null : await Janus.start(world, await world.host('janus', 72), pairs.janus);
 
 const { chromium } = await import('playwright-core');

@@ -3,26 +3,26 @@
 //   page ── WSS (RFC 7118), ICE, DTLS-SRTP ──► Asterisk                       Echo()
 //   page ── WSS (Janus's JSON), ICE, DTLS-SRTP ──► Janus ── SIP, RTP ──► Asterisk     Echo()
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { TOP, until } from '../lib/world.mjs';
+import { until } from '../lib/world.mjs';
 
 export const WSS_PORT = 8089, JANUS_PORT = 8989;
 
-/** What Asterisk needs for browsers of its own and for Janus, beside conf/asterisk/: gives `edit` for Asterisk.start(). */
+/** What Asterisk needs for browsers of its own and for Janus, beside conf/asterisk/: gives `edit` and `more` for Asterisk.start(). */
 export function webrtcOfAsterisk(host, pair, janus) {
-	const inside = `/run/${host.name}-${process.pid}`, dir = join(TOP, 'build/asterisk/root', inside);
-	for (const d of ['etc', 'keys'])
-		mkdirSync(join(dir, d), { recursive: true });
-	copyFileSync(pair.cert, join(dir, 'keys/web.pem'));
-	copyFileSync(pair.key, join(dir, 'keys/web.key'));
-	writeFileSync(join(dir, 'etc/http.conf'), ['[general]', 'enabled = yes', 'bindaddr = 127.0.0.1', 'tlsenable = yes', `tlsbindaddr = ${host.address}:${WSS_PORT}`,
-		`tlscertfile = ${inside}/keys/web.pem`, `tlsprivatekey = ${inside}/keys/web.key`, ''].join('\n'));
-	return (text, name) => (name !== 'pjsip.conf' ? text : [text, '[transport-wss]', 'type = transport', 'protocol = wss', 'bind = 0.0.0.0', '',
+	const more = {
+		'web.pem': () => readFileSync(pair.cert, 'utf8'),
+		'web.key': () => readFileSync(pair.key, 'utf8'),
+		'http.conf': (etc) => ['[general]', 'enabled = yes', 'bindaddr = 127.0.0.1', 'tlsenable = yes', `tlsbindaddr = ${host.address}:${WSS_PORT}`,
+			`tlscertfile = ${etc}/web.pem`, `tlsprivatekey = ${etc}/web.key`, ''].join('\n'),
+	};
+	const edit = (text, name) => (name !== 'pjsip.conf' ? text : [text, '[transport-wss]', 'type = transport', 'protocol = wss', 'bind = 0.0.0.0', '',
 		'[web]', 'type = endpoint', 'context = from-sluss', 'webrtc = yes', 'dtls_auto_generate_cert = yes', 'disallow = all', 'allow = opus,ulaw', '',
 		'[janus]', 'type = endpoint', 'transport = transport-udp', 'context = from-sluss', 'disallow = all', 'allow = opus,ulaw', 'direct_media = no', '',
 		'[janus]', 'type = identify', 'endpoint = janus', `match = ${janus}`, ''].join('\n'));
+	return { edit, more };
 }
 
 /** Does somebody listen there? */
