@@ -10,7 +10,7 @@ complain() {
 while IFS= read -r hit; do
 	[ -z "$hit" ] || complain "$hit"
 done < <(files | tr '\n' '\0' | xargs -0 grep -nIE \
-	'\b(TODO|FIXME|XXX|HACK)\b|/work/(main|shared)|/tmp/(brief|bugs|build-)|npmjs\.(org|com)|deb\.debian\.org' |
+	'\b(TOD[O]|FIXM[E]|XX[X]|HAC[K])\b|/wor[k]/(main|shared)|/tmp/(brief|bugs|build-)|npmj[s]\.(org|com)|deb\.debia[n]\.org' |
 	cut -c1-200)
 while IFS= read -r file; do
 	case $(basename "$file") in
